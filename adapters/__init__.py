@@ -1,0 +1,1 @@
+"""One folder per outside format, and the transports. They see hub.contract and little else."""

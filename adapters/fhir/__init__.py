@@ -1,0 +1,38 @@
+"""The format ``fhir``: the canonical model itself, as FHIR R4 JSON.
+
+In: a Bundle with one plan (``collection``, or ``message`` with the event ``plan-update``), or a
+citizen's consent or approval as one Consent. Out: a collection Bundle that comes back in
+unchanged. Shapes: docs/canonical-model.md.
+"""
+
+from __future__ import annotations
+
+from adapters.fhir.parse import parse
+from adapters.fhir.render import render
+from adapters.fhir.terms import PLAN_UPDATE, fingerprint
+from hub.contract import Context, Notice, Parsed, Party, PlanView, RawMessage, Receipt, Rendered
+
+
+class FhirAdapter:
+    """A :class:`hub.contract.Adapter`; stateless."""
+
+    format = "fhir"
+    media_types: tuple[str, ...] = ("application/fhir+json", "application/json")
+    events: tuple[str, ...] = (PLAN_UPDATE,)
+
+    def fingerprint(self, message: RawMessage) -> str:
+        """A hash of the content without what a resend may change: Bundle.id and times."""
+        return fingerprint(message.body)
+
+    def parse(self, message: RawMessage, context: Context) -> Parsed:
+        """A PlanUpdate, a Receipt or a Decision; raises an InputRefused with all issues."""
+        return parse(message, context)
+
+    def render(
+        self, content: PlanView | Notice | Receipt, receiver: Party, context: Context
+    ) -> Rendered:
+        """A Bundle; raises CannotRender for a view without a plan."""
+        return render(content, receiver, context)
+
+
+ADAPTER = FhirAdapter()

@@ -1,0 +1,254 @@
+"""The rules a plan in this format keeps, each a function giving all its issues.
+
+Sources: docs/canonical-model.md (shapes), the national template of the koordinerende indsatsplan
+(one tovholder, ordered lists, next meeting), dk-core (identifiers). Texts name places and say
+what to do; no value of the document stands in any of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from adapters.fhir.document import SHARED, Document, identifiers
+from adapters.fhir.terms import NATIONAL_IDS, ROLES
+from hub.errors import Issue
+from hub.fhir import names
+from hub.fhir.bundles import Entry
+from hub.fhir.reading import codes, extension_value, extensions
+
+_DAY = (
+    r"(((0[1-9]|[12]\d|3[01])(01|03|05|07|08|10|12))|((0[1-9]|[12]\d|30)(04|06|09|11))"
+    r"|((0[1-9]|[12]\d)02))"
+)
+_CPR = re.compile(_DAY + r"\d{6}")
+"""dk-core 3.x, dk-core-cpr-identifier: date shape only, no modulus 11, no hyphen."""
+_X_ECPR = re.compile(_DAY + r"\d{2}[17][A-Z]{2}\d")
+"""dk-core-x-ecpr-identifier."""
+_D_ECPR = re.compile(_DAY + r"\d{2}[056][A-Z]{2}\d")
+"""dk-core-d-ecpr-identifier."""
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+"""R4 id."""
+
+Rule = Callable[[Document], Iterator[Issue]]
+
+
+def check(document: Document) -> list[Issue]:
+    """All issues of all rules that apply to this part."""
+    rules = _SHARED_RULES if document.part == SHARED else _SECTOR_RULES
+    return [issue for rule in (*_COMMON_RULES, *rules) for issue in rule(document)]
+
+
+def is_national_id(system: str, value: str) -> bool:
+    """The form of a CPR, X-eCPR or D-eCPR number is right for its system."""
+    form = {names.CPR: _CPR, names.X_ECPR: _X_ECPR}.get(system, _D_ECPR)
+    return form.fullmatch(value) is not None
+
+
+def rank_of(item: Mapping[str, Any]) -> int | None:
+    """The rank its author set, a positive whole number; None if there is none."""
+    found = extension_value(item, names.RANK)
+    return found if isinstance(found, int) and found > 0 else None
+
+
+def _bundle(document: Document) -> Iterator[Issue]:
+    part_of = f"{document.plan.path}.partOf["
+    yield from document.index.duplicates()
+    # A sector plan names the shared plan it belongs to without sending it.
+    yield from (
+        i
+        for i in document.index.dangling()
+        if document.part == SHARED or not (i.expression or "").startswith(part_of)
+    )
+    for entry in document.index.entries:
+        if "contained" in entry.resource:
+            text = "Contained resources are not read here; send them as entries of their own"
+            yield Issue("error", "not-supported", text, f"{entry.path}.contained")
+
+
+def _plan(document: Document) -> Iterator[Issue]:
+    plan, path = document.plan.resource, document.plan.path
+    if plan.get("intent") != "plan":
+        yield Issue("error", "business-rule", "The intent of a plan is: plan", f"{path}.intent")
+    if document.hub_plan is not None and not _ID.fullmatch(document.hub_plan):
+        text = "Not a plan id of this hub; give it as you got it"
+        yield Issue("error", "value", text, f"{path}.identifier")
+    if document.part == SHARED and codes(plan.get("category", ()), names.SECTOR_KIND):
+        text = "The shared part is not also a sector plan; send the two by themselves"
+        yield Issue("error", "business-rule", text, f"{path}.category")
+
+
+def _citizen(document: Document) -> Iterator[Issue]:
+    patients = list(document.of_type("Patient"))
+    if len(patients) != 1:
+        text = f"Exactly one Patient, not {len(patients)}; send one citizen's plan"
+        yield Issue("error", "business-rule", text, "Bundle.entry")
+        return
+    citizen = patients[0]
+    for entry in document.index.entries:
+        for name in ("subject", "patient"):
+            link = entry.resource.get(name)
+            if not isinstance(link, Mapping) or "reference" not in link:
+                continue
+            target = document.follow(link, entry)
+            if target is not None and target is not citizen:
+                text = "Everything in a plan is about its one citizen"
+                yield Issue("error", "business-rule", text, f"{entry.path}.{name}")
+    if document.follow(document.plan.resource.get("subject"), document.plan) is None:
+        text = "Refer to the Patient of this Bundle"
+        yield Issue("error", "required", text, f"{document.plan.path}.subject")
+    yield from _numbers(citizen)
+
+
+def _numbers(citizen: Entry) -> Iterator[Issue]:
+    found = False
+    for i, identifier in enumerate(citizen.resource.get("identifier", ())):
+        system, value = identifier.get("system"), str(identifier.get("value", ""))
+        if system not in NATIONAL_IDS:
+            continue
+        found = True
+        if not is_national_id(system, value):
+            text = "Not the form of this number: ten characters that start with a date (dk-core)"
+            yield Issue("error", "value", text, f"{citizen.path}.identifier[{i}].value")
+    if not found:
+        text = "A citizen has a CPR number, X-eCPR or D-eCPR"
+        yield Issue("error", "required", text, f"{citizen.path}.identifier")
+
+
+def _lists(document: Document) -> Iterator[Issue]:
+    """Ranks and ids are unique; every goal of an intervention is a goal of the plan."""
+    plan, path = document.plan.resource, document.plan.path
+    for name in ("addresses", "goal", "activity"):
+        given = [rank_of(x) or i for i, x in enumerate(plan.get(name, ()), 1)]
+        if len(set(given)) != len(given):
+            text = "Two items have the same rank; rank all of them, or none (order then counts)"
+            yield Issue("error", "business-rule", text, f"{path}.{name}")
+    ids = [a["id"] for a in plan.get("activity", ()) if "id" in a]
+    if len(set(ids)) != len(ids):
+        text = "Two interventions have the same id"
+        yield Issue("error", "duplicate", text, f"{path}.activity")
+    goals = {g.path for x in plan.get("goal", ()) if (g := document.follow(x, document.plan))}
+    for i, activity in enumerate(plan.get("activity", ())):
+        for j, link in enumerate(activity.get("detail", {}).get("goal", ())):
+            target = document.follow(link, document.plan)
+            if target is not None and target.path not in goals:
+                text = "The goal of an intervention is one of the plan's goals"
+                place = f"{path}.activity[{i}].detail.goal[{j}]"
+                yield Issue("error", "business-rule", text, place)
+
+
+def _codes(document: Document) -> Iterator[Issue]:
+    for entry in document.index.entries:
+        for place, code in _labels(entry.resource, entry.path):
+            if code not in names.SECTIONS:
+                text = f"Not a section; one of: {', '.join(names.SECTIONS)}"
+                yield Issue("error", "code-invalid", text, place)
+    for entry, name in ((e, "role") for e in document.of_type("CareTeam")):
+        for i, participant in enumerate(entry.resource.get("participant", ())):
+            found = codes(participant.get("role", ()), names.ROLE)
+            place = f"{entry.path}.participant[{i}].{name}"
+            if set(found) - ROLES:
+                text = f"Not a role; one of: {', '.join(sorted(ROLES))}"
+                yield Issue("error", "code-invalid", text, place)
+            elif not found and document.part == SHARED:
+                text = "State the participant's role in the plan"
+                yield Issue("warning", "business-rule", text, place)
+
+
+def _labels(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Every section label below, with its place."""
+    if isinstance(value, Mapping):
+        for i, found in enumerate(value.get("extension", ())):
+            if found.get("url") == names.SECTION:
+                code = found.get("valueCode") or found.get("valueCoding", {}).get("code", "")
+                yield f"{path}.extension[{i}]", str(code)
+        for name, item in value.items():
+            yield from _labels(item, f"{path}.{name}")
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _labels(item, f"{path}[{i}]")
+
+
+def _owner(document: Document) -> Iterator[Issue]:
+    """A sector plan has an owning unit (KiSectorPlan)."""
+    place = f"{document.plan.path}.author"
+    yield from _unit(document, document.author, place)
+
+
+def _unit(document: Document, entry: Entry | None, place: str) -> Iterator[Issue]:
+    unit = document.unit_of(entry)
+    if unit is None:
+        text = "Name the unit: an Organization, or a PractitionerRole with its organization"
+        yield Issue("error", "required", text, place)
+    elif not any(i.system in names.UNIT_SYSTEMS for i in identifiers(unit)):
+        text = "Give the unit's SOR, GLN, ydernummer or unit id; CVR and kommunekode name no unit"
+        yield Issue("error", "required", text, f"{unit.path}.identifier")
+
+
+def _lead(document: Document) -> Iterator[Issue]:
+    """Exactly one tovholder, one function in one unit, and the plan's author."""
+    plan = document.plan
+    links = plan.resource.get("careTeam", [])
+    if len(links) != 1:
+        text = f"Exactly one careTeam, not {len(links)}"
+        yield Issue("error", "business-rule", text, f"{plan.path}.careTeam")
+        return
+    team = document.follow(links[0], plan)
+    if team is None:
+        return
+    leads = [
+        (i, document.follow(p.get("member"), team))
+        for i, p in enumerate(team.resource.get("participant", ()))
+        if "lead" in codes(p.get("role", ()), names.ROLE)
+    ]
+    if len(leads) != 1:
+        text = f"Exactly one participant is the lead (tovholder), not {len(leads)}"
+        yield Issue("error", "business-rule", text, f"{team.path}.participant")
+        return
+    number, lead = leads[0]
+    place = f"{team.path}.participant[{number}].member"
+    if lead is None or lead.resource["resourceType"] != "PractitionerRole":
+        text = "The lead is one function in one unit: a PractitionerRole with its organization"
+        yield Issue("error", "business-rule", text, place)
+        return
+    if document.author is not lead:
+        text = "The plan's author is its lead"
+        yield Issue("error", "business-rule", text, f"{plan.path}.author")
+    yield from _unit(document, lead, f"{lead.path}.organization")
+
+
+def _completeness(document: Document) -> Iterator[Issue]:
+    plan, path = document.plan.resource, document.plan.path
+    wanted = {"addresses": "challenge", "goal": "goal", "activity": "intervention"}
+    for name, what in wanted.items():
+        if not plan.get(name):
+            text = f"The plan has no {what}; the template asks for at least one"
+            yield Issue("warning", "business-rule", text, f"{path}.{name}")
+    if not extensions(plan, names.NEXT_MEETING):
+        yield Issue("warning", "business-rule", "No next meeting is agreed", path)
+    if extension_value(plan, names.CONSENT_AS_WRITTEN) is not None:
+        text = "A consent printed on the plan permits nothing by itself; send a KiConsent"
+        yield Issue("information", "informational", text, path)
+    for entry in document.of_type("Consent"):
+        text = "A consent or approval inside a plan is not read; send it by itself"
+        yield Issue("warning", "not-supported", text, entry.path)
+
+
+def _phones(document: Document) -> Iterator[Issue]:
+    for team in document.of_type("CareTeam"):
+        for participant in team.resource.get("participant", ()):
+            member = document.follow(participant.get("member"), team)
+            if member is None or member.resource["resourceType"] == "Patient":
+                continue
+            person = document.follow(member.resource.get("practitioner"), member)
+            telecoms = [*member.resource.get("telecom", ())]
+            telecoms += person.resource.get("telecom", ()) if person else ()
+            if not any(t.get("system") == "phone" and t.get("value") for t in telecoms):
+                text = "Telefon mangler: the contact has no telephone number"
+                yield Issue("information", "business-rule", text, f"{member.path}.telecom")
+
+
+_COMMON_RULES: tuple[Rule, ...] = (_bundle, _plan, _citizen, _lists, _codes)
+_SHARED_RULES: tuple[Rule, ...] = (_lead, _completeness, _phones)
+_SECTOR_RULES: tuple[Rule, ...] = (_owner,)

@@ -1,0 +1,46 @@
+"""A CareCommunication from a person, such as a GP's reply, read as Correspondence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from adapters.medcom.acknowledgement import sender_of
+from adapters.medcom.message import Message, members, payload_id, source_ids, text
+from adapters.medcom.narrative import clean
+from adapters.medcom.rules import check
+from hub.contract import Correspondence
+from hub.errors import Invalid
+
+SEPARATOR: Final = "\n\n"
+
+
+def correspondence(message: Message) -> Correspondence:
+    """What was written, and in which thread; raises Invalid with every finding.
+
+    A reply repeats the thread's earlier segments; only those its own Provenance adds are read.
+    ``in_reply_to`` is the thread, Communication.identifier, as this adapter's own thread state
+    has it under ``communication``; a new or forwarded message begins a thread and has none.
+    """
+    issues = check(message)
+    if issues:
+        raise Invalid("The message breaks MedCom's rules; see the issues", issues=issues)
+    thread = text(members(message.communication.get("identifier"))[0], "value")
+    return Correspondence(
+        in_reply_to=thread if message.activity == "reply-message" else None,
+        text=SEPARATOR.join(_spoken(message)),
+        claimed_sender=sender_of(message),
+    )
+
+
+def _spoken(message: Message) -> Iterator[str]:
+    is_reply = message.activity == "reply-message"
+    added = {x for p in message.current_provenance() for x in source_ids(p)}
+    for payload in members(message.communication.get("payload")):
+        if is_reply and payload_id(payload) not in added:
+            continue
+        if "contentString" in payload:
+            yield clean(text(payload, "contentString")).strip()
+        else:
+            title = text(payload, "contentAttachment", "title")
+            yield f"[Vedhæftet: {clean(title)}]"

@@ -1,0 +1,1 @@
+"""Ways to move bytes. None of them knows what is in them."""

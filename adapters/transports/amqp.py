@@ -1,0 +1,21 @@
+"""The party's own queue on the broker; on the embedded deployment, in the database."""
+
+from __future__ import annotations
+
+from hub.contract import Confirm, Endpoint, Outgoing, PartyQueues, Transport, TransportContext
+
+
+class QueueTransport:
+    """Publishes to the queue that the endpoint names."""
+
+    def __init__(self, queues: PartyQueues) -> None:
+        self._queues = queues
+
+    def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
+        """Durable when accepted."""
+        return self._queues.publish(endpoint.address, message)
+
+
+def create(context: TransportContext) -> Transport:
+    """For the entry point."""
+    return QueueTransport(context.queues)

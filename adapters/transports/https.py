@@ -1,0 +1,48 @@
+"""POST to the party's own endpoint; the delivery's key is the Idempotency-Key."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import httpx
+
+from hub.contract import Confirm, Endpoint, Outgoing, Transport, TransportContext
+from hub.errors import ReceiverUnavailable
+
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_TRY_AGAIN = {408, 425, 429}
+
+
+class HttpsTransport:
+    """One POST a message; redirects are not followed, they would change the receiver."""
+
+    def __init__(self, timeout: float) -> None:
+        self._client = httpx.Client(timeout=timeout, follow_redirects=False)
+
+    def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
+        """2xx: kept. 408, 425, 429 and 5xx: later. Anything else: refused for good."""
+        url = urlsplit(endpoint.address)
+        if url.scheme != "https" and url.hostname not in _LOOPBACK:
+            return Confirm(False, "The endpoint is not https", permanent=True)
+        headers = {
+            "Content-Type": message.media_type,
+            "Idempotency-Key": message.key,
+            **dict(message.headers),
+        }
+        if endpoint.secret:
+            headers["Authorization"] = f"Bearer {endpoint.secret}"
+        try:
+            response = self._client.post(endpoint.address, content=message.body, headers=headers)
+        except httpx.HTTPError as e:
+            raise ReceiverUnavailable("The endpoint cannot be reached") from e
+        if response.is_success:
+            return Confirm(True)
+        if response.status_code in _TRY_AGAIN or response.is_server_error:
+            raise ReceiverUnavailable(f"The endpoint answered {response.status_code}")
+        reason = f"The endpoint refused it with {response.status_code}"
+        return Confirm(False, reason, permanent=True)
+
+
+def create(context: TransportContext) -> Transport:
+    """For the entry point."""
+    return HttpsTransport(context.timeout)

@@ -1,0 +1,43 @@
+"""VUM: the KL FFB messaging order (FHIR R4 message ``ffb-order``), in and out.
+
+In: a municipality's order becomes its sector plan, kind ``vum``. Out: a re-issue of the receiver's
+own last order, with other parties' efforts added as RelatedCarePlan "til orientering". Emitted
+is 1.0.0 (``http://fhir.kl.dk/ffbmessaging``); 0.1.0 URLs are read too. The tables are in
+``mappings/vum/``.
+"""
+
+from __future__ import annotations
+
+from adapters.vum.fingerprint import fingerprint
+from adapters.vum.parse import parse
+from adapters.vum.render import FORMAT, MEDIA_TYPE, render
+from adapters.vum.urls import EVENT_SYSTEM, EVENT_SYSTEM_PRE_RELEASE, ORDER_EVENT
+from hub.contract import Context, Notice, Party, PlanUpdate, PlanView, RawMessage, Receipt, Rendered
+
+
+class Vum:
+    """The adapter; see :class:`hub.contract.Adapter` for what each method promises."""
+
+    format: str = FORMAT
+    media_types: tuple[str, ...] = (MEDIA_TYPE, "application/json")
+    events: tuple[str, ...] = (
+        f"{EVENT_SYSTEM}|{ORDER_EVENT}",
+        f"{EVENT_SYSTEM_PRE_RELEASE}|{ORDER_EVENT}",
+    )
+
+    def fingerprint(self, message: RawMessage) -> str:
+        """Equal for the same content, whatever its ids and times of sending."""
+        return fingerprint(message.body)
+
+    def parse(self, message: RawMessage, context: Context) -> PlanUpdate:
+        """The order; raises Malformed, TooLarge, Unsupported, UnknownCode or Invalid."""
+        return parse(message, context)
+
+    def render(
+        self, content: PlanView | Notice | Receipt, receiver: Party, context: Context
+    ) -> Rendered:
+        """The receiver's own last order, re-issued; raises CannotRender."""
+        return render(content, receiver, context)
+
+
+ADAPTER = Vum()

@@ -1,0 +1,162 @@
+"""Rules that no combinator in :mod:`adapters.vum.rules` says: one small function each.
+
+Each yields the element paths where the rule is broken. Source: KL FFB messaging 1.0.0, dk-core 3.x
+(identifier forms) and FHIR R4 4.0.1 (gol-1, ppc-1).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from adapters.vum import codes
+from adapters.vum.message import Entry, Message
+from adapters.vum.rules import walk
+from adapters.vum.urls import CARE_SOCIAL, CONDITION_RANK, FFB, GUARDIANSHIP_FORM
+from hub.fhir import names
+from hub.fhir.reading import extension_value
+
+CPR: Final = re.compile(
+    r"((0[1-9]|[12][0-9]|3[01])(01|03|05|07|08|10|12)|(0[1-9]|[12][0-9]|30)(04|06|09|11)"
+    r"|(0[1-9]|[12][0-9])02)[0-9]{6}"
+)
+"""dk-core 3.x invariant ``cpr``: the shape of a date and six digits; no mod 11."""
+X_ECPR: Final = re.compile(r"[0-9]{6}[17][A-Z]{2}[0-9]")
+"""National replacement number."""
+D_ECPR: Final = re.compile(r"[0-9]{6}[056][A-Z]{2}[0-9]")
+"""Regional replacement number."""
+NUMBERS: Final = {names.CPR: CPR, names.X_ECPR: X_ECPR, **dict.fromkeys(names.D_ECPR, D_ECPR)}
+"""Identifier systems that name a citizen, each with its form."""
+
+
+def odd_number(_: Message, entry: Entry) -> Iterator[str]:
+    """A CPR or replacement number without the form of its kind."""
+    for at, identifier in walk(entry.resource, "identifier"):
+        form = NUMBERS.get(identifier.get("system", ""))
+        if form and not form.fullmatch(identifier.get("value", "")):
+            yield f"{at}.value"
+
+
+def nameless(_: Message, entry: Entry) -> Iterator[str]:
+    """No CPR and no replacement number."""
+    if not any(
+        i.get("system") in NUMBERS and i.get("value") for i in entry.resource.get("identifier", ())
+    ):
+        yield "identifier"
+
+
+def relative_url(message: Message, _: Entry) -> Iterator[str]:
+    """A fullUrl that is not absolute (R4 Bundle.entry.fullUrl)."""
+    for entry in message.entries:
+        if not entry.full_url.startswith(("urn:uuid:", "urn:oid:", "http://", "https://")):
+            yield ""
+            return
+
+
+def untimed(message: Message, _: Entry) -> Iterator[str]:
+    """No Bundle.timestamp."""
+    if not message.bundle.get("timestamp"):
+        yield ""
+
+
+def odd_focus(message: Message, entry: Entry) -> Iterator[str]:
+    """A focus on a kind of resource the header may not name."""
+    allowed = {"CarePlan", "ClinicalImpression", "Account", "DocumentReference"}
+    for at, link in walk(entry.resource, "focus"):
+        target = message.find(link)
+        if target is None or target.type not in allowed:
+            yield at
+
+
+def _purposes(message: Message, entry: Entry) -> int:
+    links = message.targets(entry.resource.get("goal", ()))
+    return sum(message.has(goal, "interventionPurpose") for goal in links)
+
+
+def no_purpose(message: Message, entry: Entry) -> Iterator[str]:
+    """No goal is the purpose."""
+    if _purposes(message, entry) == 0:
+        yield "goal"
+
+
+def two_purposes(message: Message, entry: Entry) -> Iterator[str]:
+    """More than one goal is the purpose."""
+    if _purposes(message, entry) > 1:
+        yield "goal"
+
+
+def odd_rank(_: Message, entry: Entry) -> Iterator[str]:
+    """A ConditionRank other than 1 and 2."""
+    for at, link in walk(entry.resource, "addresses"):
+        if extension_value(link, CONDITION_RANK) not in (None, 1, 2):
+            yield at
+
+
+def not_one_primary(_: Message, entry: Entry) -> Iterator[str]:
+    """Goals address exactly one condition with rank 1."""
+    links = entry.resource.get("addresses", ())
+    if links and sum(extension_value(link, CONDITION_RANK) == 1 for link in links) != 1:
+        yield "addresses"
+
+
+def two_ffb_codes(_: Message, entry: Entry) -> Iterator[str]:
+    """More than one FFB code on an intervention."""
+    for at, concept in walk(entry.resource, "activity.detail.code"):
+        if len(codes.in_system(concept, FFB)) > 1:
+            yield at
+
+
+def activities(_: Message, entry: Entry) -> Iterator[str]:
+    """Not exactly one activity."""
+    if len(entry.resource.get("activity", ())) != 1:
+        yield "activity"
+
+
+def codings(_: Message, entry: Entry) -> Iterator[str]:
+    """Not exactly one coding."""
+    if len(entry.resource.get("code", {}).get("coding", ())) != 1:
+        yield "code.coding"
+
+
+def no_measure(_: Message, entry: Entry) -> Iterator[str]:
+    """R4 gol-1: a target with a detail says what it measures."""
+    for at, target in walk(entry.resource, "target"):
+        if any(k.startswith("detail") for k in target) and "measure" not in target:
+            yield at
+
+
+def _odd_target(measure: str, value_set: str, entry: Entry) -> Iterator[str]:
+    for at, target in walk(entry.resource, "target"):
+        coded = codes.in_system(target.get("measure", {}), CARE_SOCIAL)
+        level = codes.in_system(target.get("detailCodeableConcept", {}), FFB)
+        if measure in coded and (len(level) != 1 or level[0] not in codes.value_set(value_set)):
+            yield at
+
+
+def odd_change(_: Message, entry: Entry) -> Iterator[str]:
+    """A change value outside its value set."""
+    return _odd_target(codes.CHANGE_VALUE, "KLChangeValueCodesFFB", entry)
+
+
+def odd_severity(_: Message, entry: Entry) -> Iterator[str]:
+    """A level outside its value set."""
+    return _odd_target(codes.SEVERITY, "KLSeveritiesFFB", entry)
+
+
+def no_policy(_: Message, entry: Entry) -> Iterator[str]:
+    """R4 ppc-1: either policy or policyRule."""
+    if not entry.resource.get("policy") and not entry.resource.get("policyRule"):
+        yield "policyRule"
+
+
+def no_guardianship_form(_: Message, entry: Entry) -> Iterator[str]:
+    """A guardian without guardianshipForm."""
+    if extension_value(entry.resource, GUARDIANSHIP_FORM) is None:
+        yield "extension"
+
+
+def no_theme(_: Message, entry: Entry) -> Iterator[str]:
+    """A matter of interest without a coded theme."""
+    if not entry.resource.get("code", {}).get("coding"):
+        yield "code.coding"

@@ -1,0 +1,279 @@
+"""An FFB order → the municipality's sector plan, kind ``vum``.
+
+What the order says becomes a KiSectorPlan: purpose, target groups with rank, goals, wishes and
+interventions marked for coordination; conditions, diagnoses and evaluations kept, marked as not.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from adapters.vum import codes, parts
+from adapters.vum.message import Entry, Message, read_message
+from adapters.vum.profiles import RULES
+from adapters.vum.record import Reading, Record, dropped
+from adapters.vum.roles import is_hub_made, with_roles
+from adapters.vum.rules import findings
+from adapters.vum.urls import ACTING_MUNICIPALITY, CARE_SOCIAL, CASE_NUMBER
+from hub.contract import CitizenRef, Context, Identifier, PlanUpdate, RawMessage, Resource
+from hub.errors import Invalid, Issue
+from hub.fhir import names
+
+_WHOLE: Final = {
+    "orderMessageHeader": "message-header",
+    "accountOwner": "account-owner",
+    "messagingOrganization": "messaging-organization",
+    "relatedPerson": "related-person",
+    "guardian": "guardian",
+    "consent": "consent",
+    "account": "account",
+    "documentReference": "document-reference",
+    "relatedCarePlan": "related-plan",
+    "related": "related-plan",
+}
+"""Roles whose entries are declared not shared as a whole, and the table that says why."""
+
+_FOLDERS: Final = {
+    "servicePerformer": "service-performer",
+    "participatingOrganization": "organization",
+    "informationGathering": "information-gathering",
+}
+"""Roles that are only read for what points at them; their tables account for the rest."""
+
+_ECHO: Final = "Til orientering: sent by the hub itself in an earlier delivery"
+
+
+def read_order(body: bytes) -> tuple[Message, tuple[Issue, ...]]:
+    """The order behind the bytes, checked: the message with roles, and warnings for the sender.
+
+    Raises Malformed, TooLarge, Unsupported or UnknownCode, and Invalid with every broken rule.
+    """
+    message = with_roles(read_message(body))
+    found = findings(message, RULES)
+    errors = [f.issue for f in found if f.rule.severity == "error"]
+    errors += _other_citizens(message)
+    if errors:
+        raise Invalid(errors[0].text, issues=tuple(errors))
+    return message, tuple(f.issue for f in found)
+
+
+def parse(raw: RawMessage, context: Context) -> PlanUpdate:
+    """Understand an order; see :func:`read_order` for what is refused.
+
+    Ids are made from the case number and the sender's own ids, so that the next order of the
+    same case gives the same ids.
+    """
+    message, issues = read_order(raw.body)
+    order = message.of("orderCarePlan")[0]
+    case = case_number(order)
+    reading = Reading(message, context.id_for, case or order.key)
+    resources = _resources(reading, order, context)
+    _account_for_the_rest(reading)
+    return PlanUpdate(
+        part="vum",
+        citizen=CitizenRef(parts.citizen_ids(message.of("citizen")[0])),
+        resources=tuple(resources),
+        case=case,
+        claimed_sender=claimed_sender(message),
+        issues=issues,
+        losses=tuple(reading.losses),
+        not_shared=tuple(reading.not_shared),
+    )
+
+
+def case_number(order: Entry) -> str | None:
+    """The municipality's case: MunicipalityCaseNumber, its own number before the official one."""
+    found: dict[str, str] = {}
+    for extension in order.resource.get("extension", ()):
+        if extension.get("url") == CASE_NUMBER:
+            for part in extension.get("extension", ()):
+                value = part.get("valueIdentifier", {}).get("value")
+                if value:
+                    found.setdefault(part.get("url", ""), value)
+    identifiers = [i["value"] for i in order.resource.get("identifier", ()) if i.get("value")]
+    return (
+        found.get("municipalitySpecific")
+        or found.get("official")
+        or (identifiers[0] if identifiers else None)
+    )
+
+
+def claimed_sender(message: Message) -> tuple[Identifier, ...]:
+    """Who the header says sent it; empty when it names no organisation with an identifier."""
+    sender = message.find(message.header.resource.get("sender"))
+    if sender is None or sender.type != "Organization":
+        return ()
+    return tuple(
+        Identifier(names.GLN if i["system"] in names.GLN_ALIASES else i["system"], i["value"])
+        for i in sender.resource.get("identifier", ())
+        if i.get("system") and i.get("value")
+    )
+
+
+def _other_citizens(message: Message) -> list[Issue]:
+    """Entries that would enter the plan but are about somebody else than the order's citizen."""
+    text = "About another citizen than the order; send one message for each"
+    kept = (
+        "orderCarePlan",
+        "intervention",
+        "interventionPurpose",
+        "interventionGoal",
+        "citizenObjective",
+        "subGoal",
+        "targetGroup",
+        "condition",
+        "disgnosis",
+        "evaluation",
+        "matterOfInterest",
+    )
+    return [
+        Issue("error", "invalid", text, f"{entry.at}.subject")
+        for entry in message.entries
+        if message.has(entry, *kept)
+        and (subject := entry.resource.get("subject"))
+        and not message.has(message.find(subject), "citizen")
+    ]
+
+
+def _resources(reading: Reading, order: Entry, context: Context) -> list[Resource]:
+    message = reading.message
+    patient = parts.citizen(reading, message.of("citizen")[0])
+    subject = {"reference": f"Patient/{patient['id']}"}
+    unit = parts.owner(context.sender, reading.id_for("Organization/sender"))
+    addressed = [
+        parts.condition(reading, e, subject, shared=True) for e in message.of("targetGroup")
+    ]
+    goals = {
+        e.index: parts.goal(reading, e, subject)
+        for e in message.entries
+        if message.has(e, "interventionGoal", "citizenObjective", "subGoal")
+    }
+    notes = [
+        parts.evaluation(reading, e, subject)
+        for e in message.entries
+        if message.has(e, "evaluation", "matterOfInterest")
+    ]
+    assessed = [
+        parts.condition(reading, e, subject, shared=False)
+        for e in message.entries
+        if message.has(e, "condition", "disgnosis") and not message.has(e, "related")
+    ]
+    links = {i: {"reference": f"Goal/{g['id']}"} for i, g in goals.items()}
+    plan = _plan(reading, order, subject, links)
+    plan["author"] = {
+        "reference": f"Organization/{unit['id']}",
+        **_author_as_written(reading, order),
+    }
+    supporting = [{"reference": f"{r['resourceType']}/{r['id']}"} for r in (*notes, *assessed)]
+    if supporting:
+        plan["supportingInfo"] = supporting
+    return [plan, patient, unit, *addressed, *goals.values(), *notes, *assessed]
+
+
+def _author_as_written(reading: Reading, order: Entry) -> dict[str, str]:
+    author = reading.message.find(order.resource.get("author"))
+    name = author.resource.get("name") if author else None
+    return {"display": name} if name else {}
+
+
+def _plan(
+    reading: Reading, order: Entry, subject: dict[str, str], links: dict[int, dict[str, str]]
+) -> Resource:
+    """OrderCarePlan → the KiSectorPlan, without author and supportingInfo."""
+    message = reading.message
+    record = Record(reading, order)
+    for name in ("subject", "author"):
+        record.take(name)
+    identifiers = _case_identifiers(record)
+    category = _category(record)
+    addresses = [
+        parts.ranked(reading, link, entry)
+        for link in record.take("addresses") or ()
+        if (entry := message.find(link)) is not None and message.has(entry, "targetGroup")
+    ]
+    wanted = list(message.targets(record.take("goal") or ()))
+    linked = [links[e.index] for e in wanted if e.index in links]
+    linked += [link for i, link in links.items() if i not in {e.index for e in wanted}]
+    performers = parts.team_performers(reading, message.targets(order.resource.get("careTeam", ())))
+    activities = [
+        parts.intervention(reading, e, links, performers) for e in message.of("intervention")
+    ]
+    described = [parts.purpose(reading, e) for e in message.of("interventionPurpose")]
+    marks, security = record.marks(shared=True), record.security()
+    made = record.finish("care-plan")
+    return {
+        "resourceType": "CarePlan",
+        "id": reading.id_for(f"{reading.case}/vum"),
+        "meta": {"profile": [names.KI_SECTOR_PLAN], **security.get("meta", {})},
+        "extension": marks,
+        **({"identifier": identifiers} if identifiers else {}),
+        **{k: v for k, v in made.items() if k != "resourceType"},
+        "category": category,
+        **({"description": described[0]} if described and described[0] else {}),
+        "subject": subject,
+        **({"addresses": addresses} if addresses else {}),
+        **({"goal": linked} if linked else {}),
+        **({"activity": activities} if activities else {}),
+    }
+
+
+def _case_identifiers(record: Record) -> list[dict[str, Any]]:
+    """The order's identifiers and the case numbers of the extension; the latter taken out."""
+    found = [
+        {k: i[k] for k in ("use", "system", "value") if k in i}
+        for i in record.take("identifier") or ()
+    ]
+    for extension in record.rest.get("extension", ()):
+        if extension.get("url") == ACTING_MUNICIPALITY:
+            at = f"{record.entry.at}.extension"
+            record.reading.not_shared.append(
+                dropped(at, "Who acts is the sending unit, as the channel says")
+            )
+            extension.clear()
+        elif extension.get("url") == CASE_NUMBER:
+            for part in extension.get("extension", ()):
+                number = part.get("valueIdentifier", {})
+                found.append({k: number[k] for k in ("use", "system", "value") if k in number})
+            extension.clear()
+    return [i for i in found if i.get("value")]
+
+
+def _category(record: Record) -> list[dict[str, Any]]:
+    """Social indsats → the sector kind; raises UnknownCode for a CareSocialCode in no table."""
+    table = codes.table("care-plan-category")
+    for i, concept in enumerate(record.take("category") or ()):
+        place = f"category[{i}]"
+        for j, coding in enumerate(concept.get("coding", ())):
+            if coding.get("system") == CARE_SOCIAL and "code" in coding:
+                at = f"{record.entry.at}.{place}.coding[{j}].code"
+                table.forward(coding["code"], system=CARE_SOCIAL, at=at)
+            else:
+                record.lose(f"{place}.coding[{j}]")
+        if "text" in concept:
+            record.lose(f"{place}.text")
+    return [names.concept(names.SECTOR_KIND, "vum")]
+
+
+def _account_for_the_rest(reading: Reading) -> None:
+    """Entries that no part has read, and what stands beside them in the Bundle."""
+    message = reading.message
+    for entry in message.entries:
+        roles = message.roles[entry.index]
+        whole = next((name for role, name in _WHOLE.items() if role in roles), None)
+        folder = next((name for role, name in _FOLDERS.items() if role in roles), None)
+        if is_hub_made(entry) and not roles & {"orderCarePlan", "intervention"}:
+            reading.not_shared.append(dropped(entry.at, _ECHO))
+        elif folder:
+            Record(reading, entry).finish(folder)
+        elif whole:
+            reading.leave_out(entry, whole)
+        elif roles & {"followUp", "unlinked"}:
+            reading.losses.append(dropped(entry.at))
+    known = {"resourceType", "id", "meta", "type", "timestamp", "entry", "language"}
+    reading.losses += [dropped(f"Bundle.{key}") for key in message.bundle if key not in known]
+    reading.losses += [
+        dropped(f"Bundle.entry[{i}].{key}")
+        for i, entry in enumerate(message.bundle["entry"])
+        for key in entry
+        if key not in {"fullUrl", "resource"}
+    ]

@@ -1,0 +1,130 @@
+"""Keeping account: every element of every entry is carried, lost, or declared not shared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+
+from adapters.vum.codes import carried
+from adapters.vum.message import Entry, Message
+from hub.contract import Loss, Resource
+from hub.errors import UnknownCode
+from hub.fhir import names
+from hub.mapping import Table, load_table, mappings_folder
+
+_NO_PLACE: Final = "no place in the shared plan"
+
+
+@cache
+def table(name: str) -> Table:
+    """A mapping table of this format."""
+    return load_table(mappings_folder("vum") / f"{name}.yaml")
+
+
+def dropped(at: str, reason: str = _NO_PLACE) -> Loss:
+    """An element that is left behind."""
+    return Loss(at, "dropped", reason)
+
+
+@dataclass
+class Reading:
+    """One message being read: the account, and the ids that the hub gives."""
+
+    message: Message
+    id_for: Callable[[str], str]
+    case: str
+    """The sender's case id, else the order's own key: what every id is made from."""
+    losses: list[Loss] = field(default_factory=list)
+    not_shared: list[Loss] = field(default_factory=list)
+
+    def new_id(self, entry: Entry) -> str:
+        """The hub's id for a resource; the same for the same resource of the same case."""
+        return self.id_for(f"{self.case}/{entry.type}/{entry.key}")
+
+    def reference(self, entry: Entry) -> dict[str, str]:
+        """A Reference inside the hub."""
+        return {"reference": f"{entry.type}/{self.new_id(entry)}"}
+
+    def leave_out(self, entry: Entry, table_name: str) -> None:
+        """Declare a whole entry not shared, for the reason its table gives."""
+        self.not_shared.append(dropped(entry.at, table(table_name).not_shared[entry.type]))
+
+
+class Record:
+    """One resource on its way: what is read is taken out, the table accounts for the rest.
+
+    Lists keep their length while members are taken, so that reported indices stay those of the
+    document.
+    """
+
+    def __init__(self, reading: Reading, entry: Entry) -> None:
+        self.reading = reading
+        self.entry = entry
+        self.rest: dict[str, Any] = deepcopy(entry.resource)
+        self.rest.pop("resourceType")
+        self.rest.pop("id", None)
+
+    def take(self, name: str) -> Any:
+        """An element, taken out; None if it is not there."""
+        return self.rest.pop(name, None)
+
+    def lose(self, path: str, reason: str = _NO_PLACE) -> None:
+        """Report an element as lost."""
+        self.reading.losses.append(dropped(f"{self.entry.at}.{path}", reason))
+
+    def concept(self, name: str) -> dict[str, Any] | None:
+        """A CodeableConcept, taken out and carried."""
+        found = self.take(name)
+        if found is None:
+            return None
+        made, losses = carried(found, f"{self.entry.at}.{name}")
+        self.reading.losses += losses
+        return made or None
+
+    def marks(self, *, shared: bool, inside: str = "") -> list[dict[str, Any]]:
+        """The section labels and the coordination mark that the author set, taken out.
+
+        Looked for on the resource and, with ``inside``, on the first member of that list.
+        ``shared`` is the format's own default, used when the author set no mark. Labels are
+        never inferred from content. Raises UnknownCode for a section that is in no table.
+        """
+        holders = [(self.rest, self.entry.at)]
+        if inside:
+            holders.append((self.rest[inside][0], f"{self.entry.at}.{inside}[0]"))
+        found, mark = [], shared
+        for holder, at in holders:
+            for i, extension in enumerate(holder.get("extension", ())):
+                if extension.get("url") == names.SECTION:
+                    code = _section(extension, f"{at}.extension[{i}]")
+                    found.append({"url": names.SECTION, "valueCode": code})
+                    extension.clear()
+                elif extension.get("url") == names.COORDINATION and "valueBoolean" in extension:
+                    mark = extension["valueBoolean"]
+                    extension.clear()
+        return [*found, {"url": names.COORDINATION, "valueBoolean": mark}]
+
+    def security(self) -> dict[str, Any]:
+        """``meta`` with the confidentiality labels, which follow the resource; else empty."""
+        labels = self.rest.get("meta", {}).pop("security", None)
+        return {"meta": {"security": labels}} if labels else {}
+
+    def finish(self, table_name: str) -> Resource:
+        """The table's rows applied to what is left, and all of it accounted for."""
+        made, losses, kept_back = table(table_name).forward(self.rest, at=self.entry.at)
+        self.reading.losses += _dotted(losses)
+        self.reading.not_shared += _dotted(kept_back)
+        return made
+
+
+def _section(extension: Mapping[str, Any], at: str) -> str:
+    code = extension.get("valueCode") or extension.get("valueCoding", {}).get("code")
+    if code not in names.SECTIONS:
+        raise UnknownCode("The section is not one of ki-section; use a listed code", at=at)
+    return str(code)
+
+
+def _dotted(found: Iterable[Loss]) -> list[Loss]:
+    return [Loss(loss.path.replace("/", "."), loss.kind, loss.reason) for loss in found]

@@ -1,0 +1,72 @@
+"""The format's URLs, and the older generation of the same.
+
+Emitted is KL FFB messaging 1.0.0 (``http://fhir.kl.dk/ffbmessaging``, 2023-08-27). The 0.1.0
+pre-release names the same things by other URLs; they are read too. Only prefixes differ.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+MESSAGING: Final = "http://fhir.kl.dk/ffbmessaging/"
+CORE: Final = "http://fhir.kl.dk/core/StructureDefinition/"
+FFB: Final = "urn:oid:1.2.208.176.2.22"
+CARE_SOCIAL: Final = "http://fhir.kl.dk/term/CodeSystem/CareSocialCodes"
+
+PRE_RELEASE: Final = (
+    ("http://ffb/messaging/kl.dk/1.0/", MESSAGING),
+    ("http://kl.dk/fhir/common/caresocial/StructureDefinition/", CORE),
+    ("http://kl.dk/fhir/common/caresocial/ValueSet/", "http://fhir.kl.dk/term/ValueSet/"),
+    ("http://kl.dk/fhir/common/caresocial/CodeSystem/KLCommonCareSocialCodes", CARE_SOCIAL),
+    ("http://kl.dk/fhir/common/caresocial/CodeSystem/FFB", FFB),
+    ("http://kl.dk/fhir/common/caresocial/CodeSystem/FSIII", "urn:oid:1.2.208.176.2.21"),
+)
+"""What a 0.1.0 URL starts with, and what it starts with in 1.0.0."""
+
+EVENT_SYSTEM: Final = f"{MESSAGING}CodeSystem/kl-messaging-ffb-messageEventSystem"
+EVENT_SYSTEM_PRE_RELEASE: Final = (
+    f"{PRE_RELEASE[0][0]}CodeSystem/kl-messaging-ffb-messageEventSystem"
+)
+ORDER_EVENT: Final = "ffb-order"
+
+TEXT_SYSTEM: Final = f"{MESSAGING}CodeSystem/Text"
+"""A coding without a code, before ``code.text``: the guide's example has it, nothing defines it."""
+PARTICIPANT_ROLE: Final = f"{MESSAGING}CodeSystem/kl-messaging-ffb-participantRoleCodes"
+COORDINATING_AUTHORITY: Final = "koordinerende-myndighed"
+ROLE_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+
+CONDITION_RANK: Final = f"{CORE}ConditionRank"
+CASE_NUMBER: Final = f"{CORE}MunicipalityCaseNumber"
+GUARDIANSHIP_FORM: Final = f"{MESSAGING}StructureDefinition/kl-messaging-ffb-guardianshipForm"
+ACTING_MUNICIPALITY: Final = f"{MESSAGING}StructureDefinition/kl-messaging-ffb-actingMunicipality"
+
+RELATED_PLAN_ID: Final = "https://ki-hub.example/fhir/NamingSystem/related-plan"
+"""Identifier system of every entry the hub adds, so that the next issue replaces it."""
+
+_URL_KEYS: Final = {"url", "system", "profile"}
+
+
+def profile(name: str) -> str:
+    """The canonical URL of a messaging profile, such as ``orderCarePlan``."""
+    return f"{MESSAGING}StructureDefinition/kl-messaging-ffb-{name}"
+
+
+def normalise(tree: Any) -> Any:
+    """A copy with every 0.1.0 URL as its 1.0.0 form; texts stay as written."""
+    if isinstance(tree, dict):
+        return {
+            key: _current(value) if key in _URL_KEYS else normalise(value)
+            for key, value in tree.items()
+        }
+    return [normalise(member) for member in tree] if isinstance(tree, list) else tree
+
+
+def _current(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_current(member) for member in value]
+    if not isinstance(value, str):
+        return normalise(value)
+    for old, new in PRE_RELEASE:
+        if value.startswith(old):
+            return new + value.removeprefix(old)
+    return value

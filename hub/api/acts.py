@@ -1,0 +1,69 @@
+"""What a party's people do: their tasks, and acts on a delivery, each with the person's name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from hub.api.mailbox import DeliveryState
+from hub.api.security import HubDep, PartyDep
+from hub.model.party import Viewer
+from hub.services import acts, queries
+
+ROUTER = APIRouter(tags=["people"])
+
+
+class Act(BaseModel):
+    """Who did it."""
+
+    person: str = Field(min_length=1, description="Name and function")
+
+
+class NotSent(Act):
+    """A decision not to send."""
+
+    postscript: str = Field(min_length=1, description="Efterskrift: what happened, and why")
+
+
+class TaskOut(BaseModel):
+    """Something a person of this unit must do."""
+
+    id: str
+    kind: str
+    text: str
+    plan: str | None
+    delivery: str | None
+    since: datetime
+
+
+@ROUTER.get("/tasks")
+def tasks(hub: HubDep, party: PartyDep) -> list[TaskOut]:
+    """The unit's open tasks, oldest first."""
+    return [
+        TaskOut(id=t.id, kind=t.kind, text=t.text, plan=t.plan_id, delivery=t.delivery_id,
+                since=t.created_at)
+        for t in queries.tasks(hub, Viewer.of(party.party))
+    ]  # fmt: skip
+
+
+@ROUTER.post("/deliveries/{delivery}/hand-over")
+def hand_over(delivery: str, act: Act, hub: HubDep, party: PartyDep) -> DeliveryState:
+    """The citizen was given the copy."""
+    found = acts.hand_over(hub, party.party, delivery, act.person)
+    return DeliveryState(delivery=found.id, state=found.state.value)
+
+
+@ROUTER.post("/deliveries/{delivery}/forward")
+def forward(delivery: str, act: Act, hub: HubDep, party: PartyDep) -> DeliveryState:
+    """The own coordinator forwards the plan to the other organisation's."""
+    found = acts.forward(hub, party.party, delivery, act.person)
+    return DeliveryState(delivery=found.id, state=found.state.value)
+
+
+@ROUTER.post("/deliveries/{delivery}/not-sent")
+def not_sent(delivery: str, act: NotSent, hub: HubDep, party: PartyDep) -> DeliveryState:
+    """A person decides that it is not sent; final."""
+    found = acts.decide_not_to_send(hub, party.party, delivery, act.person, act.postscript)
+    return DeliveryState(delivery=found.id, state=found.state.value)

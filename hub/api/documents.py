@@ -1,0 +1,62 @@
+"""POST /documents/{format}: a document in one of the formats; GET /messages/{id}: its answer."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from hub.api.body import BodyDep
+from hub.api.security import HubDep, PartyDep
+from hub.contract import Party
+from hub.errors import NotFound, Temporary
+from hub.model.party import Viewer
+from hub.model.records import InboxItem
+from hub.services.accept import accept
+from hub.services.hub import Hub
+from hub.services.process import process
+
+ROUTER = APIRouter(tags=["documents"])
+FHIR_JSON = "application/fhir+json"
+
+
+@ROUTER.post("/documents/{format}")
+def post_document(
+    format: str, request: Request, body: BodyDep, hub: HubDep, sender: PartyDep
+) -> Response:
+    """Publish a document. ``Message-Id`` (optional) makes a resend safe to recognise."""
+    return receive(hub, sender.party, format, body, request)
+
+
+@ROUTER.get("/messages/{message}")
+def get_message(message: str, hub: HubDep, sender: PartyDep) -> Response:
+    """The answer to a document of one's own, by the id in ``Location``."""
+    with hub.store.reading() as work:
+        item = work.inbox.get(message, Viewer.of(sender.party))
+    if item is None:
+        raise NotFound("You have sent no such message")
+    return answer(item, duplicate=False)
+
+
+def receive(hub: Hub, sender: Party, format: str, body: bytes, request: Request) -> Response:
+    """Commit, process, answer; 202 with ``Location`` if it is kept but not processed yet."""
+    media_type = request.headers.get("Content-Type", "application/octet-stream")
+    accepted = accept(
+        hub, sender, format, body, media_type, message_id=request.headers.get("Message-Id")
+    )
+    item = accepted.item
+    try:
+        item = process(hub, item.id)
+    except Temporary:
+        hub.wake.set()
+    return answer(item, duplicate=accepted.duplicate)
+
+
+def answer(item: InboxItem, *, duplicate: bool) -> Response:
+    """The stored answer; the same for the same message."""
+    headers = {"Location": f"/messages/{item.id}"}
+    if duplicate:
+        headers["KI-Hub-Duplicate"] = "true"
+    if item.answer is None:
+        return Response(status_code=202, headers=headers)
+    if item.plan_id is not None:
+        headers["Location"] = f"/fhir/CarePlan/{item.plan_id}/_history/{item.plan_version}"
+    return Response(item.answer, item.status or 200, headers, media_type=FHIR_JSON)

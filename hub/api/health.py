@@ -1,0 +1,31 @@
+"""Liveness says the process answers; readiness really asks the database and the broker."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from hub.api.security import HubDep
+from hub.errors import HubError
+from hub.fhir.codec import dump_json
+
+ROUTER = APIRouter(prefix="/health", tags=["health"])
+
+
+@ROUTER.get("/live")
+def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "live"}
+
+
+@ROUTER.get("/ready")
+def ready(hub: HubDep) -> Response:
+    """200 when the database and the broker answer, else 503 saying which does not."""
+    found = {}
+    for name, check in (("database", hub.store.check), ("broker", hub.bus.check)):
+        try:
+            check()
+            found[name] = "ok"
+        except HubError as e:
+            found[name] = e.text
+    status = 200 if all(v == "ok" for v in found.values()) else 503
+    return Response(dump_json(found), status, media_type="application/json")

@@ -1,0 +1,72 @@
+"""For the operator: deliveries with history and losses, queues, parties, pause. No plan content."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from hub.api.security import HubDep, OperatorDep
+from hub.model.party import Viewer
+from hub.services import admin, overview, queries
+
+ROUTER = APIRouter(prefix="/operations", tags=["operations"])
+
+
+class Reason(BaseModel):
+    """Why."""
+
+    reason: str = Field(min_length=1)
+
+
+@ROUTER.get("/deliveries")
+def deliveries(
+    hub: HubDep,
+    operator: OperatorDep,
+    state: str | None = None,
+    receiver: str | None = None,
+    plan: str | None = None,
+) -> list[dict[str, Any]]:
+    """Deliveries, newest first, with their history."""
+    viewer = Viewer("operator", operator)
+    found = queries.deliveries(hub, viewer, state=state, receiver=receiver, plan_id=plan)
+    return [overview.delivery_row(queries.delivery_detail(hub, viewer, d.id)) for d in found]
+
+
+@ROUTER.get("/losses")
+def losses(hub: HubDep, operator: OperatorDep, plan: str) -> list[dict[str, Any]]:
+    """What translations of one plan's documents could not carry."""
+    return overview.loss_rows(hub, plan)
+
+
+@ROUTER.get("/plans/{plan}")
+def plan(plan: str, hub: HubDep, operator: OperatorDep) -> dict[str, Any]:
+    """Versions, parts and hops of one plan; no content."""
+    return overview.plan_row(hub, plan)
+
+
+@ROUTER.get("/queues")
+def queues(hub: HubDep, operator: OperatorDep) -> list[dict[str, Any]]:
+    """Every queue and how many messages wait."""
+    return overview.queue_rows(hub)
+
+
+@ROUTER.get("/parties")
+def parties(hub: HubDep, operator: OperatorDep) -> list[dict[str, Any]]:
+    """Every party, its endpoint and its deliveries by state."""
+    return overview.party_rows(hub)
+
+
+@ROUTER.post("/parties/{party}/pause")
+def pause(party: str, why: Reason, hub: HubDep, operator: OperatorDep) -> dict[str, str]:
+    """Send nothing to the party until it is resumed."""
+    admin.pause(hub, party, by=operator, reason=why.reason)
+    return {"party": party, "state": "paused"}
+
+
+@ROUTER.post("/parties/{party}/resume")
+def resume(party: str, hub: HubDep, operator: OperatorDep) -> dict[str, str]:
+    """Send again."""
+    admin.resume(hub, party, by=operator)
+    return {"party": party, "state": "active"}

@@ -1,0 +1,35 @@
+"""POST /fhir/$process-message (https://hl7.org/fhir/R4/messageheader-operation-process-message.html).
+
+The event in the MessageHeader finds the format; everything else is as for /documents.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from hub.api.body import BodyDep
+from hub.api.documents import receive
+from hub.api.security import HubDep, PartyDep
+from hub.errors import Malformed
+from hub.fhir.codec import parse_json
+
+ROUTER = APIRouter(tags=["fhir"])
+
+
+@ROUTER.post("/fhir/$process-message")
+def process_message(request: Request, body: BodyDep, hub: HubDep, sender: PartyDep) -> Response:
+    """A FHIR message Bundle."""
+    event = _event(parse_json(body))
+    return receive(hub, sender.party, hub.adapters.for_event(event).format, body, request)
+
+
+def _event(bundle: dict[str, Any]) -> str:
+    entries = bundle.get("entry")
+    first = entries[0] if isinstance(entries, list) and entries else {}
+    header = first.get("resource", {}) if isinstance(first, dict) else {}
+    event = header.get("eventCoding", {}) if isinstance(header, dict) else {}
+    if header.get("resourceType") != "MessageHeader" or not isinstance(event, dict):
+        raise Malformed("The first entry must be a MessageHeader", at="Bundle.entry[0].resource")
+    return f"{event.get('system', '')}|{event.get('code', '')}"

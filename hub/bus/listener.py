@@ -1,0 +1,77 @@
+"""Consuming the hub's inbound queues, for as long as the process lives.
+
+Documents and receipts have one connection, dead letters another: whatever is wrong with a dead
+letter, it does not stop the documents. The handler is called by one thread at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from threading import Event
+
+import pika
+import structlog
+
+from hub.bus.connection import connected
+from hub.bus.consuming import ConsumingSession, ListenerSettings, pauses
+from hub.bus.topology import DEAD, INBOUND, RECEIPTS
+from hub.errors import BusUnavailable
+from hub.ports import InboundHandler, InboundMessage
+
+_log = structlog.get_logger(__name__)
+
+
+def listen(
+    params: pika.URLParameters,
+    handler: InboundHandler,
+    stop: Event,
+    settings: ListenerSettings,
+) -> None:
+    """Consume until ``stop``; a lost connection is logged and made again with backoff."""
+    one_at_a_time = threading.Lock()
+
+    def handle(message: InboundMessage) -> None:
+        with one_at_a_time:
+            handler(message)
+
+    dead = threading.Thread(
+        target=_consume, args=(params, (DEAD,), handle, stop, settings), name="ki-hub-dead-letters"
+    )
+    dead.start()
+    try:
+        _consume(params, (INBOUND, RECEIPTS), handle, stop, settings)
+    finally:
+        # Also on Ctrl-C in this thread, which never reaches the other one.
+        stop.set()
+        dead.join()
+
+
+def _consume(
+    params: pika.URLParameters,
+    queues: tuple[str, ...],
+    handler: InboundHandler,
+    stop: Event,
+    settings: ListenerSettings,
+) -> None:
+    """One session after the other until ``stop``."""
+    waits = pauses(settings.first_pause, settings.longest_pause)
+    prefetch = settings.prefetch
+    while not stop.is_set():
+        session = ConsumingSession(queues, handler, stop, settings, prefetch)
+        prefetch = settings.prefetch
+        try:
+            with connected(params) as connection:
+                session.run(connection)
+        except BusUnavailable as error:
+            _log.warning("bus.listener_disconnected", queues=queues, why=error.text)
+        except Exception as error:  # supervision: a listener that ends silently loses everything
+            # pika decodes a message's headers while it reads, and fails there for a number or a
+            # time that Python has no value for. One message at a time from now on, so that the
+            # lost connections count against that message and not against its neighbours.
+            _log.error("bus.listener_failed", queues=queues, error=type(error).__name__)
+            prefetch = 1
+        finally:
+            session.end()
+        if session.settled:
+            waits = pauses(settings.first_pause, settings.longest_pause)
+        stop.wait(next(waits))

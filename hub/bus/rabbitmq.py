@@ -1,0 +1,132 @@
+"""The bus on RabbitMQ (3.10 or newer, with its management plugin). Implements hub.ports.Bus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Event
+
+import pika
+import structlog
+from pika.exceptions import ChannelClosedByBroker
+
+from hub.bus.admin import Management
+from hub.bus.connection import connected, opened_channel, parameters
+from hub.bus.consuming import ListenerSettings
+from hub.bus.listener import listen
+from hub.bus.publisher import Publisher
+from hub.bus.topology import DELIVERY_LIMIT, Queue, Topology, party_rights, topology
+from hub.contract import Confirm, Outgoing
+from hub.errors import Misconfigured
+from hub.ports import InboundHandler, PartyAccess, QueueDepth
+
+_log = structlog.get_logger(__name__)
+
+
+class RabbitBus:
+    """The hub's bus on a RabbitMQ broker. Thread-safe; connects when first used."""
+
+    def __init__(
+        self,
+        url: str,
+        admin_url: str | None = None,
+        *,
+        listener: ListenerSettings | None = None,
+        delivery_limit: int = DELIVERY_LIMIT,
+    ) -> None:
+        """``url`` and ``admin_url`` are the settings KI_HUB_BUS_URL and KI_HUB_BUS_ADMIN_URL.
+
+        The administrator's URL is needed for users, rights and depths only, so a worker can do
+        without it. ``delivery_limit`` must be the same in every process of a deployment. Raises
+        Misconfigured for an unreadable URL.
+        """
+        self._params = parameters(url, "ki-hub")
+        self._publisher = Publisher(parameters(url, "ki-hub publisher"))
+        self._listener_params = parameters(url, "ki-hub listener")
+        self._settings = listener or ListenerSettings()
+        self._delivery_limit = delivery_limit
+        vhost = self._params.virtual_host
+        self._management = None if admin_url is None else Management(admin_url, vhost)
+
+    def publish(self, queue: str, message: Outgoing) -> Confirm:
+        """See PartyQueues."""
+        return self.publish_many([(queue, message)])[0]
+
+    def publish_many(self, batch: Sequence[tuple[str, Outgoing]]) -> list[Confirm]:
+        """See Bus."""
+        return self._publisher.publish_many(batch)
+
+    def listen(self, handler: InboundHandler, stop: Event) -> None:
+        """See Bus; hub.bus.consuming says what becomes of each message."""
+        listen(self._listener_params, handler, stop, self._settings)
+
+    def provision(self, parties: Sequence[PartyAccess]) -> None:
+        """See Bus. Raises Misconfigured, naming it, when something of the same name is different
+        on the broker, or when a secret is to be set and there is no KI_HUB_BUS_ADMIN_URL."""
+        wanted = topology([access.party.id for access in parties], self._delivery_limit)
+        with connected(self._params) as connection:
+            _declare(connection, wanted)
+        for access in parties:
+            self._put_party(access)
+        _log.info("bus.provisioned", parties=len(parties), queues=len(wanted.queues))
+
+    def depths(self) -> list[QueueDepth]:
+        """See Bus; Misconfigured without KI_HUB_BUS_ADMIN_URL."""
+        if self._management is None:
+            raise Misconfigured("KI_HUB_BUS_ADMIN_URL is needed to see the queues")
+        return self._management.depths()
+
+    def check(self) -> None:
+        """See Bus: opens a connection and a channel of its own."""
+        opened_channel(self._params)
+
+    def close(self) -> None:
+        """See Bus."""
+        self._publisher.close()
+        if self._management is not None:
+            self._management.close()
+
+    def _put_party(self, access: PartyAccess) -> None:
+        party = access.party.id
+        if self._management is not None:
+            self._management.put_party(party, access.secret, party_rights(party))
+        elif access.secret is not None:
+            raise Misconfigured(f"KI_HUB_BUS_ADMIN_URL is needed to give {party} its password")
+        else:
+            _log.warning("bus.rights_not_set", party=party)
+
+
+def _declare(connection: pika.BlockingConnection, wanted: Topology) -> None:
+    """Declare everything; a channel each, because the broker closes one at a mismatch."""
+    for exchange in wanted.exchanges:
+        channel = connection.channel()
+        try:
+            channel.exchange_declare(
+                exchange.name, exchange.type, durable=True, arguments=exchange.arguments
+            )
+        except ChannelClosedByBroker as error:
+            raise _mismatch("exchange", exchange.name, error) from error
+        channel.close()
+    for queue in wanted.queues:
+        _declare_queue(connection, queue)
+    channel = connection.channel()
+    for binding in wanted.bindings:
+        channel.queue_bind(binding.queue, binding.exchange, binding.key)
+    channel.close()
+
+
+def _declare_queue(connection: pika.BlockingConnection, queue: Queue) -> None:
+    channel = connection.channel()
+    try:
+        channel.queue_declare(queue.name, durable=True, arguments=queue.arguments)
+    except ChannelClosedByBroker as error:
+        raise _mismatch("queue", queue.name, error) from error
+    channel.close()
+
+
+def _mismatch(what: str, name: str, error: ChannelClosedByBroker) -> Misconfigured:
+    if error.reply_code == 403:
+        return Misconfigured(f"The hub's user may not declare the {what} {name}")
+    return Misconfigured(
+        f"The {what} {name} exists on the broker with other arguments (code {error.reply_code}); "
+        "see deploy/rabbitmq/README.md"
+    )

@@ -1,0 +1,127 @@
+"""``ki-hub``: finds the command, runs it, and turns its errors into exit codes.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 input refused (stderr then holds exactly one
+OperationOutcome as JSON and nothing else), 4 not ready.
+
+Each command is the object ``command`` of a module in this package; the module is imported when
+the command runs, so that ``ki-hub --help`` and small commands stay quick.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Final
+
+import click
+
+from hub.errors import HubError, InputRefused, Misconfigured, NotPermitted, Temporary
+
+FAILED: Final = 1
+WRONG_USAGE: Final = 2
+REFUSED: Final = 3
+NOT_READY: Final = 4
+
+_COMMANDS: Final = {
+    "all": "Serve and work in one process.",
+    "approval": "Register and show a citizen's approval of a plan version.",
+    "audit": "Check that the audit trail is whole.",
+    "consent": "Register, show and withdraw consents.",
+    "dead-letters": "List, show, replay and discard what could not be delivered.",
+    "deliveries": "Show who was sent what, and why.",
+    "demo": "Play the scenario of a KI-plan with fictitious people.",
+    "doctor": "Check that this deployment is ready to work.",
+    "mappings": "Check and explain the mapping tables.",
+    "migrate": "Bring the database to this version.",
+    "parties": "Apply and show the parties file.",
+    "pause": "Hold back deliveries to a party.",
+    "plans": "Show plans and their versions.",
+    "profiles": "Build the FHIR profiles.",
+    "queues": "Show the queues and their depths.",
+    "resume": "Let deliveries to a party go again.",
+    "serve": "Answer HTTP.",
+    "translate": "Translate one document from one format to another.",
+    "validate": "Check FHIR resources.",
+    "worker": "Process messages and deliver.",
+}
+
+
+class LazyCommands(click.Group):
+    """A group whose commands are imported one at a time, when they run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands of this installation: those whose module exists."""
+        return [name for name in _COMMANDS if find_spec(_module(name)) is not None]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command's module."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        found: click.Command = import_module(_module(cmd_name)).command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in ``--help``, from the table instead of from every module."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS[name]) for name in self.list_commands(ctx)])
+
+
+def _module(command: str) -> str:
+    return f"hub.cli.{command.replace('-', '_')}"
+
+
+@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ki-hub", prog_name="ki-hub")
+def cli() -> None:
+    """Integration hub for the koordinerende indsatsplan, on FHIR R4 and RabbitMQ."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit; ``arguments`` default to the process's own."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; errors are told on stderr."""
+    try:
+        code = cli.main(arguments, prog_name="ki-hub", standalone_mode=False)
+    except HubError as e:
+        return _tell(e)
+    except click.ClickException as e:
+        e.show()
+        return e.exit_code
+    except click.Abort:
+        click.echo("Stopped.", err=True)
+        return FAILED
+    except BrokenPipeError:
+        # The reader of stdout went away; nothing may be written to it at exit either.
+        sys.stdout = None
+        return FAILED
+    except Exception as e:
+        _tell_unexpected(e)
+        return FAILED
+    return code if isinstance(code, int) else 0
+
+
+def _tell(error: HubError) -> int:
+    if isinstance(error, InputRefused | NotPermitted):
+        from hub.fhir.codec import dump_json  # noqa: PLC0415 - lxml and simplejson load slowly
+        from hub.fhir.outcome import error_outcome  # noqa: PLC0415
+
+        click.echo(dump_json(error_outcome(error), indent=2), err=True)
+        return REFUSED
+    click.echo(f"ki-hub: {error.text}", err=True)
+    return NOT_READY if isinstance(error, Temporary | Misconfigured) else FAILED
+
+
+def _tell_unexpected(error: Exception) -> None:
+    """The type and the way there, without the message: it may hold a value."""
+    click.echo(f"ki-hub: unexpected {type(error).__name__}; please report it", err=True)
+    click.echo("".join(traceback.format_tb(error.__traceback__)), err=True, nl=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""``ki-hub translate``: one document from one format to another, without a server."""
+
+from __future__ import annotations
+
+import base64
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import click
+
+from hub.contract import Adapter, Loss, Party, PlanView, SourceDocument
+from hub.errors import Misconfigured
+from hub.fhir.codec import dump_json
+from hub.runtime.parties_file import PartyEntry, read_parties
+from hub.runtime.registry import Registry
+from hub.services.translate import context_of, party_finder, read_plan, translate
+
+DEMO_PARTIES = Path(__file__).parent.parent / "demo" / "parties.yaml"
+
+
+class LazyPrinter:
+    """The installed printer, loaded when something is printed: most formats print nothing."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def plan(self, view: PlanView, *, now: datetime) -> bytes:
+        """A tagged PDF of the view."""
+        return self._registry.printer().plan(view, now=now)
+
+
+def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime:
+    if value is None:
+        return datetime.now(UTC)
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("expected ISO 8601, such as 2026-03-01T12:00:00Z") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@click.command("translate")
+@click.option("--from", "source", required=True, metavar="FORMAT", help="Format of FILE.")
+@click.option("--to", "target", required=True, metavar="FORMAT", help="Format to make.")
+@click.argument("file", type=click.File("rb"), default="-")
+@click.option(
+    "--losses",
+    type=click.File("wb", lazy=True),
+    help="Write what is not carried over: a JSON array of {path, kind, reason}.",
+)
+@click.option("--own", type=click.File("rb"), help="The receiver's own last document, in --to.")
+@click.option(
+    "--parties",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=DEMO_PARTIES,
+    help="Parties file; the fictitious parties of the demo unless given.",
+)
+@click.option("--sender", metavar="PARTY", help="Who made FILE; else whom FILE names.")
+@click.option("--receiver", metavar="PARTY", help="Who gets the result; else the sender.")
+@click.option("--now", callback=_moment, metavar="TIME", help="The time to render at; else now.")
+@click.option("--json", "as_json", is_flag=True, help="Result and losses as one JSON object.")
+def command(
+    source: str,
+    target: str,
+    file: IO[bytes],
+    losses: IO[bytes] | None,
+    own: IO[bytes] | None,
+    parties: Path,
+    sender: str | None,
+    receiver: str | None,
+    now: datetime,
+    as_json: bool,
+) -> None:
+    """Translate FILE (or standard input) and write the result to standard output.
+
+    Nothing is stored or sent, and no consent is asked for: this shows what a format carries.
+    Items of a sector's own plan that its owner has not marked for coordination are left out
+    for any other receiver.
+    """
+    registry = Registry()
+    source_adapter, target_adapter = registry.adapter(source), registry.adapter(target)
+    entries = read_parties(parties).parties
+    body = file.read()
+    origin = _sender(sender, entries, source_adapter, body, now)
+    printer = LazyPrinter(registry)
+    made = translate(
+        body,
+        source_adapter,
+        target_adapter,
+        sender=origin,
+        receiver=_named(receiver, entries) if receiver else origin,
+        now=now,
+        printer=printer,
+        own=_own(own, target_adapter),
+        parties=[e.party for e in entries],
+    )
+    if losses is not None:
+        losses.write(dump_json(_rows(made.losses), indent=2) + b"\n")
+    if as_json:
+        found = {
+            "format": target,
+            "mediaType": made.media_type,
+            "body": base64.b64encode(made.body).decode("ascii"),
+            "losses": _rows(made.losses),
+        }
+        click.echo(dump_json(found, indent=2))
+    else:
+        sys.stdout.buffer.write(made.body)
+        sys.stdout.buffer.flush()
+
+
+def _sender(
+    name: str | None,
+    entries: Sequence[PartyEntry],
+    adapter: Adapter,
+    body: bytes,
+    now: datetime,
+) -> Party:
+    """The named party; else the one the document names; else the first that uses its format."""
+    if name:
+        return _named(name, entries)
+    if not entries:
+        raise Misconfigured("The parties file names no party")
+    users = (e.party for e in entries if any(s.format == adapter.format for s in e.subscriptions))
+    first = next(users, entries[0].party)
+    parties = [e.party for e in entries]
+    context = context_of(first, now=now, printer=None, parties=parties)
+    claimed = read_plan(body, adapter, context).claimed_sender
+    return party_finder(parties)(claimed) or first
+
+
+def _named(name: str, entries: Iterable[PartyEntry]) -> Party:
+    found = next((e.party for e in entries if e.party.id == name), None)
+    if found is None:
+        raise click.UsageError(f"No party {name} in the parties file")
+    return found
+
+
+def _own(file: IO[bytes] | None, adapter: Adapter) -> SourceDocument | None:
+    if file is None:
+        return None
+    media_type = next(iter(adapter.media_types), "application/octet-stream")
+    return SourceDocument(adapter.format, file.read(), media_type)
+
+
+def _rows(losses: Iterable[Loss]) -> list[dict[str, str]]:
+    return [{"path": x.path, "kind": x.kind, "reason": x.reason} for x in losses]

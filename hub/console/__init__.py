@@ -1,0 +1,1 @@
+"""The operator's web pages, rendered on the server in Danish and English."""

@@ -1,0 +1,305 @@
+"""What adapters and transports see of the hub. Standard library only.
+
+An adapter turns one outside format into plan content and back; it is pure: no clock, no
+network, no database; ids, times and the printer come in a :class:`Context`. A transport moves
+bytes and knows nothing of content. Both are found by entry points (``ki_hub.adapters``,
+``ki_hub.transports``), so nothing in ``hub`` names a format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol, runtime_checkable
+
+from hub.errors import Issue
+
+Resource = dict[str, Any]
+"""A FHIR R4 resource as plain JSON values; references inside the hub are ``Type/id``."""
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """An identifier as FHIR has it."""
+
+    system: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Party:
+    """An organisational unit (aktør): the unit of consent, ownership, access and audit."""
+
+    id: str
+    """The hub's own name for it, from the parties file: lower case, digits, hyphens."""
+    name: str
+    kind: str
+    """``psychiatry``, ``social-services``, ``substance-treatment``, ``gp``, ``coordination``, …"""
+    organisation: str
+    """The organisation the unit is in, such as the region or the municipality."""
+    identifiers: tuple[Identifier, ...] = ()
+    phone: str | None = None
+    """The unit's own telephone number; never a person's."""
+
+    def identifier(self, system: str) -> str | None:
+        """The first identifier of that system, or None."""
+        return next((i.value for i in self.identifiers if i.system == system), None)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a transport delivers to."""
+
+    transport: str
+    address: str
+    """What the transport understands: a queue, an https URL, a folder."""
+    secret: str | None = None
+
+
+@dataclass(frozen=True)
+class RawMessage:
+    """A document as received; ``sender`` is the channel's identity, never the document's claim."""
+
+    sender: Party
+    format: str
+    body: bytes
+    media_type: str
+    message_id: str
+    received_at: datetime
+
+
+LossKind = Literal["dropped", "coarsened", "defaulted", "reordered"]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a translation could not carry, by its path in the source; never the value itself."""
+
+    path: str
+    kind: LossKind
+    reason: str
+
+
+@dataclass(frozen=True)
+class CitizenRef:
+    """Who the document is about."""
+
+    identifiers: tuple[Identifier, ...]
+
+
+@dataclass(frozen=True)
+class PlanUpdate:
+    """A document understood: one part of a plan, as plain FHIR resources with hub ids."""
+
+    part: str
+    """``shared`` for the plan's shared part, else the kind of sector plan, such as ``vum``."""
+    citizen: CitizenRef
+    resources: tuple[Resource, ...]
+    """One CarePlan first, then everything it refers to. Ids are final and repeatable:
+    the same document gives the same ids (see :attr:`Context.id_for`)."""
+    case: str | None = None
+    """The sender's own case id; finds the plan next time."""
+    plan_id: str | None = None
+    """The hub's plan id where the document names it."""
+    base_version: int | None = None
+    """The plan version the sender wrote on, where the document says so."""
+    claimed_sender: tuple[Identifier, ...] = ()
+    """Who the document says sent it; the hub compares it with the channel."""
+    issues: tuple[Issue, ...] = ()
+    """Warnings for the sender; the document is accepted all the same."""
+    losses: tuple[Loss, ...] = ()
+    not_shared: tuple[Loss, ...] = ()
+    """Source paths that the mapping declares as not to be shared, with the reason."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A receiver's answer to one delivery."""
+
+    of: str
+    """The id of the message it answers: a delivery id, or the envelope's message id."""
+    outcome: Literal["ok", "transient", "permanent"]
+    text: str = ""
+    issues: tuple[Issue, ...] = ()
+    claimed_sender: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True)
+class Correspondence:
+    """A message from a person to a person about a plan, such as a GP's reply."""
+
+    in_reply_to: str | None
+    text: str
+    claimed_sender: tuple[Identifier, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A citizen's decision: a KiConsent or a KiApproval resource (FHIR Consent)."""
+
+    resource: Resource
+    citizen: CitizenRef | None
+
+
+Parsed = PlanUpdate | Receipt | Correspondence | Decision
+
+
+@dataclass(frozen=True)
+class SourceDocument:
+    """A party's own last document, byte for byte."""
+
+    format: str
+    body: bytes
+    media_type: str
+
+
+Audience = Literal["party", "citizen"]
+
+
+@dataclass(frozen=True)
+class PlanView:
+    """One plan version, already reduced to what this receiver may see."""
+
+    plan_id: str
+    version: int
+    resources: Mapping[str, Resource]
+    """``Type/id`` to resource; every reference between them resolves."""
+    approved: bool
+    """The citizen has approved this shared part, and no condition holds it back."""
+    lead: Party | None
+    own: SourceDocument | None = None
+    """The receiver's own last document in its own format, if it sent one."""
+    own_part: str | None = None
+    """``Type/id`` of the receiver's own sector plan."""
+    audience: Audience = "party"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A message about a plan without its content, such as a withdrawn consent."""
+
+    plan_id: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A document ready to be sent."""
+
+    body: bytes
+    media_type: str
+    message_id: str | None = None
+    """The id that the receiver's acknowledgement will name, if the format has one of its own."""
+    losses: tuple[Loss, ...] = ()
+    thread: Mapping[str, Any] | None = None
+    """The new state of this (plan, receiver) thread; opaque to the hub."""
+
+
+class Printer(Protocol):
+    """Prints a plan on paper's terms."""
+
+    def plan(self, view: PlanView, *, now: datetime) -> bytes:
+        """A tagged PDF in Danish; the view's audience decides which version."""
+        ...
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything impure an adapter needs, given as values and pure functions."""
+
+    now: datetime
+    id_for: Callable[[str], str]
+    """A repeatable UUID for a key: the same (sender or delivery, key) gives the same id."""
+    find_party: Callable[[tuple[Identifier, ...]], Party | None]
+    sender: Party
+    """In: who published. Out: on whose behalf the hub sends (the lead's unit)."""
+    base_url: str
+    """The canonical base, without a trailing slash."""
+    printer: Printer | None = None
+    thread: Mapping[str, Any] | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    """The subscription's own options for this format."""
+
+
+@runtime_checkable
+class Adapter(Protocol):
+    """One outside format.
+
+    Promises: ``parse`` and ``render`` are pure and repeatable; every source field is mapped, or
+    is a Loss, or is declared not shared; an unknown code is refused, never guessed; a render
+    never makes a document of a kind that only its owner may make.
+    """
+
+    format: str
+    media_types: tuple[str, ...]
+    """Accepted on the way in, the first is what ``render`` makes; empty: nothing comes in."""
+    events: tuple[str, ...]
+    """FHIR message events (``system|code``) that this adapter parses; mostly empty."""
+
+    def fingerprint(self, message: RawMessage) -> str:
+        """Equal for two messages with the same id exactly if the second is only a resend."""
+        ...
+
+    def parse(self, message: RawMessage, context: Context) -> Parsed:
+        """Understand a document, or raise Malformed, UnknownCode, Unsupported or Invalid."""
+        ...
+
+    def render(
+        self, content: PlanView | Notice | Receipt, receiver: Party, context: Context
+    ) -> Rendered:
+        """Make the receiver's document, or raise CannotRender."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """Bytes on their way out; ``key`` lets the receiver tell a resend from a new message."""
+
+    key: str
+    body: bytes
+    media_type: str
+    headers: Mapping[str, str]
+    """No personal data: delivery id, sequence, format."""
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """What the next hop said. ``accepted`` means: it keeps the bytes, durably."""
+
+    accepted: bool
+    reason: str = ""
+    permanent: bool = False
+    """Not accepted, and the same bytes never will be."""
+
+
+class PartyQueues(Protocol):
+    """The hub's own durable queues, one per party; what the ``amqp`` transport publishes to."""
+
+    def publish(self, queue: str, message: Outgoing) -> Confirm:
+        """Durable when it returns accepted; raises BusUnavailable when nobody knows."""
+        ...
+
+
+@dataclass(frozen=True)
+class TransportContext:
+    """What a transport is made from."""
+
+    queues: PartyQueues
+    """The broker's queues; on the embedded deployment the same as ``mailboxes``."""
+    mailboxes: PartyQueues
+    """Queues in the hub's own database, fetched and receipted over HTTP."""
+    timeout: float
+    """Seconds for one send."""
+
+
+class Transport(Protocol):
+    """Moves bytes; knows nothing of content."""
+
+    def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
+        """Hand over once; a Temporary error, or a Confirm. May be called again with the same key."""
+        ...
+
+
+TransportFactory = Callable[[TransportContext], Transport]

@@ -1,0 +1,1 @@
+"""The main job played through the published interfaces, with fictitious people."""

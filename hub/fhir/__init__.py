@@ -1,0 +1,1 @@
+"""FHIR R4 without HTTP and without a database."""

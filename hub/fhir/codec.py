@@ -1,0 +1,96 @@
+"""Bytes to values and back, safe against hostile input.
+
+JSON: duplicate keys, NaN and deep nesting are refused; decimals keep their lexeme (parsed as
+``Decimal``, written as they were). XML: no DOCTYPE, no entities, no network, bounded depth.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any, NoReturn
+
+import simplejson
+from lxml import etree
+
+from hub.errors import Malformed, TooLarge
+
+MAX_DEPTH = 64
+"""FHIR's own examples stay below 20 levels."""
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Malformed("A JSON object has the same key twice; send each key once")
+    return found
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise Malformed("NaN and Infinity are not JSON; leave the element out")
+
+
+def parse_json(body: bytes) -> dict[str, Any]:
+    """A JSON object; raises Malformed or TooLarge, never with a value in the text."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as e:
+        raise Malformed(f"Not UTF-8 at byte {e.start}; FHIR JSON is UTF-8") from None
+    try:
+        found = json.loads(
+            text, parse_float=Decimal, object_pairs_hook=_unique, parse_constant=_no_constant
+        )
+    except json.JSONDecodeError as e:
+        raise Malformed(f"Not JSON at line {e.lineno}, column {e.colno}") from None
+    except RecursionError:
+        raise TooLarge(f"Nested deeper than {MAX_DEPTH} levels; send a FHIR resource") from None
+    if not isinstance(found, dict):
+        raise Malformed("The document is JSON but not an object; send a FHIR resource")
+    _bounded(found)
+    return found
+
+
+def _bounded(value: Any) -> None:
+    todo = [(value, 1)]
+    while todo:
+        item, depth = todo.pop()
+        if depth > MAX_DEPTH:
+            raise TooLarge(f"Nested deeper than {MAX_DEPTH} levels; send a FHIR resource")
+        if isinstance(item, dict):
+            todo.extend((v, depth + 1) for v in item.values())
+        elif isinstance(item, list):
+            todo.extend((v, depth + 1) for v in item)
+
+
+def dump_json(value: Any, *, indent: int | None = None) -> bytes:
+    """Compact UTF-8 JSON, key order kept, decimals as they were written."""
+    separators = (",", ":") if indent is None else (",", ": ")
+    text = simplejson.dumps(
+        value, use_decimal=True, ensure_ascii=False, separators=separators, indent=indent
+    )
+    return text.encode("utf-8")
+
+
+def parse_xml(body: bytes) -> etree._Element:
+    """The root element; raises Malformed or TooLarge, never with a value in the text."""
+    if b"<!DOCTYPE" in body[:65536] or b"<!ENTITY" in body:
+        raise Malformed("The document has a DOCTYPE; send it without DTD and entities")
+    parser = etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        root = etree.fromstring(body, parser)
+    except etree.XMLSyntaxError as e:
+        line = e.lineno or 0
+        if "depth" in (e.msg or "").lower():
+            raise TooLarge(f"Nested too deep at line {line}") from None
+        raise Malformed(f"Not well-formed XML at line {line}, in the declared encoding") from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise Malformed("The document has a DOCTYPE; send it without DTD and entities")
+    return root

@@ -1,0 +1,192 @@
+"""A mapping table: rows ``from`` a source path ``to`` a FHIR path, read both ways.
+
+A table file (YAML)::
+
+    resource: Goal                      # what `to:` starts with; Type/element for a part of one
+    names: {rank: https://…/ki-rank}    # what @rank stands for in a path or a fixed value
+    fixed:
+      - to: Goal/lifecycleStatus        # what every such resource says; never read back
+        value: active
+    rows:
+      - from: Maal/Tekst
+        to: Goal/description/text
+        cardinality: 1..1               # 0..1 when absent; 1..* or 0..* with [*] in `from`
+        codes: severity                 # a CSV beside it, in codes/
+        coding: true                    # `to` is the whole Coding: system, code and display
+        type: integer                   # text (default), integer, boolean, date (or dateTime)
+        with: {Goal/use: official}      # fixed values that stand beside this one
+        direction: both                 # both (default), in, out; needs a note if not both
+        note: why, where it is not obvious
+    not_shared:
+      - from: Maal/Internt
+        reason: why it never leaves
+    elsewhere:
+      - from: Maal/Delmaal
+        reason: what reads it: another table or a named function
+
+Path grammar: :mod:`hub.mapping.paths`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from hub.contract import Loss, LossKind
+from hub.errors import Invalid
+from hub.mapping.codes import CodeTable
+from hub.mapping.loading import TableFile
+from hub.mapping.paths import at_index, counted_from, find, leaves, put, without_indices
+from hub.mapping.values import source_text, typed
+
+_NO_PLACE = "no place in the shared plan"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    source: str
+    target: str
+    required: bool = False
+    codes: CodeTable | None = None
+    type: Literal["text", "integer", "boolean", "date"] = "text"
+    direction: Literal["both", "in", "out"] = "both"
+    note: str = ""
+    coding: bool = False
+    """The target is the whole Coding, not only its code."""
+    beside: tuple[tuple[str, Any], ...] = ()
+    """Fixed values written together with this one, by target path."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """One resource's mapping."""
+
+    resource: str
+    rows: tuple[Row, ...]
+    not_shared: Mapping[str, str] = field(default_factory=dict)
+    """Source path to the reason it stays where it is."""
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    """Source path to what else reads it; neither mapped here nor a loss."""
+    fixed: tuple[tuple[str, Any], ...] = ()
+    """What every such resource says, by target path."""
+
+    def forward(
+        self, record: Mapping[str, Any], *, at: str = "", first: int = 0
+    ) -> tuple[dict[str, Any], list[Loss], list[Loss]]:
+        """Source record to resource, with losses and with what is declared not shared.
+
+        ``at`` is the record's own path in the document and stands before every reported path;
+        ``first`` is the number of a list's first member there (0, or 1 for XPath). Every leaf
+        is mapped, not shared, read elsewhere, or a loss. Raises Invalid for a missing required
+        value or one of the wrong type, and UnknownCode for a code in no table.
+        """
+        made: dict[str, Any] = {} if "/" in self.resource else {"resourceType": self.resource}
+        for target, value in self.fixed:
+            put(made, self._inside(target), value)
+        losses: list[Loss] = []
+        read: set[str] = set()
+        for row in self.rows:
+            if row.direction == "out":
+                continue
+            found = list(find(record, row.source))
+            read.update(place for place, _ in found)
+            told = [(_place(at, p, first), v) for p, v in found if _says_something(v)]
+            if row.required and not told:
+                raise Invalid(
+                    "A required element is missing or empty", at=_place(at, row.source, first)
+                )
+            for number, (place, value) in enumerate(told):
+                losses += self._write(made, row, number, value, place)
+        unmapped, kept_back = self._rest(record, read, at, first)
+        return made, losses + unmapped, kept_back
+
+    def backward(self, resource: Mapping[str, Any]) -> tuple[dict[str, Any], list[Loss]]:
+        """Resource to source record, with losses for codes the other side does not have.
+
+        A loss is named by its FHIR path. Raises UnknownCode for a code in no table.
+        """
+        made: dict[str, Any] = {}
+        losses: list[Loss] = []
+        for row in self.rows:
+            if row.direction == "in":
+                continue
+            target = self._inside(row.target) + ("/code" if row.coding else "")
+            for number, (_, value) in enumerate(find(resource, target)):
+                written = value
+                if row.codes is not None:
+                    pair = row.codes.backward(str(value), at=row.target)
+                    if not pair.lossless:
+                        kind: LossKind = "defaulted" if pair.equivalence == "wider" else "coarsened"
+                        losses.append(Loss(row.target, kind, pair.comment or "nearest code"))
+                    written = pair.source_code
+                put(made, at_index(row.source, number), source_text(written))
+        return made, losses
+
+    def _inside(self, target: str) -> str:
+        return target.removeprefix(f"{self.resource}/")
+
+    def _write(
+        self, made: dict[str, Any], row: Row, number: int, value: Any, place: str
+    ) -> list[Loss]:
+        losses = []
+        written: Any
+        if row.codes is None:
+            written = typed(value, row.type, place)
+        else:
+            pair = row.codes.forward(str(value), at=place)
+            if not pair.lossless:
+                losses.append(Loss(place, "coarsened", pair.comment or "nearest wider code"))
+            written = pair.coding if row.coding else pair.target_code
+        put(made, at_index(self._inside(row.target), number), written)
+        for target, fixed in row.beside:
+            put(made, at_index(self._inside(target), number), fixed)
+        return losses
+
+    def _rest(
+        self, record: Mapping[str, Any], read: set[str], at: str, first: int
+    ) -> tuple[list[Loss], list[Loss]]:
+        losses, kept_back = [], []
+        for path, _ in leaves(record):
+            plain = without_indices(path)
+            if path in read or _reason(plain, self.elsewhere) is not None:
+                continue
+            reason = _reason(plain, self.not_shared)
+            place = _place(at, path, first)
+            if reason is not None:
+                kept_back.append(Loss(place, "dropped", reason))
+            else:
+                losses.append(Loss(place, "dropped", _NO_PLACE))
+        return losses, kept_back
+
+
+def _says_something(value: Any) -> bool:
+    return value != "" and not isinstance(value, Mapping | list)
+
+
+def _place(at: str, path: str, first: int) -> str:
+    inside = counted_from(path, first)
+    return f"{at}/{inside}" if at else inside
+
+
+def _reason(path: str, declared: Mapping[str, str]) -> str | None:
+    return next(
+        (why for top, why in declared.items() if path == top or path.startswith(f"{top}/")), None
+    )
+
+
+@lru_cache(maxsize=128)
+def load_table(file: Path) -> Table:
+    """Read and check one table file; raises Misconfigured naming file and row."""
+    found = TableFile.read(file)
+    return Table(
+        resource=found.resource,
+        rows=tuple(Row(**row) for row in found.rows()),
+        not_shared=found.reasons("not_shared"),
+        elsewhere=found.reasons("elsewhere"),
+        fixed=found.fixed(),
+    )

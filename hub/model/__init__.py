@@ -1,0 +1,1 @@
+"""Decisions. No I/O, no clock, no ids made here: all of that comes in as arguments."""

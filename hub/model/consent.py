@@ -1,0 +1,203 @@
+"""May this unit have this item now? Pure, deny by default, deny overrides.
+
+Law behind it: docs/legal-basis (sundhedsloven § 43 with § 44: a consent lapses at the latest one
+year after it was given). The shared part leaves only on the citizen's consent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from hub.contract import Identifier, Party, Resource
+from hub.errors import Invalid, Issue
+from hub.fhir import names
+from hub.fhir.reading import codes, extension_value
+
+Purpose = Literal["make-plan", "exchange", "relatives", "copy-to-gp"]
+ALL_SECTIONS = "*"
+LONGEST = timedelta(days=365)
+"""Sundhedsloven § 44: one year after it was given, at most."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One permit or deny, for one unit."""
+
+    permit: bool
+    unit: str
+    """Party id."""
+    section: str = ALL_SECTIONS
+
+
+@dataclass(frozen=True)
+class Consent:
+    """A citizen's consent as the hub decides on it."""
+
+    id: str
+    purposes: frozenset[str]
+    rules: tuple[Rule, ...]
+    since: datetime
+    until: datetime
+    active: bool = True
+
+    def holds(self, at: datetime) -> bool:
+        """In force at that moment."""
+        return self.active and self.since <= at < self.until
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer, with what a person and an auditor need to understand it."""
+
+    permit: bool
+    reason: str
+    basis: str = ""
+    """``consent/<id>`` when permitted."""
+
+
+def decide(
+    consents: Iterable[Consent],
+    unit: str,
+    purpose: Purpose,
+    at: datetime,
+    sections: tuple[str, ...] = (),
+) -> Verdict:
+    """May ``unit`` have an item with these section labels for this purpose, at that moment?
+
+    An item without a label, or with several, goes only to a unit permitted for all of them:
+    an unlabelled item may be about anything.
+    """
+    in_force = [c for c in consents if c.holds(at) and purpose in c.purposes]
+    if not in_force:
+        return Verdict(False, "No consent for this purpose is in force")
+    wanted = set(sections) if sections else set(names.SECTIONS)
+    permits = [(c, r) for c in in_force for r in c.rules if r.unit == unit and r.permit]
+    denied = {r.section for c in in_force for r in c.rules if r.unit == unit and not r.permit}
+    if ALL_SECTIONS in denied or denied & wanted:
+        return Verdict(False, "The citizen has said no to this unit")
+    for consent, rule in permits:
+        if rule.section == ALL_SECTIONS:
+            return Verdict(True, "The citizen's consent", f"consent/{consent.id}")
+    covered = {r.section for _, r in permits}
+    if permits and wanted <= covered:
+        return Verdict(True, "The citizen's consent", f"consent/{permits[0][0].id}")
+    if permits:
+        return Verdict(False, "The consent does not cover this section for this unit")
+    return Verdict(False, "The consent does not name this unit")
+
+
+def may_take_part(
+    consents: Iterable[Consent], unit: str, purpose: Purpose, at: datetime
+) -> Verdict:
+    """May the unit have anything of the plan: at least one section?"""
+    known = tuple(consents)
+    best = decide(known, unit, purpose, at)
+    for section in names.SECTIONS:
+        if best.permit:
+            break
+        narrower = decide(known, unit, purpose, at, (section,))
+        best = narrower if narrower.permit else best
+    return best
+
+
+def read_consent(
+    resource: Resource, find_party: Callable[[tuple[Identifier, ...]], Party | None]
+) -> tuple[Consent, tuple[Issue, ...]]:
+    """A KiConsent resource as facts; raises Invalid with every issue at once.
+
+    A form that only says "Ja" lacks giver, mode and units; it is refused here, so it can never
+    permit a sending. Units the hub does not know are warned about: nothing is sent to them.
+    """
+    issues = [*_missing(resource)]
+    purposes = frozenset(codes(resource.get("category", ()), names.CONSENT_PURPOSE))
+    unknown = purposes - {"make-plan", "exchange", "relatives", "copy-to-gp"}
+    if unknown or not purposes:
+        issues.append(
+            Issue("error", "code-invalid", "State what the consent is for", "Consent.category")
+        )
+    provision = resource.get("provision", {})
+    rules, warnings = _rules(provision, find_party)
+    since = _moment(resource.get("dateTime"))
+    if since is None:
+        issues.append(Issue("error", "required", "State when it was given", "Consent.dateTime"))
+    if resource.get("status") == "active" and not rules:
+        issues.append(
+            Issue("error", "required", "Name the units it covers", "Consent.provision.provision")
+        )
+    if issues:
+        raise Invalid("The consent is incomplete; it permits nothing", issues=tuple(issues))
+    given = since or datetime.min.replace(tzinfo=UTC)
+    period = provision.get("period", {})
+    start = _moment(period.get("start")) or given
+    end = _end(period.get("end")) or given + LONGEST
+    return (
+        Consent(
+            id=str(resource["id"]),
+            purposes=purposes,
+            rules=tuple(rules),
+            since=min(start, given) if start.date() == given.date() else start,
+            until=min(end, given + LONGEST),
+            active=resource.get("status") == "active",
+        ),
+        tuple(warnings),
+    )
+
+
+def _missing(resource: Resource) -> list[Issue]:
+    found = []
+    if resource.get("status") not in {"active", "inactive", "rejected", "entered-in-error"}:
+        found.append(Issue("error", "required", "State active or inactive", "Consent.status"))
+    if not resource.get("performer"):
+        found.append(Issue("error", "required", "State who gave it", "Consent.performer"))
+    mode = extension_value(resource, names.extension("mode"))
+    if mode not in {"written", "oral"}:
+        found.append(Issue("error", "required", "State written or oral", "Consent.extension(mode)"))
+    if mode == "oral" and not extension_value(resource, names.extension("mode-reason")):
+        text = "An oral consent needs the reason it is not written (sundhedsloven § 44)"
+        found.append(Issue("error", "required", text, "Consent.extension(mode-reason)"))
+    return found
+
+
+def _rules(
+    provision: Mapping[str, Any], find_party: Callable[[tuple[Identifier, ...]], Party | None]
+) -> tuple[list[Rule], list[Issue]]:
+    rules, warnings = [], []
+    for i, nested in enumerate(provision.get("provision", ())):
+        sections = [
+            label["code"]
+            for label in nested.get("securityLabel", ())
+            if label.get("system") == names.SECTION_CODE
+        ] or [ALL_SECTIONS]
+        for j, actor in enumerate(nested.get("actor", ())):
+            identifier = actor.get("reference", {}).get("identifier", {})
+            wanted = Identifier(identifier.get("system", ""), identifier.get("value", ""))
+            party = find_party((wanted,))
+            if party is None:
+                place = f"Consent.provision.provision[{i}].actor[{j}]"
+                text = "No such unit is a party here; nothing will be sent to it"
+                warnings.append(Issue("warning", "not-found", text, place))
+                continue
+            permit = nested.get("type", "permit") == "permit"
+            rules += [Rule(permit, party.id, section) for section in sections]
+    return rules, warnings
+
+
+def _moment(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _end(text: str | None) -> datetime | None:
+    """A date alone lasts until the day is over."""
+    found = _moment(text)
+    if found is not None and text is not None and len(text) == len("2026-01-01"):
+        return found + timedelta(days=1)
+    return found

@@ -1,0 +1,81 @@
+"""A delivery's states, and the decision to try again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where one plan version for one receiver stands."""
+
+    DUE = "due"
+    """Waits for a worker."""
+    SENDING = "sending"
+    """Bytes, ids and consent epoch are frozen and committed; it may have left."""
+    SENT = "sent"
+    """The next hop keeps it durably; waits for the receiver's receipt."""
+    RETRY_AT = "retry_at"
+    """A temporary failure; tried again at a set time, with the frozen bytes."""
+    BLOCKED = "blocked"
+    """Waits for a named person's act; there is a task."""
+    HELD = "held"
+    """Paused, or a loss the party does not accept."""
+    DELIVERED = "delivered"
+    """The receiver's receipt, or the recorded hand-over. Final."""
+    SUPERSEDED = "superseded"
+    """A newer version took its place before it was sent. Final."""
+    CANCELLED = "cancelled"
+    """The legal basis was gone. Final."""
+    NOT_SENT = "not_sent"
+    """A person decided so, with a reason. Final."""
+    DEAD = "dead"
+    """Permanently refused, or every attempt spent; the operator's move. Final until then."""
+
+
+FINAL = frozenset({State.DELIVERED, State.SUPERSEDED, State.CANCELLED, State.NOT_SENT, State.DEAD})
+WAITING = frozenset({State.DUE, State.BLOCKED, State.HELD})
+"""Nothing has left yet."""
+UNDER_WAY = frozenset({State.SENDING, State.SENT, State.RETRY_AT})
+"""Order is kept among these, and at most one of them exists per (plan, receiver)."""
+
+_MOVES: dict[State, frozenset[State]] = {
+    State.DUE: frozenset(
+        {State.SENDING, State.BLOCKED, State.HELD, State.SUPERSEDED, State.CANCELLED,
+         State.NOT_SENT, State.DEAD}
+    ),
+    State.SENDING: frozenset({State.SENT, State.RETRY_AT, State.DELIVERED, State.DEAD,
+                              State.CANCELLED}),
+    State.SENT: frozenset({State.DELIVERED, State.RETRY_AT, State.DEAD}),
+    State.RETRY_AT: frozenset({State.SENDING, State.DELIVERED, State.DEAD, State.CANCELLED}),
+    State.BLOCKED: frozenset({State.DUE, State.SUPERSEDED, State.CANCELLED, State.NOT_SENT}),
+    State.HELD: frozenset({State.DUE, State.SUPERSEDED, State.CANCELLED, State.NOT_SENT}),
+}  # fmt: skip
+
+
+def may_move(before: State, after: State) -> bool:
+    """The state machine; a final state is left by nobody here."""
+    return after in _MOVES.get(before, frozenset())
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how long a temporary failure is tried again."""
+
+    attempts: int = 8
+    """Sends in all."""
+    first: timedelta = timedelta(seconds=2)
+    """Wait after the first failure; doubles each time."""
+    longest: timedelta = timedelta(minutes=30)
+
+    def after_failure(self, attempts: int, now: datetime, jitter: float) -> datetime | None:
+        """When to try again after ``attempts`` failed sends, or None to give up.
+
+        ``jitter`` in [0, 1) spreads receivers that failed together over half the wait.
+        """
+        if attempts >= self.attempts:
+            return None
+        doubled: int = 2 ** (attempts - 1)
+        wait = min(self.first * doubled, self.longest)
+        return now + wait * (0.75 + 0.5 * jitter)

@@ -1,0 +1,88 @@
+"""Subscriptions and viewers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from hub.contract import Endpoint, Identifier, Party
+from hub.fhir import names
+
+CITIZEN = "citizen"
+"""The receiver id of the citizen's own copy; never a party's id."""
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """How a party receives; never that it does."""
+
+    format: str
+    content: Literal["plan"] = "plan"
+    versions: Literal["latest", "every-version"] = "latest"
+    receipt: bool = True
+    """The receiver answers each message; without it, a confirmed send counts as delivered."""
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RegisteredParty:
+    """A party with everything the hub needs to serve it."""
+
+    party: Party
+    endpoint: Endpoint
+    subscriptions: tuple[Subscription, ...]
+    paused: bool = False
+    paused_by: str | None = None
+    paused_reason: str | None = None
+
+    def subscription(self) -> Subscription | None:
+        """How plans go to it, or None if it has none."""
+        return next((s for s in self.subscriptions if s.content == "plan"), None)
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who reads. Every read of the store takes one."""
+
+    kind: Literal["party", "operator", "system"]
+    id: str = ""
+
+    @classmethod
+    def of(cls, party: Party) -> Viewer:
+        """A party's own eyes."""
+        return cls("party", party.id)
+
+
+SYSTEM = Viewer("system")
+"""The services themselves, before anything is shown to anyone."""
+
+
+class Directory:
+    """Finds the unit that identifiers name, among parties known when it was made."""
+
+    def __init__(self, parties: Iterable[Party]) -> None:
+        self._by_id: dict[str, Party] = {}
+        self._by_identifier: dict[tuple[str, str], Party] = {}
+        for party in parties:
+            self._by_id[party.id] = party
+            self._by_identifier[names.LOCAL_UNIT, party.id] = party
+            for identifier in party.identifiers:
+                if identifier.system in names.UNIT_SYSTEMS:
+                    self._by_identifier[identifier.system, identifier.value] = party
+
+    def get(self, party_id: str) -> Party | None:
+        """By the hub's own id."""
+        return self._by_id.get(party_id)
+
+    def find(self, identifiers: tuple[Identifier, ...]) -> Party | None:
+        """By SOR, unit id, GLN or ydernummer.
+
+        CVR and kommunekode name an organisation, never a unit, so they find nobody.
+        """
+        for identifier in identifiers:
+            system = names.GLN if identifier.system in names.GLN_ALIASES else identifier.system
+            found = self._by_identifier.get((system, identifier.value))
+            if found is not None:
+                return found
+        return None

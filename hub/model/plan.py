@@ -1,0 +1,104 @@
+"""What a plan is made of: parts, manifests, the team, and the shared part's digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.contract import Identifier, Party, Resource
+from hub.fhir import names
+from hub.fhir.codec import dump_json
+from hub.fhir.reading import codes
+
+SHARED = "shared"
+"""The part that the lead changes and everyone has in common."""
+
+Key = tuple[str, str, int]
+"""Type, id, version of one resource."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A unit around the citizen, with everything its people do there."""
+
+    party: Party
+    roles: frozenset[str]
+
+
+def canonical(value: Any) -> bytes:
+    """JSON with sorted keys: equal content, equal bytes."""
+    if isinstance(value, Mapping):
+        return b"{" + b",".join(
+            dump_json(key) + b":" + canonical(value[key]) for key in sorted(value)
+        ) + b"}"  # fmt: skip
+    if isinstance(value, list):
+        return b"[" + b",".join(canonical(v) for v in value) + b"]"
+    return dump_json(value)
+
+
+def digest_of(resources: Iterable[Resource]) -> str:
+    """The shared part's content as one number.
+
+    The postscript, the versions and the meta elements are not what the citizen approved, so
+    they do not count: adding an efterskrift undoes no approval.
+    """
+    total = hashlib.sha256()
+    for resource in sorted(resources, key=lambda r: (r["resourceType"], r["id"])):
+        counted = {k: v for k, v in resource.items() if k not in {"meta", "text", "status"}}
+        if "extension" in counted:
+            kept = [e for e in counted["extension"] if e.get("url") != names.POSTSCRIPT]
+            counted["extension"] = kept
+        total.update(canonical(counted))
+    return total.hexdigest()
+
+
+def team(
+    resources: Mapping[str, Resource],
+    find_party: Callable[[tuple[Identifier, ...]], Party | None],
+) -> tuple[tuple[Member, ...], tuple[str, ...]]:
+    """The units in the care team, and the paths of members whose unit is no party here."""
+    roles: dict[str, set[str]] = {}
+    parties: dict[str, Party] = {}
+    strangers = []
+    for key, resource in resources.items():
+        if resource["resourceType"] != "CareTeam":
+            continue
+        for i, participant in enumerate(resource.get("participant", ())):
+            unit = _unit(resources, participant.get("member", {}).get("reference"))
+            if unit is None:
+                continue
+            party = find_party(identifiers(unit))
+            if party is None:
+                strangers.append(f"{key}#participant[{i}]")
+                continue
+            parties[party.id] = party
+            roles.setdefault(party.id, set()).update(codes(participant.get("role", ()), names.ROLE))
+    members = tuple(Member(parties[p], frozenset(r)) for p, r in roles.items())
+    return members, tuple(strangers)
+
+
+def identifiers(resource: Resource) -> tuple[Identifier, ...]:
+    """A resource's identifiers that have both system and value."""
+    return tuple(
+        Identifier(i["system"], i["value"])
+        for i in resource.get("identifier", ())
+        if "system" in i and "value" in i
+    )
+
+
+def _unit(resources: Mapping[str, Resource], reference: str | None) -> Resource | None:
+    if reference is None:
+        return None
+    if reference.startswith("Organization/"):
+        return resources.get(reference)
+    role = resources.get(reference, {})
+    return resources.get(role.get("organization", {}).get("reference", ""))
+
+
+def is_shared_plan(resource: Resource) -> bool:
+    """The CarePlan of a shared part."""
+    return resource["resourceType"] == "CarePlan" and "ki-plan" in codes(
+        resource.get("category", ()), names.CATEGORY
+    )

@@ -1,0 +1,153 @@
+"""What the store keeps, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from hub.model.delivery import State
+from hub.model.plan import Key
+
+InboxState = Literal["received", "applied", "unattached", "refused", "sealed", "set-aside"]
+
+
+@dataclass(frozen=True)
+class InboxItem:
+    """A received document and the hub's answer to it."""
+
+    id: str
+    sender: str
+    message_id: str
+    format: str
+    media_type: str
+    channel: str
+    """``http`` or ``amqp``."""
+    body: bytes | None
+    """None once deleted, and for an operator when sealed."""
+    body_hash: str
+    state: InboxState
+    received_at: datetime
+    status: int | None = None
+    """The HTTP status of the answer."""
+    answer: str | None = None
+    """OperationOutcome JSON."""
+    plan_id: str | None = None
+    plan_version: int | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One KI-plan."""
+
+    id: str
+    citizen_id: str
+    lead: str
+    status: str
+    head: int
+    consent_epoch: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """One owner's part of a plan, or of a citizen who has no plan yet."""
+
+    id: str
+    citizen_id: str
+    plan_id: str | None
+    owner: str
+    kind: str
+    case_id: str
+    members: tuple[Key, ...]
+    """The CarePlan first."""
+    source_inbox: str | None
+
+
+@dataclass(frozen=True)
+class PlanVersion:
+    """A manifest of resource versions; immutable."""
+
+    plan_id: str
+    number: int
+    manifest: Mapping[str, tuple[Key, ...]]
+    """Part id to its members."""
+    digest: str
+    """The shared part's content."""
+    written_by: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One plan version for one receiver."""
+
+    id: str
+    plan_id: str
+    receiver: str
+    format: str
+    version: int
+    digest: str
+    state: State
+    reason: str
+    basis: str
+    attempts: int
+    retry_at: datetime | None
+    consent_epoch: int | None
+    sequence: int | None
+    message_id: str | None
+    media_type: str | None
+    created_at: datetime
+    updated_at: datetime
+    body: bytes | None = None
+    """Frozen bytes; only loaded where they are sent or fetched."""
+
+
+@dataclass(frozen=True)
+class DeliveryEvent:
+    """One step in a delivery's history."""
+
+    at: datetime
+    state: State
+    reason: str
+    actor: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something a named person must do."""
+
+    id: str
+    kind: str
+    party: str
+    """The unit whose person it is; ``operator`` for the hub's own."""
+    text: str
+    plan_id: str | None
+    delivery_id: str | None
+    inbox_id: str | None
+    created_at: datetime
+    done_at: datetime | None = None
+    done_by: str | None = None
+
+
+@dataclass(frozen=True)
+class LossRow:
+    """A loss with what it belongs to."""
+
+    delivery_id: str | None
+    inbox_id: str | None
+    path: str
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Hop:
+    """The plan handed on from one coordinator to another, by a person."""
+
+    plan_id: str
+    from_party: str
+    to_party: str
+    person: str
+    at: datetime

@@ -1,0 +1,124 @@
+"""What the services need from outside, as protocols with their promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Event
+from typing import Literal, Protocol
+
+from hub.contract import Adapter, Confirm, Outgoing, Party, PartyQueues, Resource
+from hub.errors import Issue
+
+
+class Clock(Protocol):
+    """The time, aware and in UTC."""
+
+    def __call__(self) -> datetime:
+        """Now."""
+        ...
+
+
+class Adapters(Protocol):
+    """The formats this installation knows."""
+
+    def adapter(self, format: str) -> Adapter:
+        """The adapter of a format; raises Unsupported naming the known formats."""
+        ...
+
+    def for_event(self, event: str) -> Adapter:
+        """The adapter of a FHIR message event (``system|code``); raises Unsupported."""
+        ...
+
+
+class Validator(Protocol):
+    """Checks resources against R4 and the profiles they declare."""
+
+    def check(self, resources: Iterable[Resource]) -> list[Issue]:
+        """All issues at once; no value of the resource stands in any of them."""
+        ...
+
+
+@dataclass(frozen=True)
+class PartyAccess:
+    """A party as the broker must know it."""
+
+    party: Party
+    secret: str | None = field(default=None, repr=False)
+    """The plain credential where it was just made; None leaves the broker's user as it is."""
+
+
+@dataclass(frozen=True)
+class InboundMessage:
+    """A message from one of the hub's own inbound queues."""
+
+    kind: Literal["document", "receipt", "dead"]
+    user: str
+    """The party id, validated by the broker (``user_id``)."""
+    format: str
+    """The routing key of a document; empty otherwise."""
+    message_id: str | None
+    media_type: str
+    body: bytes
+    reason: str = ""
+    """Why a dead letter died, and in which queue."""
+
+
+InboundHandler = Callable[[InboundMessage], None]
+"""Returns when the message is committed (it is then acknowledged); a Temporary error puts it
+back after a pause; any other error counts towards the delivery limit."""
+
+
+@dataclass(frozen=True)
+class QueueDepth:
+    """One queue as an operator sees it."""
+
+    name: str
+    ready: int
+    unacknowledged: int
+    consumers: int
+
+
+class Bus(PartyQueues, Protocol):
+    """The message broker, or durable queues in the hub's database.
+
+    ``publish`` and ``publish_many`` return when the message is kept durably (accepted) or known
+    not to be (not accepted: unroutable, refused); they raise BusUnavailable when nobody knows,
+    and may then be called again with the same key. Order per queue is the order of the calls.
+    Success does not mean that the receiver has fetched it.
+    """
+
+    def publish_many(self, batch: Sequence[tuple[str, Outgoing]]) -> list[Confirm]:
+        """Publish several with pipelined confirms; one Confirm each, in order."""
+        ...
+
+    def provision(self, parties: Sequence[PartyAccess]) -> None:
+        """Declare the topology and every party's queues and rights; can be repeated."""
+        ...
+
+    def listen(self, handler: InboundHandler, stop: Event) -> None:
+        """Consume the hub's inbound queues until ``stop``; reconnects by itself."""
+        ...
+
+    def depths(self) -> list[QueueDepth]:
+        """Every queue of the topology."""
+        ...
+
+    def check(self) -> None:
+        """Really ask; raises BusUnavailable."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+def deliveries_queue(party: str) -> str:
+    """Where a party's plan copies and notices wait."""
+    return f"party.{party}.deliveries"
+
+
+def answers_queue(party: str) -> str:
+    """Where the hub's answers to a party's own messages wait."""
+    return f"party.{party}.answers"

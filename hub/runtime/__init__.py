@@ -1,0 +1,1 @@
+"""Settings, wiring and what is found at run time."""

@@ -1,0 +1,81 @@
+"""The only place where implementations are chosen and put together."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from hub.bus.embedded import EmbeddedBus
+from hub.contract import Transport, TransportContext
+from hub.errors import Misconfigured
+from hub.fhir.structure import StructureValidator
+from hub.model.delivery import RetryPolicy
+from hub.ports import Bus
+from hub.runtime.registry import Registry
+from hub.runtime.settings import Settings
+from hub.services.hub import Hub, Limits
+from hub.store.dialect import Database
+from hub.store.work import Store
+
+
+def utc_now() -> datetime:
+    """The one clock."""
+    return datetime.now(UTC)
+
+
+def build(settings: Settings) -> Hub:
+    """A hub on what the settings name: embedded, or PostgreSQL and RabbitMQ."""
+    registry = Registry()
+    database = Database(settings.database())
+    if database.embedded and settings.bus_url:
+        raise Misconfigured("A broker needs PostgreSQL; set KI_HUB_DATABASE_URL as well")
+    store = Store(database)
+    mailboxes = EmbeddedBus(store, utc_now)
+    bus = _bus(settings, mailboxes)
+    context = TransportContext(bus, mailboxes, settings.send_timeout)
+    lease = timedelta(seconds=settings.lease_seconds)
+    return Hub(
+        store=store,
+        adapters=registry,
+        transports=_transports(registry, context),
+        bus=bus,
+        validator=StructureValidator(),
+        clock=utc_now,
+        printer=registry.printer(),
+        base_url=settings.base_url.rstrip("/"),
+        random=random.random,
+        limits=Limits(
+            body_bytes=settings.max_body_bytes,
+            seal_days=settings.seal_days,
+            process_lease=lease,
+            send_lease=lease,
+        ),
+        retry=RetryPolicy(
+            attempts=settings.retry_attempts,
+            first=timedelta(seconds=settings.retry_first_seconds),
+        ),
+    )
+
+
+def _bus(settings: Settings, mailboxes: EmbeddedBus) -> Bus:
+    if not settings.bus_url:
+        return mailboxes
+    from hub.bus.rabbitmq import RabbitBus  # noqa: PLC0415  (pika is slow to load)
+
+    return RabbitBus(
+        settings.bus_url,
+        settings.bus_admin_url or None,
+        max_body_bytes=settings.max_body_bytes,
+        timeout=settings.send_timeout,
+    )
+
+
+def _transports(registry: Registry, context: TransportContext) -> Mapping[str, Transport]:
+    return {name: registry.transport(name)(context) for name in registry.transport_names()}
+
+
+def close(hub: Hub) -> None:
+    """Let go of connections."""
+    hub.bus.close()
+    hub.store.close()

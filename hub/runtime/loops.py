@@ -1,0 +1,78 @@
+"""Long-running loops: the worker, the broker's listener, and how they stop."""
+
+from __future__ import annotations
+
+import signal
+from threading import Event, Thread
+from types import FrameType
+
+import structlog
+
+from hub.errors import Temporary
+from hub.services.hub import Hub
+from hub.services.worker import maintain, receive, work_once
+
+LOG = structlog.get_logger()
+MAINTENANCE_ROUNDS = 600
+
+
+def work(hub: Hub, stop: Event, poll: float) -> None:
+    """Work until told to stop; what is in hand is finished first."""
+    rounds = 0
+    while not stop.is_set():
+        try:
+            done = work_once(hub)
+            if rounds % MAINTENANCE_ROUNDS == 0:
+                maintain(hub)
+            rounds += 1
+        except Temporary as e:
+            # Whatever was in hand is a row with a lease; it comes back by itself.
+            LOG.warning("worker.waits", number=e.number)
+            done = 0
+            stop.wait(poll)
+        if done == 0:
+            hub.wake.wait(poll)
+            hub.wake.clear()
+
+
+class Loops:
+    """The background threads of one process."""
+
+    def __init__(self, hub: Hub, poll: float) -> None:
+        self.stop = Event()
+        self._hub = hub
+        self._threads = [
+            Thread(target=work, args=(hub, self.stop, poll), name="worker"),
+            Thread(
+                target=hub.bus.listen,
+                args=(lambda m: receive(hub, m), self.stop),
+                name="listener",
+            ),
+        ]
+
+    def start(self) -> None:
+        """Start both."""
+        for thread in self._threads:
+            thread.start()
+
+    def finish(self) -> None:
+        """Stop and wait for what is in hand."""
+        self.stop.set()
+        self._hub.wake.set()
+        for thread in self._threads:
+            thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Both still run; a dead thread must take the process with it."""
+        return all(t.is_alive() for t in self._threads)
+
+
+def until_signal(stop: Event) -> None:
+    """Set ``stop`` on SIGTERM and SIGINT."""
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, handle)
+    signal.signal(signal.SIGINT, handle)

@@ -1,0 +1,89 @@
+"""Adapters, transports and printers, found by entry points and loaded when first asked for.
+
+Groups: ``ki_hub.adapters`` (name = format), ``ki_hub.transports``, ``ki_hub.printers``. Nothing
+is imported before it is needed; what was loaded is kept.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, cast
+
+from hub.contract import Adapter, Printer, TransportFactory
+from hub.errors import Misconfigured, Unsupported
+
+ADAPTERS = "ki_hub.adapters"
+TRANSPORTS = "ki_hub.transports"
+PRINTERS = "ki_hub.printers"
+
+
+class Registry:
+    """What is installed beside the hub. Safe to share between threads: loading twice is the
+    same import, and the last one kept is equal to the first."""
+
+    def __init__(self) -> None:
+        self._points: dict[str, dict[str, EntryPoint]] = {}
+        self._loaded: dict[tuple[str, str], Any] = {}
+
+    def formats(self) -> tuple[str, ...]:
+        """The formats that have an adapter, in order of name."""
+        return self._names(ADAPTERS)
+
+    def adapter(self, format: str) -> Adapter:
+        """The adapter of a format.
+
+        Raises Unsupported, listing the known formats, or Misconfigured if it does not load.
+        """
+        if format not in self.formats():
+            known = ", ".join(self.formats()) or "none is installed"
+            raise Unsupported(f"No adapter for that format; known: {known}")
+        return cast(Adapter, self._load(ADAPTERS, format))
+
+    def adapters(self) -> tuple[Adapter, ...]:
+        """All of them, loaded; Misconfigured if one does not load."""
+        return tuple(self.adapter(f) for f in self.formats())
+
+    def for_event(self, event: str) -> Adapter:
+        """The adapter that parses a FHIR message event (``system|code``); else Unsupported."""
+        found = next((a for a in self.adapters() if event in a.events), None)
+        if found is None:
+            known = ", ".join(sorted(e for a in self.adapters() for e in a.events))
+            raise Unsupported(f"No adapter for that message event; known: {known}")
+        return found
+
+    def transport_names(self) -> tuple[str, ...]:
+        """The names of the transports, in order."""
+        return self._names(TRANSPORTS)
+
+    def transport(self, name: str) -> TransportFactory:
+        """What makes a transport; Misconfigured if there is none of that name."""
+        return cast(TransportFactory, self._known(TRANSPORTS, name))
+
+    def printer(self, name: str | None = None) -> Printer:
+        """The printer of that name, else the first; Misconfigured if there is none."""
+        names = self._names(PRINTERS)
+        if name is None and not names:
+            raise Misconfigured("No printer is installed (entry point group ki_hub.printers)")
+        return cast(Printer, self._known(PRINTERS, name or names[0]))
+
+    def _known(self, group: str, name: str) -> Any:
+        if name not in self._names(group):
+            known = ", ".join(self._names(group)) or "none is installed"
+            raise Misconfigured(f"Nothing of that name in {group}; known: {known}")
+        return self._load(group, name)
+
+    def _names(self, group: str) -> tuple[str, ...]:
+        if group not in self._points:
+            self._points[group] = {p.name: p for p in sorted(entry_points(group=group))}
+        return tuple(self._points[group])
+
+    def _load(self, group: str, name: str) -> Any:
+        key = (group, name)
+        if key not in self._loaded:
+            point = self._points[group][name]
+            try:
+                self._loaded[key] = point.load()
+            except (ImportError, AttributeError) as e:
+                text = f"{group}: {name} does not load ({type(e).__name__} from {point.value})"
+                raise Misconfigured(text) from e
+        return self._loaded[key]

@@ -1,0 +1,82 @@
+"""Step 1: bytes arrive and are committed before anything is understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.contract import Party, RawMessage
+from hub.errors import HubError, MessageReused, TooLarge
+from hub.model.records import InboxItem
+from hub.services.hub import Hub, new_id, sha256
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A kept message."""
+
+    item: InboxItem
+    duplicate: bool
+    """The same message was kept before; its answer stands."""
+
+
+def accept(
+    hub: Hub,
+    sender: Party,
+    format: str,
+    body: bytes,
+    media_type: str,
+    *,
+    message_id: str | None = None,
+    channel: str = "http",
+) -> Accepted:
+    """Keep the bytes; ``sender`` is the channel's identity, never the document's claim.
+
+    Raises Unsupported for a format nobody handles, TooLarge, and MessageReused when the
+    sender's message id was used before for other content. When it returns, the bytes are
+    durable and the channel may acknowledge them.
+    """
+    hub.adapters.adapter(format)
+    if len(body) > hub.limits.body_bytes:
+        raise TooLarge(f"The document is larger than {hub.limits.body_bytes} bytes; split it")
+    digest = sha256(sender.id.encode(), format.encode(), body)
+    item = InboxItem(
+        id=new_id(),
+        sender=sender.id,
+        message_id=message_id or f"sha256:{digest}",
+        format=format,
+        media_type=media_type,
+        channel=channel,
+        body=body,
+        body_hash=digest,
+        state="received",
+        received_at=hub.clock(),
+    )
+    with hub.store.writing() as work:
+        if work.inbox.add(item):
+            work.commit()
+            hub.wake.set()
+            return Accepted(item, duplicate=False)
+        known = work.inbox.find(sender.id, item.message_id)
+    assert known is not None
+    if known.body_hash != digest and not _same_message(hub, sender, known, item):
+        raise MessageReused("The message id was used before, for other content; use a new id")
+    return Accepted(known, duplicate=True)
+
+
+def _same_message(hub: Hub, sender: Party, known: InboxItem, item: InboxItem) -> bool:
+    """Two messages with one id are one message if only what a resend may change differs."""
+    if known.format != item.format or known.body is None or item.body is None:
+        return False
+    adapter = hub.adapters.adapter(item.format)
+    try:
+        prints = [
+            adapter.fingerprint(
+                RawMessage(sender, i.format, i.body or b"", i.media_type, i.message_id,
+                           i.received_at)
+            )
+            for i in (known, item)
+        ]  # fmt: skip
+    except HubError:
+        # What cannot be read cannot be recognised as a resend either.
+        return False
+    return prints[0] == prints[1]

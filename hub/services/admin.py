@@ -1,0 +1,155 @@
+"""What the operator does with parties: apply a file, pause, resume."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from hub.errors import NotFound
+from hub.model.party import RegisteredParty
+from hub.ports import PartyAccess
+from hub.services.hub import Hub
+from hub.services.route import CITIZEN_FORMAT
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A credential that the operator chose."""
+
+    digest: str
+    """SHA-256 of the secret, hex."""
+    secret: str | None = field(default=None, repr=False)
+    """The secret itself, where it is known; a broker's user needs it."""
+
+
+@dataclass(frozen=True)
+class PartyEntry:
+    """A party as a person wrote it down."""
+
+    registered: RegisteredParty
+    credential: Credential | None = None
+
+
+@dataclass(frozen=True)
+class OperatorEntry:
+    """An operator as a person wrote it down."""
+
+    id: str
+    name: str
+    credential: Credential | None = None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What applying a file did."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    secrets: Mapping[str, str]
+    """Credentials that were made now; shown once and never kept in the clear."""
+
+
+def apply_parties(
+    hub: Hub,
+    parties: Sequence[PartyEntry],
+    operators: Sequence[OperatorEntry],
+    citizen_format: str,
+    *,
+    by: str,
+    renew: bool = False,
+) -> Applied:
+    """Make the register say what the file says. Parties the file leaves out stay as they are.
+
+    A party or operator without a credential gets one made; ``renew`` makes new ones for all.
+    """
+    added: list[str] = []
+    changed: list[str] = []
+    unchanged: list[str] = []
+    made: dict[str, str] = {}
+    now = hub.clock()
+    hub.adapters.adapter(citizen_format)
+    with hub.store.writing() as work:
+        work.journal.set_meta(CITIZEN_FORMAT, citizen_format)
+        for entry in parties:
+            party_id = entry.registered.party.id
+            for subscription in entry.registered.subscriptions:
+                hub.adapters.adapter(subscription.format)
+            known = work.parties.get(party_id)
+            work.parties.save(entry.registered, now)
+            same = known is not None and _as_written(known) == _as_written(entry.registered)
+            (added if known is None else unchanged if same else changed).append(party_id)
+            missing = renew or not work.parties.has_credential(party_id)
+            credential = _credential(entry.credential, missing)
+            if credential is not None:
+                work.parties.set_credential(party_id, credential.digest)
+                _show(made, party_id, credential, entry.credential)
+            work.journal.audit(now, by, "parties", f"party/{party_id}", party=party_id)
+        for operator in operators:
+            missing = renew or not work.parties.operator_has_credential(operator.id)
+            credential = _credential(operator.credential, missing)
+            digest = credential.digest if credential else None
+            work.parties.save_operator(operator.id, operator.name, digest)
+            if credential is not None:
+                _show(made, operator.id, credential, operator.credential)
+        work.commit()
+    hub.bus.provision([PartyAccess(e.registered.party, _secret(e, made)) for e in parties])
+    return Applied(tuple(added), tuple(changed), tuple(unchanged), made)
+
+
+def _credential(given: Credential | None, missing: bool) -> Credential | None:
+    if given is not None or not missing:
+        return given
+    secret = secrets.token_urlsafe(24)
+    return Credential(credential_hash(secret), secret)
+
+
+def _show(
+    made: dict[str, str], name: str, credential: Credential, given: Credential | None
+) -> None:
+    if given is None and credential.secret is not None:
+        made[name] = credential.secret
+
+
+def _secret(entry: PartyEntry, made: Mapping[str, str]) -> str | None:
+    given = entry.credential.secret if entry.credential else None
+    return given or made.get(entry.registered.party.id)
+
+
+def credential_hash(secret: str) -> str:
+    """Secrets are random and long, so one round of SHA-256 keeps them."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def pause(hub: Hub, party_id: str, *, by: str, reason: str) -> None:
+    """Send nothing to the party until it is resumed; what is due waits."""
+    _pause(hub, party_id, by, reason, "pause")
+
+
+def resume(hub: Hub, party_id: str, *, by: str) -> None:
+    """Send again, in order."""
+    _pause(hub, party_id, None, None, "resume", actor=by)
+
+
+def _pause(
+    hub: Hub,
+    party_id: str,
+    by: str | None,
+    reason: str | None,
+    action: str,
+    *,
+    actor: str = "",
+) -> None:
+    with hub.store.writing() as work:
+        if work.parties.get(party_id) is None:
+            raise NotFound("No such party")
+        work.parties.pause(party_id, by, reason)
+        work.journal.audit(hub.clock(), by or actor, action, f"party/{party_id}", party=party_id)
+        work.commit()
+    hub.wake.set()
+
+
+def _as_written(registered: RegisteredParty) -> tuple[object, ...]:
+    return (registered.party, registered.endpoint, registered.subscriptions)

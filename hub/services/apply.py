@@ -1,0 +1,210 @@
+"""Step 3: attach a document to its plan and make the next version, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from hub.contract import Party, PlanUpdate, Resource
+from hub.errors import Invalid, Issue, NoLegalBasis, StaleBase
+from hub.fhir.bundles import rewritten
+from hub.model.attach import attach
+from hub.model.consent import Verdict, may_take_part
+from hub.model.party import SYSTEM, Directory
+from hub.model.plan import SHARED, Key, canonical, digest_of
+from hub.model.records import InboxItem, Part, Plan, PlanVersion, Task
+from hub.services.answers import Answer
+from hub.services.hub import Hub, repeatable, sha256
+from hub.services.route import reconcile
+from hub.store.work import UnitOfWork
+
+
+def apply_update(
+    hub: Hub,
+    work: UnitOfWork,
+    item: InboxItem,
+    sender: Party,
+    directory: Directory,
+    update: PlanUpdate,
+) -> Answer:
+    """Store the part; if it belongs to a plan and changed it, make the plan's next version."""
+    now = hub.clock()
+    work.inbox.forget_losses(item.id)
+    citizen = work.plans.citizen(update.citizen.identifiers)
+    basis = _basis(hub, work, citizen, sender, update)
+    if citizen is None or not basis.permit:
+        raise NoLegalBasis(
+            f"{basis.reason}; register the citizen's consent and send the document again"
+        )
+    work.plans.add_citizen(citizen, update.citizen.identifiers)
+    work.deliveries.add_losses((*update.losses, *update.not_shared), inbox_id=item.id)
+    part, plan, issues = _place(work, item, sender, citizen, update, hub)
+    if plan is not None:
+        _refuse_stale(work, plan, update)
+    members = _store(work, part, sender, citizen, update, hub)
+    part = replace(part, members=members, source_inbox=item.id)
+    work.plans.save_part(part, now)
+    if plan is None:
+        return Answer("unattached", (*issues, *update.issues), basis=basis.basis)
+    if part.kind == SHARED:
+        _gather(work, plan, now_parts=part, hub=hub)
+    number, changed = _next_version(hub, work, plan, sender, item)
+    strangers = reconcile(hub, work, plan.id, directory, actor=sender.id)
+    text = f"Accepted as version {number}" if changed else f"Nothing new; version {number} stands"
+    told = Issue("information", "informational", f"{text} of CarePlan/{plan.id}")
+    unknown = tuple(
+        Issue("warning", "not-found", "No such unit is a party here; nothing is sent to it", s)
+        for s in strangers
+        if part.kind == SHARED
+    )
+    return Answer(
+        "applied", (told, *issues, *unknown, *update.issues), (plan.id, number), basis.basis
+    )
+
+
+def _basis(
+    hub: Hub, work: UnitOfWork, citizen: str | None, sender: Party, update: PlanUpdate
+) -> Verdict:
+    """May the hub take this document at all? A plan needs the citizen's consent to make it."""
+    if citizen is None:
+        return Verdict(False, "No consent of this citizen is registered")
+    consents = work.consents.of_citizen(citizen)
+    if update.part == SHARED:
+        return may_take_part(consents, sender.id, "make-plan", hub.clock())
+    return may_take_part(consents, sender.id, "exchange", hub.clock())
+
+
+def _place(
+    work: UnitOfWork,
+    item: InboxItem,
+    sender: Party,
+    citizen: str,
+    update: PlanUpdate,
+    hub: Hub,
+) -> tuple[Part, Plan | None, tuple[Issue, ...]]:
+    """The part (new or known) and the plan it belongs to."""
+    case = update.case or str(update.resources[0]["id"])
+    known = work.plans.part(sender.id, update.part, case)
+    if known is not None and known.citizen_id != citizen:
+        raise Invalid("This case is known for another citizen; nothing was changed")
+    part = known or Part(
+        str(update.resources[0]["id"]), citizen, None, sender.id, update.part, case, (), None
+    )
+    if update.part == SHARED:
+        return (*_shared(work, sender, citizen, update, part, hub), ())
+    open_plans = work.plans.of_citizen(citizen, SYSTEM, hub.clock())
+    place = attach(update.plan_id, known, [p for p in open_plans if p.status == "active"])
+    if place.plan_id is not None:
+        locked = work.plans.lock(place.plan_id)
+        return replace(part, plan_id=place.plan_id), locked, ()
+    text = "Kept; the citizen has no plan yet, and it is shown to nobody until there is one"
+    if place.ambiguous:
+        text = "Kept, shown to nobody: the citizen has several open plans; name the plan"
+        work.journal.open_task(
+            Task(repeatable(part.id, "attach"), "attach", sender.id,
+                 "Say which of the citizen's plans the document belongs to", None, None,
+                 item.id, hub.clock())
+        )  # fmt: skip
+    code = "multiple-matches" if place.ambiguous else "informational"
+    severity = "warning" if place.ambiguous else "information"
+    return part, None, (Issue(severity, code, text),)  # type: ignore[arg-type]
+
+
+def _shared(
+    work: UnitOfWork, sender: Party, citizen: str, update: PlanUpdate, part: Part, hub: Hub
+) -> tuple[Part, Plan]:
+    """The lead's own case id, or the hub's plan id, finds the plan; else it is a new one."""
+    named = update.plan_id or part.plan_id
+    plan = work.plans.lock(named) if named else None
+    if plan is not None:
+        if plan.citizen_id != citizen:
+            raise Invalid("The plan is another citizen's; nothing was changed")
+        if plan.lead != sender.id:
+            raise Invalid(
+                "Only the lead's unit changes the shared part; send the lead your proposal"
+            )
+        own = next((p for p in work.plans.parts(plan.id) if p.kind == SHARED), part)
+        return own, plan
+    if update.plan_id is not None:
+        raise Invalid("There is no such plan; leave the plan id out to make a new one")
+    plan = Plan(part.id, citizen, sender.id, "active", 0, 1)
+    work.plans.add(plan, hub.clock())
+    return replace(part, plan_id=plan.id), plan
+
+
+def _refuse_stale(work: UnitOfWork, plan: Plan, update: PlanUpdate) -> None:
+    """A change of the shared part must be written on its newest content."""
+    if update.part != SHARED or update.base_version is None or plan.head == 0:
+        return
+    versions = work.plans.versions(plan.id)
+    base = next((v for v in versions if v.number == update.base_version), None)
+    if base is None or base.digest != versions[-1].digest:
+        raise StaleBase(f"The shared part has changed; fetch version {plan.head} and merge")
+
+
+def _store(
+    work: UnitOfWork, part: Part, sender: Party, citizen: str, update: PlanUpdate, hub: Hub
+) -> tuple[Key, ...]:
+    """Save what changed; the citizen is one Patient in the hub, told by the shared part."""
+    patients = {f"Patient/{r['id']}" for r in update.resources if r["resourceType"] == "Patient"}
+    keys: list[Key] = []
+    for resource in _with_one_patient(update.resources, patients, citizen):
+        if resource["resourceType"] == "Patient" and part.kind != SHARED:
+            continue
+        owner = citizen if resource["resourceType"] == "Patient" else part.id
+        try:
+            keys.append(
+                work.plans.save_resource(
+                    resource, sha256(canonical(resource)), owner, sender.id, hub.clock()
+                )
+            )  # fmt: skip
+        except ValueError:
+            place = f"{resource['resourceType']}.id"
+            raise Invalid("The id belongs to another part of a plan", at=place) from None
+    return tuple(keys)
+
+
+def _with_one_patient(
+    resources: Iterable[Resource], patients: set[str], citizen: str
+) -> list[Resource]:
+    own = f"Patient/{citizen}"
+    made = []
+    for resource in resources:
+        changed = rewritten(resource, lambda r: own if r in patients else None)
+        if resource["resourceType"] == "Patient":
+            changed["id"] = citizen
+        made.append(changed)
+    return made
+
+
+def _gather(work: UnitOfWork, plan: Plan, *, now_parts: Part, hub: Hub) -> None:
+    """Sector plans that came before the plan join it, if it is the citizen's only one."""
+    if len(work.plans.of_citizen(plan.citizen_id, SYSTEM, hub.clock())) > 1:
+        return
+    consents = work.consents.of_citizen(plan.citizen_id)
+    for loose in work.plans.loose_parts(plan.citizen_id):
+        if loose.id == now_parts.id:
+            continue
+        if may_take_part(consents, loose.owner, "exchange", hub.clock()).permit:
+            work.plans.save_part(replace(loose, plan_id=plan.id), hub.clock())
+
+
+def _next_version(
+    hub: Hub, work: UnitOfWork, plan: Plan, sender: Party, item: InboxItem
+) -> tuple[int, bool]:
+    """A new manifest, if it differs from the head's."""
+    parts = work.plans.parts(plan.id)
+    manifest = {p.id: p.members for p in parts if p.members}
+    head = work.plans.version(plan.id, plan.head)
+    if head is not None and dict(head.manifest) == manifest:
+        return plan.head, False
+    shared = next(p for p in parts if p.kind == SHARED)
+    digest = digest_of(work.plans.resources(shared.members).values())
+    number = plan.head + 1
+    version = PlanVersion(plan.id, number, manifest, digest, sender.id, hub.clock())
+    work.plans.add_version(version, item.id)
+    work.journal.audit(
+        hub.clock(), sender.id, "update", f"CarePlan/{plan.id}/_history/{number}",
+        party=sender.id, detail=f"inbox/{item.id}",
+    )  # fmt: skip
+    return number, True

@@ -1,0 +1,279 @@
+"""Step 5: make and send what is due.
+
+Claim in one transaction; make the bytes outside any; check the basis again and freeze bytes,
+ids and the consent epoch in the next (``sending``: from here it may have left); then hand over
+to the transport, and write what it said. A crash in between sends the frozen bytes again, under
+the same key: twice at worst, never lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from hub.contract import Confirm, Endpoint, Loss, Outgoing, Rendered
+from hub.errors import CannotRender, HubError, StoreUnavailable, Temporary
+from hub.model.delivery import State
+from hub.model.party import CITIZEN, SYSTEM, Directory, RegisteredParty
+from hub.model.records import Delivery, Task
+from hub.services.hub import Hub, new_id, repeatable
+from hub.services.route import hand_over_task, plan_state
+from hub.services.views import Reduced, build_view
+from hub.store.journal import OPERATOR
+from hub.store.work import UnitOfWork
+
+LOG = structlog.get_logger()
+ACTOR = "hub"
+BY_HAND = Endpoint("hand", "")
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A document made from a state of the plan, not yet frozen."""
+
+    rendered: Rendered
+    losses: tuple[Loss, ...]
+    basis: str
+    epoch: int
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a document is made from, read in one transaction."""
+
+    reduced: Reduced | None
+    epoch: int
+    directory: Directory
+    thread: Mapping[str, object] | None
+
+
+def deliver_due(hub: Hub) -> int:
+    """Work on every delivery that can be claimed now; returns how many were worked on."""
+    token = new_id()
+    with hub.store.writing() as work:
+        taken = work.deliveries.claim(hub.clock(), hub.limits.send_lease, token, hub.limits.batch)
+        if taken:
+            work.commit()
+    for delivery_id in taken:
+        _deliver(hub, delivery_id, token)
+    return len(taken)
+
+
+def _deliver(hub: Hub, delivery_id: str, token: str) -> None:
+    log = LOG.bind(delivery=delivery_id)
+    try:
+        frozen = _frozen(hub, delivery_id, token)
+        if frozen is not None:
+            _send(hub, *frozen)
+    except StoreUnavailable:
+        raise
+    except HubError as e:
+        log.warning("delivery.failed", number=e.number)
+        _give_up(hub, delivery_id, token, e.text)
+    except Exception as e:
+        # One document that breaks its adapter must not stop the other deliveries.
+        log.error("delivery.broke", error=type(e).__name__)
+        _give_up(hub, delivery_id, token, f"The format failed ({type(e).__name__})")
+
+
+def _frozen(hub: Hub, delivery_id: str, token: str) -> tuple[Delivery, Endpoint, bool] | None:
+    """The delivery in ``sending`` with its bytes, or None if it is not to be sent now."""
+    with hub.store.reading() as work:
+        delivery = work.deliveries.get(delivery_id, SYSTEM)
+        assert delivery is not None
+        registered = work.parties.get(delivery.receiver)
+        source = _source(hub, work, delivery) if delivery.state is State.DUE else None
+    if source is None:
+        _begin_again(hub, delivery, token)
+    elif not _freeze(hub, delivery, _render(hub, delivery, registered, source), token):
+        return None
+    with hub.store.reading() as work:
+        ready = work.deliveries.get(delivery_id, SYSTEM, body=True)
+    assert ready is not None
+    endpoint = registered.endpoint if registered else BY_HAND
+    subscription = registered.subscription() if registered else None
+    return ready, endpoint, subscription is None or subscription.receipt
+
+
+def _source(hub: Hub, work: UnitOfWork, delivery: Delivery) -> _Source:
+    plan = work.plans.get(delivery.plan_id, SYSTEM, hub.clock())
+    assert plan is not None
+    directory = work.parties.directory()
+    state = plan_state(work, plan, directory, hub.clock())
+    reduced = build_view(work, state, delivery.version, delivery.receiver, hub.clock())
+    thread = work.journal.thread(plan.id, delivery.receiver, delivery.format)
+    return _Source(reduced, plan.consent_epoch, directory, thread)
+
+
+def _render(
+    hub: Hub,
+    delivery: Delivery,
+    registered: RegisteredParty | None,
+    source: _Source,
+) -> _Made | None:
+    reduced = source.reduced
+    if reduced is None:
+        return None
+    lead = reduced.view.lead
+    assert lead is not None
+    subscription = registered.subscription() if registered else None
+    context = hub.context(
+        source.directory,
+        lead,
+        delivery.id,
+        thread=source.thread,
+        options=subscription.options if subscription else {},
+    )
+    adapter = hub.adapters.adapter(delivery.format)
+    receiver = registered.party if registered else lead
+    rendered = adapter.render(reduced.view, receiver, context)
+    return _Made(rendered, (*reduced.losses, *rendered.losses), reduced.basis, source.epoch)
+
+
+def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> bool:
+    """Commit bytes, ids, sequence and epoch; from here the message may have left."""
+    now = hub.clock()
+    with hub.store.writing() as work:
+        plan = work.plans.lock(delivery.plan_id)
+        current = work.deliveries.lock(delivery.id)
+        assert plan is not None
+        assert current is not None
+        if current.state is not State.DUE or not work.deliveries.holds_claim(delivery.id, token):
+            return False
+        if made is None:
+            reason = "No legal basis holds at the moment of sending"
+            work.deliveries.move(current, State.CANCELLED, reason, ACTOR, now)
+            _audit(work, current, now, "denied", "")
+            work.commit()
+            return False
+        if plan.consent_epoch != made.epoch:
+            # The consent changed while the document was made: decide anew.
+            work.deliveries.release(delivery.id)
+            work.commit()
+            return False
+        work.deliveries.move(
+            current, State.SENDING, "Frozen; on its way", ACTOR, now,
+            body=made.rendered.body,
+            media_type=made.rendered.media_type,
+            message_id=made.rendered.message_id,
+            basis=made.basis,
+            consent_epoch=made.epoch,
+            sequence=work.deliveries.next_sequence(plan.id, delivery.receiver),
+            attempts=current.attempts + 1,
+        )  # fmt: skip
+        work.deliveries.add_losses(made.losses, delivery_id=delivery.id)
+        if made.rendered.thread is not None:
+            work.journal.save_thread(
+                plan.id, delivery.receiver, delivery.format, made.rendered.thread
+            )
+        _audit(work, current, now, "success", made.basis)
+        work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
+        work.commit()
+    return True
+
+
+def _begin_again(hub: Hub, delivery: Delivery, token: str) -> None:
+    """Frozen before: send the same bytes under the same key."""
+    now = hub.clock()
+    with hub.store.writing() as work:
+        current = work.deliveries.lock(delivery.id)
+        assert current is not None
+        if current.state is State.RETRY_AT:
+            work.deliveries.move(current, State.SENDING, "Sent again", ACTOR, now,
+                                 attempts=current.attempts + 1)  # fmt: skip
+        else:
+            work.deliveries.restate(current, "Sent again after an interruption", ACTOR, now)
+        work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
+        work.commit()
+
+
+def _send(hub: Hub, delivery: Delivery, endpoint: Endpoint, receipt: bool) -> None:
+    assert delivery.body is not None
+    message = Outgoing(
+        key=delivery.id,
+        body=delivery.body,
+        media_type=delivery.media_type or "application/octet-stream",
+        headers={
+            "ki-delivery": delivery.id,
+            "ki-format": delivery.format,
+            "ki-sequence": str(delivery.sequence),
+            "ki-attempt": str(delivery.attempts),
+        },
+    )
+    name = "hand" if delivery.receiver == CITIZEN else endpoint.transport
+    try:
+        transport = hub.transports.get(name)
+        if transport is None:
+            raise CannotRender("The receiver's transport is not installed")
+        confirm = transport.send(message, endpoint)
+    except Temporary as e:
+        confirm = Confirm(False, e.text)
+    with hub.store.writing() as work:
+        current = work.deliveries.lock(delivery.id)
+        assert current is not None
+        if current.state is State.SENDING:
+            _after_send(hub, work, current, confirm, receipt)
+        work.commit()
+    hub.wake.set()
+
+
+def _after_send(
+    hub: Hub, work: UnitOfWork, delivery: Delivery, confirm: Confirm, receipt: bool
+) -> None:
+    now = hub.clock()
+    if confirm.accepted and delivery.receiver == CITIZEN:
+        work.deliveries.move(delivery, State.SENT, "Made; waits to be handed over", ACTOR, now)
+        plan = work.plans.get(delivery.plan_id, SYSTEM, now)
+        assert plan is not None
+        hand_over_task(work, delivery, plan.lead, now)
+    elif confirm.accepted and receipt:
+        work.deliveries.move(delivery, State.SENT, "Kept for the receiver", ACTOR, now)
+    elif confirm.accepted:
+        work.deliveries.move(delivery, State.SENT, "Kept for the receiver", ACTOR, now)
+        sent = work.deliveries.lock(delivery.id)
+        assert sent is not None
+        reason = "This receiver gives no receipts"
+        work.deliveries.move(sent, State.DELIVERED, reason, ACTOR, now)
+    elif confirm.permanent:
+        fail(hub, work, delivery, confirm.reason)
+    else:
+        retry_or_fail(hub, work, delivery, confirm.reason)
+
+
+def retry_or_fail(hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str) -> None:
+    """Schedule the next attempt, or give up when the budget is spent."""
+    now = hub.clock()
+    at = hub.retry.after_failure(delivery.attempts, now, hub.random())
+    if at is None:
+        fail(hub, work, delivery, f"{reason} (every attempt is spent)")
+    else:
+        work.deliveries.move(delivery, State.RETRY_AT, reason, ACTOR, now, retry_at=at)
+
+
+def fail(hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str) -> None:
+    """Permanently: the operator's move."""
+    now = hub.clock()
+    work.deliveries.move(delivery, State.DEAD, reason, ACTOR, now)
+    text = "A delivery could not be made; see its history, mend the cause and send it anew"
+    task_id = repeatable("task", "dead", delivery.id)
+    work.journal.open_task(
+        Task(task_id, "dead", OPERATOR, text, delivery.plan_id, delivery.id, None, now)
+    )
+
+
+def _give_up(hub: Hub, delivery_id: str, token: str, reason: str) -> None:
+    with hub.store.writing() as work:
+        current = work.deliveries.lock(delivery_id)
+        if current is not None and current.state in {State.DUE, State.SENDING}:
+            fail(hub, work, current, reason)
+        work.commit()
+
+
+def _audit(work: UnitOfWork, delivery: Delivery, now: datetime, outcome: str, basis: str) -> None:
+    work.journal.audit(
+        now, ACTOR, "disclose", f"CarePlan/{delivery.plan_id}/_history/{delivery.version}",
+        party=delivery.receiver, basis=basis, outcome=outcome, detail=f"delivery/{delivery.id}",
+    )  # fmt: skip

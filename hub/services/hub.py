@@ -1,0 +1,97 @@
+"""Everything the steps need, chosen once at start-up."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Event
+
+from hub.contract import Context, Party, Printer, Transport
+from hub.model.delivery import RetryPolicy
+from hub.model.party import Directory
+from hub.ports import Adapters, Bus, Clock, Validator
+from hub.store.work import Store
+
+_NAMESPACE = uuid.UUID("6f0a1f0e-7f4b-5d52-9c6e-0a6b8a5a4c11")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much and how long."""
+
+    body_bytes: int = 32 * 1024 * 1024
+    """A larger document is refused before it is read further."""
+    seal_days: int = 30
+    """Bytes without a legal basis are deleted after that."""
+    process_lease: timedelta = timedelta(seconds=60)
+    """How long a crashed worker keeps a message from the next one."""
+    send_lease: timedelta = timedelta(seconds=60)
+    """The same for a delivery."""
+    process_attempts: int = 5
+    """Then a message that breaks the hub itself is set aside."""
+    batch: int = 20
+    """Deliveries claimed at once."""
+
+
+@dataclass(frozen=True)
+class Hub:
+    """The hub's parts. Steps are functions of it."""
+
+    store: Store
+    adapters: Adapters
+    transports: Mapping[str, Transport]
+    bus: Bus
+    validator: Validator
+    clock: Clock
+    printer: Printer
+    base_url: str
+    random: Callable[[], float]
+    """Jitter, in [0, 1)."""
+    limits: Limits = field(default_factory=Limits)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    wake: Event = field(default_factory=Event)
+    """Set when there is new work for this process's worker."""
+
+    def context(
+        self,
+        directory: Directory,
+        sender: Party,
+        seed: str,
+        *,
+        thread: Mapping[str, object] | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> Context:
+        """What an adapter gets; ids are repeatable for the seed."""
+        return Context(
+            now=self.clock(),
+            id_for=lambda key: repeatable(seed, key),
+            find_party=directory.find,
+            sender=sender,
+            base_url=self.base_url,
+            printer=self.printer,
+            thread=thread,
+            options=options or {},
+        )
+
+
+def repeatable(*parts: str) -> str:
+    """The same parts give the same UUID, everywhere and always."""
+    joined = "\x1f".join(parts)
+    return str(uuid.uuid5(_NAMESPACE, joined))
+
+
+def new_id() -> str:
+    """A fresh random UUID."""
+    return str(uuid.uuid4())
+
+
+def sha256(*parts: bytes) -> str:
+    """Hex, over the parts with their lengths."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(len(part).to_bytes(8, "big"))
+        total.update(part)
+    return total.hexdigest()

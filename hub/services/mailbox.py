@@ -1,0 +1,88 @@
+"""A party fetches and receipts its deliveries over HTTP. Fetching is the disclosure: it is
+decided and audited when it happens, not when the message was put there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.contract import Party, Receipt
+from hub.errors import NotFound
+from hub.model.party import SYSTEM, Viewer
+from hub.model.records import Delivery
+from hub.model.routing import basis_for
+from hub.ports import deliveries_queue
+from hub.services.hub import Hub
+from hub.services.route import plan_state
+from hub.services.settle import settle
+from hub.store.work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message in the mailbox."""
+
+    id: str
+    """The delivery id: tells a resend from a new message."""
+    format: str
+    media_type: str
+    sequence: int
+    """Of this party and plan; a gap means something is missing."""
+    at: datetime
+    body: bytes
+
+
+def waiting(hub: Hub, party: Party) -> list[Letter]:
+    """What has not been receipted and may be had now, oldest first."""
+    with hub.store.reading() as work:
+        return [
+            Letter(
+                m.key, m.headers.get("ki-format", ""), m.media_type,
+                int(m.headers.get("ki-sequence", "0")), m.at, m.body,
+            )
+            for m in work.queues.waiting(deliveries_queue(party.id))
+            if _may_have(hub, work, party, m.key) is not None
+        ]  # fmt: skip
+
+
+def fetch(hub: Hub, party: Party, key: str) -> Letter:
+    """One message, audited; NotFound when there is none, or no legal basis for it now."""
+    with hub.store.writing() as work:
+        message = work.queues.get(deliveries_queue(party.id), key)
+        delivery = _may_have(hub, work, party, key) if message else None
+        if message is None or delivery is None:
+            raise NotFound("No such message waits for you")
+        work.journal.audit(
+            hub.clock(), party.id, "fetch",
+            f"CarePlan/{delivery.plan_id}/_history/{delivery.version}",
+            party=party.id, basis=delivery.basis, detail=f"delivery/{delivery.id}",
+        )  # fmt: skip
+        work.commit()
+    return Letter(
+        key, delivery.format, message.media_type, delivery.sequence or 0, message.at, message.body
+    )
+
+
+def receipt(hub: Hub, party: Party, answer: Receipt) -> Delivery:
+    """Settle the delivery and take it out of the mailbox, in one transaction."""
+    with hub.store.writing() as work:
+        delivery = settle(hub, work, party, answer)
+        if answer.outcome != "transient":
+            work.queues.settle(deliveries_queue(party.id), delivery.id, hub.clock())
+        work.commit()
+        found = work.deliveries.get(delivery.id, Viewer.of(party))
+    assert found is not None
+    return found
+
+
+def _may_have(hub: Hub, work: UnitOfWork, party: Party, key: str) -> Delivery | None:
+    delivery = work.deliveries.get(key, Viewer.of(party))
+    plan = work.plans.get(delivery.plan_id, SYSTEM, hub.clock()) if delivery else None
+    if plan is None:
+        return None
+    state = plan_state(work, plan, work.parties.directory(), hub.clock())
+    member = state.member(party.id)
+    if member is None:
+        return None
+    permitted = basis_for(state.facts.consents, member, hub.clock()).permit
+    return delivery if permitted else None

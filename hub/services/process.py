@@ -1,0 +1,213 @@
+"""Step 2: understand a kept message and do what it asks; the answer is part of the same commit.
+
+A message is claimed for a while, so that a crash leaves it to the next worker. What cannot be
+understood is kept for the operator; what has no legal basis is sealed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from hub.contract import (
+    Correspondence,
+    Decision,
+    Identifier,
+    Parsed,
+    PlanUpdate,
+    RawMessage,
+    Receipt,
+)
+from hub.errors import (
+    HubError,
+    InputRefused,
+    Issue,
+    NoLegalBasis,
+    NotFound,
+    StoreUnavailable,
+    Temporary,
+    WrongSender,
+)
+from hub.fhir.codec import dump_json
+from hub.fhir.outcome import error_outcome, outcome, status_of
+from hub.model.party import SYSTEM, Directory, RegisteredParty
+from hub.model.records import InboxItem, Task
+from hub.services.answers import Answer
+from hub.services.apply import apply_update
+from hub.services.decide import record_decision
+from hub.services.hub import Hub, repeatable
+from hub.services.settle import settle
+from hub.store.journal import OPERATOR
+from hub.store.work import UnitOfWork
+
+LOG = structlog.get_logger()
+
+
+def process(hub: Hub, item_id: str) -> InboxItem:
+    """Process one message unless it is done or in other hands; returns it as it then stands.
+
+    Raises Temporary when it could not be done now; it will be tried again.
+    """
+    with hub.store.writing() as work:
+        claimed = work.inbox.claim(item_id, hub.clock(), hub.limits.process_lease)
+        item = work.inbox.get(item_id, SYSTEM)
+        sender = work.parties.get(item.sender) if item else None
+        directory = work.parties.directory()
+        if claimed:
+            work.commit()
+    if item is None or sender is None:
+        raise NotFound("No such message")
+    if claimed:
+        _handle(hub, item, sender, directory)
+        hub.wake.set()
+    with hub.store.reading() as work:
+        found = work.inbox.get(item_id, SYSTEM)
+    assert found is not None
+    return found
+
+
+def _handle(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Directory) -> None:
+    log = LOG.bind(inbox=item.id, sender=item.sender, format=item.format)
+    try:
+        parsed = _understand(hub, item, sender, directory)
+        with hub.store.writing() as work:
+            answer = _do(hub, work, item, sender, directory, parsed)
+            _settle(hub, work, item, answer)
+            work.commit()
+        log.info("message.applied", state=answer.state)
+    except NoLegalBasis as e:
+        _refuse(hub, item, e, sealed=True)
+        log.warning("message.sealed", number=e.number)
+    except (StoreUnavailable, Temporary):
+        _give_back(hub, item)
+        raise
+    except HubError as e:
+        _refuse(hub, item, e)
+        log.warning("message.refused", number=e.number)
+    except Exception as e:
+        # A message that breaks the hub itself must neither be lost nor stop the others.
+        log.error("message.failed", error=type(e).__name__, attempt=item.attempts)
+        if item.attempts >= hub.limits.process_attempts:
+            _set_aside(hub, item)
+        else:
+            _give_back(hub, item)
+        if item.attempts == 1:
+            log.error("message.failed.where", at=_where(e))
+
+
+def _understand(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Directory) -> Parsed:
+    assert item.body is not None
+    party = sender.party
+    message = RawMessage(
+        party, item.format, item.body, item.media_type, item.message_id, item.received_at
+    )
+    context = replace(hub.context(directory, party, party.id), now=item.received_at)
+    parsed = hub.adapters.adapter(item.format).parse(message, context)
+    claimed: tuple[Identifier, ...] = getattr(parsed, "claimed_sender", ())
+    if claimed and directory.find(claimed) != party:
+        raise WrongSender("The document names another sender than the one who sent it")
+    if isinstance(parsed, PlanUpdate):
+        wrong = [i for i in hub.validator.check(parsed.resources) if i.severity == "error"]
+        if wrong:
+            raise InputRefused("The content is not valid FHIR R4", issues=tuple(wrong))
+    return parsed
+
+
+def _do(
+    hub: Hub,
+    work: UnitOfWork,
+    item: InboxItem,
+    sender: RegisteredParty,
+    directory: Directory,
+    parsed: Parsed,
+) -> Answer:
+    match parsed:
+        case PlanUpdate():
+            return apply_update(hub, work, item, sender.party, directory, parsed)
+        case Decision():
+            return record_decision(hub, work, item, sender.party, directory, parsed)
+        case Receipt():
+            settle(hub, work, sender.party, parsed)
+            return Answer("applied", (Issue("information", "informational", "Receipt noted"),))
+        case Correspondence():
+            return _correspondence(hub, work, item, parsed)
+
+
+def _correspondence(hub: Hub, work: UnitOfWork, item: InboxItem, letter: Correspondence) -> Answer:
+    """A person's answer is kept with its bytes, and a person is asked to read it."""
+    text = "A receiver has written back; read the message and answer it"
+    task = Task(
+        id=repeatable(item.id, "correspondence"),
+        kind="correspondence",
+        party=OPERATOR,
+        text=text,
+        plan_id=None,
+        delivery_id=None,
+        inbox_id=item.id,
+        created_at=hub.clock(),
+    )
+    work.journal.open_task(task)
+    found = Issue("information", "informational", "Received; a person will read it")
+    return Answer("unattached" if letter.in_reply_to is None else "applied", (found,))
+
+
+def _settle(hub: Hub, work: UnitOfWork, item: InboxItem, answer: Answer) -> None:
+    work.inbox.settle(
+        item.id,
+        answer.state,
+        answer.status,
+        dump_json(outcome(answer.issues)).decode(),
+        plan=answer.plan,
+    )
+    work.journal.audit(
+        hub.clock(), item.sender, "receive", f"inbox/{item.id}", party=item.sender,
+        basis=answer.basis, detail=answer.state,
+    )  # fmt: skip
+
+
+def _refuse(hub: Hub, item: InboxItem, error: HubError, *, sealed: bool = False) -> None:
+    now = hub.clock()
+    with hub.store.writing() as work:
+        work.inbox.settle(
+            item.id,
+            "sealed" if sealed else "refused",
+            status_of(error),
+            dump_json(error_outcome(error)).decode(),
+            delete_after=now + timedelta(days=hub.limits.seal_days) if sealed else None,
+        )
+        work.journal.audit(
+            now, item.sender, "receive", f"inbox/{item.id}", party=item.sender,
+            outcome="denied" if sealed else "refused", detail=f"KI-{error.number}",
+        )  # fmt: skip
+        work.commit()
+
+
+def _give_back(hub: Hub, item: InboxItem) -> None:
+    with hub.store.writing() as work:
+        work.inbox.release(item.id, hub.clock() + timedelta(seconds=item.attempts))
+        work.commit()
+
+
+def _set_aside(hub: Hub, item: InboxItem) -> None:
+    now = hub.clock()
+    text = "The hub could not process this message; its bytes are kept, its sender is told"
+    found = Issue("fatal", "exception", "The hub failed on this message; its operator is told")
+    with hub.store.writing() as work:
+        work.inbox.settle(
+            item.id, "set-aside", 500, dump_json(outcome((found,), move="operator")).decode()
+        )
+        work.journal.open_task(
+            Task(repeatable(item.id, "set-aside"), "set-aside", OPERATOR, text, None, None,
+                 item.id, now)
+        )  # fmt: skip
+        work.commit()
+
+
+def _where(error: BaseException) -> str:
+    """The code's own line, never the message: it may hold a value from the document."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return f"{last.tb_frame.f_code.co_name}:{last.tb_lineno}" if last else "unknown"

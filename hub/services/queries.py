@@ -1,0 +1,134 @@
+"""What people and parties look up. Every query has a viewer; none changes anything but audit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.contract import PlanView, Resource
+from hub.errors import NotFound
+from hub.fhir.reading import references
+from hub.model.approval import gate
+from hub.model.party import Viewer
+from hub.model.records import Delivery, DeliveryEvent, Hop, LossRow, Plan, Task
+from hub.model.routing import GATED
+from hub.services.hub import Hub
+from hub.services.route import PlanState, plan_state
+from hub.services.views import build_view
+from hub.store.work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class DeliveryDetail:
+    """One delivery with everything an operator asks about it."""
+
+    delivery: Delivery
+    history: list[DeliveryEvent]
+    losses: list[LossRow]
+    hops: list[Hop]
+
+
+def read_plan(hub: Hub, viewer: Viewer, plan_id: str) -> PlanView:
+    """The newest version the viewer may read now; NotFound also for what it may not know of.
+
+    The disclosure is audited before the view is returned.
+    """
+    now = hub.clock()
+    with hub.store.writing() as work:
+        plan = work.plans.get(plan_id, viewer, now)
+        if plan is None:
+            raise NotFound("No such plan is known to you")
+        state = plan_state(work, plan, work.parties.directory(), now)
+        number = _readable(state, viewer)
+        reduced = build_view(work, state, number, viewer.id, now) if number else None
+        if reduced is None:
+            raise NotFound("No such plan is known to you")
+        work.journal.audit(
+            now, viewer.id, "read", f"CarePlan/{plan_id}/_history/{number}",
+            party=viewer.id, basis=reduced.basis,
+        )  # fmt: skip
+        work.commit()
+    return reduced.view
+
+
+def _readable(state: PlanState, viewer: Viewer) -> int | None:
+    """The gate holds for reading as it does for sending."""
+    member = state.member(viewer.id)
+    if member is None:
+        return None
+    if not member.roles <= GATED:
+        return state.facts.head.number
+    approvals = state.facts.approvals
+    for version in reversed(state.facts.versions):
+        if gate(approvals, version.digest, party=viewer.id, roles=member.roles).open:
+            return version.number
+    return None
+
+
+def find_plans(
+    hub: Hub, viewer: Viewer, *, citizen: str | None = None, number: tuple[str, str] | None = None
+) -> list[PlanView]:
+    """Plans of one citizen (by the hub's Patient id, or by identifier) that the viewer may read."""
+    now = hub.clock()
+    with hub.store.reading() as work:
+        if number is not None:
+            citizen = _citizen_by_number(work, number)
+        plans = work.plans.of_citizen(citizen, viewer, now) if citizen else []
+    found = []
+    for plan in plans:
+        try:
+            found.append(read_plan(hub, viewer, plan.id))
+        except NotFound:
+            continue
+    return found
+
+
+def _citizen_by_number(work: UnitOfWork, number: tuple[str, str]) -> str | None:
+    from hub.contract import Identifier
+
+    return work.plans.citizen([Identifier(*number)])
+
+
+def plan_resource(view: PlanView) -> Resource:
+    """The CarePlan of the view with its version, and only references that resolve in it."""
+    resource = view.resources[f"CarePlan/{view.plan_id}"]
+    assert all(r in view.resources or "/" in r for r in references(resource))
+    return resource | {"meta": {**resource.get("meta", {}), "versionId": str(view.version)}}
+
+
+def delivery_detail(hub: Hub, viewer: Viewer, delivery_id: str) -> DeliveryDetail:
+    """One delivery with its history and losses."""
+    with hub.store.reading() as work:
+        delivery = work.deliveries.get(delivery_id, viewer)
+        if delivery is None:
+            raise NotFound("No such delivery is known to you")
+        return DeliveryDetail(
+            delivery,
+            work.deliveries.history(delivery_id),
+            work.journal.losses(delivery_id=delivery_id),
+            work.journal.hops(delivery.plan_id),
+        )
+
+
+def deliveries(
+    hub: Hub,
+    viewer: Viewer,
+    *,
+    state: str | None = None,
+    receiver: str | None = None,
+    plan_id: str | None = None,
+) -> list[Delivery]:
+    """Deliveries, newest first."""
+    with hub.store.reading() as work:
+        return work.deliveries.listing(viewer, state=state, receiver=receiver, plan_id=plan_id)
+
+
+def tasks(hub: Hub, viewer: Viewer, *, done: bool = False) -> list[Task]:
+    """Tasks, oldest first."""
+    with hub.store.reading() as work:
+        return work.journal.tasks(viewer, done=done)
+
+
+def plans(hub: Hub, viewer: Viewer) -> list[Plan]:
+    """Plans without content, newest first."""
+    with hub.store.reading() as work:
+        return work.plans.listing(viewer, hub.clock())

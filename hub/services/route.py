@@ -1,0 +1,289 @@
+"""Step 4: make the delivery rows say what routing decided; in the transaction of the change.
+
+Can be run at any time and changes nothing when nothing changed: rows are keyed by plan,
+receiver, version and format.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.model.consent import ALL_SECTIONS, Consent
+from hub.model.delivery import WAITING, State
+from hub.model.party import CITIZEN, Directory, Subscription
+from hub.model.plan import SHARED, Member, team
+from hub.model.records import Delivery, Plan, PlanVersion, Task
+from hub.model.routing import PlanFacts, Route, Version, purpose_for, route
+from hub.services.hub import Hub, repeatable
+from hub.store.journal import OPERATOR
+from hub.store.work import UnitOfWork
+
+CITIZEN_FORMAT = "citizen-format"
+"""Meta key: the format of the citizen's own copy, from the parties file."""
+
+_TASKS = {
+    "approve": "Register the citizen's decision on the plan; a receiver waits for it",
+    "forward": "Forward the plan to the other organisation's coordinator",
+    "hand-over": "Hand the plan over to the citizen and record it",
+    "consent": "A unit in the plan is not covered by the citizen's consent; nothing is sent to it",
+    "subscription": "A receiver has no subscription; add one to the parties file",
+}
+
+
+@dataclass(frozen=True)
+class PlanState:
+    """A plan with everything decisions need, read in one transaction."""
+
+    plan: Plan
+    versions: tuple[PlanVersion, ...]
+    members: tuple[Member, ...]
+    strangers: tuple[str, ...]
+    facts: PlanFacts
+
+    def member(self, party: str) -> Member | None:
+        """The unit in the team."""
+        return next((m for m in self.members if m.party.id == party), None)
+
+
+def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime) -> PlanState:
+    """Read it. The team is that of the head version."""
+    versions = tuple(work.plans.versions(plan.id))
+    parts = work.plans.parts(plan.id)
+    shared = next(p for p in parts if p.kind == SHARED)
+    members, strangers = team(work.plans.resources(shared.members), directory.find)
+    settled: dict[str, frozenset[str]] = {}
+    for delivery in work.deliveries.of_plan(plan.id):
+        if delivery.state is State.NOT_SENT:
+            before = settled.get(delivery.receiver, frozenset())
+            settled[delivery.receiver] = before | {delivery.digest}
+    facts = PlanFacts(
+        versions=tuple(Version(v.number, v.digest) for v in versions),
+        lead=plan.lead,
+        members=members,
+        consents=work.consents.of_citizen(plan.citizen_id),
+        approvals=work.consents.approvals(plan.id),
+        forwarded=frozenset(h.to_party for h in work.journal.hops(plan.id)),
+        settled=settled,
+        now=now,
+    )
+    return PlanState(plan, versions, members, strangers, facts)
+
+
+def reconcile(
+    hub: Hub, work: UnitOfWork, plan_id: str, directory: Directory, *, actor: str
+) -> tuple[str, ...]:
+    """Make rows and access follow the facts; returns paths of members that are no party here."""
+    now = hub.clock()
+    plan = work.plans.lock(plan_id)
+    assert plan is not None
+    state = plan_state(work, plan, directory, now)
+    work.plans.set_access(plan_id, _access(state.members, state.facts.consents))
+    rows = work.deliveries.of_plan(plan_id)
+    routes = route(state.facts)
+    for found in routes:
+        _follow(work, state, found, [r for r in rows if r.receiver == found.receiver], actor, now)
+    wanted = {r.receiver for r in routes}
+    _cancel(work, (r for r in rows if r.receiver not in wanted), "Takes no part now", actor, now)
+    hub.wake.set()
+    return state.strangers
+
+
+def _access(members: Iterable[Member], consents: Iterable[Consent]) -> list[dict[str, object]]:
+    """Who may read the plan over the API, per section and from when until when."""
+    found: dict[tuple[str, str, str], dict[str, object]] = {}
+    known = tuple(consents)
+    for member in members:
+        purpose = purpose_for(member.roles)
+        for consent in known:
+            if not consent.active or purpose not in consent.purposes:
+                continue
+            for rule in consent.rules:
+                if rule.unit != member.party.id or not rule.permit:
+                    continue
+                key = (member.party.id, rule.section, str(purpose))
+                found[key] = {
+                    "party": member.party.id,
+                    "section": rule.section,
+                    "purpose": purpose,
+                    "since": consent.since,
+                    "until": consent.until,
+                    "basis": f"consent/{consent.id}",
+                }
+        denied = {r.section for c in known if c.active for r in c.rules
+                  if r.unit == member.party.id and not r.permit}  # fmt: skip
+        for key in [k for k in found if k[0] == member.party.id]:
+            if ALL_SECTIONS in denied or key[1] in denied:
+                del found[key]
+    return list(found.values())
+
+
+def _follow(
+    work: UnitOfWork,
+    state: PlanState,
+    found: Route,
+    rows: list[Delivery],
+    actor: str,
+    now: datetime,
+) -> None:
+    if found.verdict == "deny":
+        _cancel(work, rows, found.reason, actor, now)
+        work.journal.audit(
+            now, actor, "route", f"CarePlan/{state.plan.id}/_history/{found.version}",
+            party=found.receiver, outcome="denied", detail=found.reason,
+        )  # fmt: skip
+        _ask(work, state, found, None, now)
+        return
+    subscription = _subscription(work, found.receiver)
+    if subscription is None:
+        _ask(work, state, found, None, now, kind="subscription")
+        return
+    row = _row(work, state, found, subscription, rows, actor, now)
+    if found.verdict == "send":
+        _release(work, row, found, actor, now)
+        _supersede(work, row, rows, subscription, actor, now)
+    else:
+        _block(work, state, row, found, rows, actor, now)
+
+
+def _subscription(work: UnitOfWork, receiver: str) -> Subscription | None:
+    if receiver == CITIZEN:
+        chosen = work.journal.meta(CITIZEN_FORMAT)
+        return Subscription(format=chosen) if chosen else None
+    registered = work.parties.get(receiver)
+    return registered.subscription() if registered else None
+
+
+def _row(
+    work: UnitOfWork,
+    state: PlanState,
+    found: Route,
+    subscription: Subscription,
+    rows: list[Delivery],
+    actor: str,
+    now: datetime,
+) -> Delivery:
+    """The row of this receiver, version and format; made if it is not there."""
+    version = next(v for v in state.versions if v.number == found.version)
+    row_id = repeatable(state.plan.id, found.receiver, str(found.version), subscription.format)
+    known = next((r for r in rows if r.id == row_id), None)
+    if known is not None:
+        return known
+    made = Delivery(
+        id=row_id,
+        plan_id=state.plan.id,
+        receiver=found.receiver,
+        format=subscription.format,
+        version=found.version,
+        digest=version.digest,
+        state=State.DUE if found.verdict == "send" else State.BLOCKED,
+        reason=found.reason,
+        basis=found.basis,
+        attempts=0,
+        retry_at=None,
+        consent_epoch=None,
+        sequence=None,
+        message_id=None,
+        media_type=None,
+        created_at=now,
+        updated_at=now,
+    )
+    work.deliveries.add(made, actor)
+    return made
+
+
+def _release(work: UnitOfWork, row: Delivery, found: Route, actor: str, now: datetime) -> None:
+    if row.state is State.BLOCKED:
+        work.deliveries.move(row, State.DUE, found.reason, actor, now, basis=found.basis)
+        work.journal.close_tasks(actor, now, delivery_id=row.id)
+
+
+def _supersede(
+    work: UnitOfWork,
+    row: Delivery,
+    rows: list[Delivery],
+    subscription: Subscription,
+    actor: str,
+    now: datetime,
+) -> None:
+    """A receiver that wants the latest gets one current plan instead of a pile."""
+    if subscription.versions != "latest":
+        return
+    for other in rows:
+        if other.state in WAITING and other.version < row.version:
+            reason = f"Version {row.version} took its place"
+            work.deliveries.move(other, State.SUPERSEDED, reason, actor, now)
+            work.journal.close_tasks(actor, now, delivery_id=other.id)
+
+
+def _block(
+    work: UnitOfWork,
+    state: PlanState,
+    row: Delivery,
+    found: Route,
+    rows: list[Delivery],
+    actor: str,
+    now: datetime,
+) -> None:
+    if row.state is State.DUE:
+        work.deliveries.move(row, State.BLOCKED, found.reason, actor, now)
+    elif row.state is not State.BLOCKED:
+        return
+    elif row.reason != found.reason:
+        work.deliveries.restate(row, found.reason, actor, now)
+    _ask(work, state, found, row, now)
+    for other in rows:
+        # An older one with other shared content stays: the citizen may yet approve that.
+        same = other.digest == row.digest or found.task == "forward"
+        if other.state is State.BLOCKED and other.version < row.version and same:
+            reason = f"Version {row.version} took its place"
+            work.deliveries.move(other, State.SUPERSEDED, reason, actor, now)
+            work.journal.close_tasks(actor, now, delivery_id=other.id)
+
+
+def _ask(
+    work: UnitOfWork,
+    state: PlanState,
+    found: Route,
+    row: Delivery | None,
+    now: datetime,
+    *,
+    kind: str | None = None,
+) -> None:
+    """Every wait has a named unit's person."""
+    wanted = kind or found.task
+    if wanted is None:
+        return
+    party = OPERATOR if wanted == "subscription" else found.task_for
+    about = row.id if row else repeatable(state.plan.id, found.receiver)
+    work.journal.open_task(
+        Task(
+            id=repeatable("task", wanted, about),
+            kind=wanted,
+            party=party,
+            text=_TASKS[wanted],
+            plan_id=state.plan.id,
+            delivery_id=row.id if row else None,
+            inbox_id=None,
+            created_at=now,
+        )
+    )
+
+
+def _cancel(
+    work: UnitOfWork, rows: Iterable[Delivery], reason: str, actor: str, now: datetime
+) -> None:
+    for row in rows:
+        if row.state in WAITING:
+            work.deliveries.move(row, State.CANCELLED, reason, actor, now)
+            work.journal.close_tasks(actor, now, delivery_id=row.id)
+
+
+def hand_over_task(work: UnitOfWork, row: Delivery, lead: str, now: datetime) -> None:
+    """The citizen's copy is made; a person hands it over."""
+    text = _TASKS["hand-over"]
+    work.journal.open_task(
+        Task(repeatable("task", "hand-over", row.id), "hand-over", lead, text, row.plan_id,
+             row.id, None, now)
+    )  # fmt: skip

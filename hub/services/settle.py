@@ -1,0 +1,43 @@
+"""Step 6: a receiver's receipt settles its delivery; a second one changes nothing."""
+
+from __future__ import annotations
+
+from hub.contract import Party, Receipt
+from hub.errors import NotFound
+from hub.model.delivery import FINAL, State
+from hub.model.records import Delivery
+from hub.services.deliver import fail, retry_or_fail
+from hub.services.hub import Hub
+from hub.store.work import UnitOfWork
+
+
+def settle(hub: Hub, work: UnitOfWork, receiver: Party, receipt: Receipt) -> Delivery:
+    """ok: delivered. transient: tried again. permanent: dead, and the operator is asked.
+
+    Raises NotFound for a message that this party was never sent.
+    """
+    found = work.deliveries.by_message(receiver.id, receipt.of)
+    delivery = work.deliveries.lock(found.id) if found else None
+    if delivery is None or (delivery.body is None and delivery.sequence is None):
+        raise NotFound("No such message was sent to you")
+    if delivery.state in FINAL:
+        return delivery
+    now = hub.clock()
+    if receipt.outcome == "ok":
+        reason = "The receiver has it"
+        work.deliveries.move(delivery, State.DELIVERED, reason, receiver.id, now)
+        work.journal.close_tasks(receiver.id, now, delivery_id=delivery.id)
+    elif receipt.outcome == "transient":
+        retry_or_fail(hub, work, delivery, "The receiver could not take it now")
+    else:
+        fail(hub, work, delivery, "The receiver refused it")
+    hub.wake.set()
+    return delivery
+
+
+def receipt_for(hub: Hub, receiver: Party, receipt: Receipt) -> Delivery:
+    """Settle in a transaction of its own."""
+    with hub.store.writing() as work:
+        delivery = settle(hub, work, receiver, receipt)
+        work.commit()
+    return delivery

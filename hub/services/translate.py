@@ -1,0 +1,166 @@
+"""One document from one format to another, without server or store. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from hub.contract import (
+    Adapter,
+    Context,
+    Identifier,
+    Loss,
+    Party,
+    PlanUpdate,
+    PlanView,
+    Printer,
+    RawMessage,
+    Resource,
+    SourceDocument,
+)
+from hub.errors import Issue, Unsupported
+from hub.fhir import names
+from hub.model.plan import SHARED, identifiers
+from hub.model.reduction import shareable
+
+_IDS = UUID("7d0f3a6e-9c0b-5f0e-8a57-1f6f0a3c2b11")
+"""Namespace of ids made outside a hub: a fixed, random UUID."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The receiver's document, and what it does not say that the source did."""
+
+    body: bytes
+    media_type: str
+    losses: tuple[Loss, ...]
+    """In order: not carried in, declared not to be shared, kept by an owner, not carried out."""
+    issues: tuple[Issue, ...] = ()
+    """Warnings about the source; it was translated all the same."""
+
+
+def translate(
+    source: bytes,
+    source_adapter: Adapter,
+    target_adapter: Adapter,
+    *,
+    sender: Party,
+    receiver: Party,
+    now: datetime,
+    printer: Printer | None,
+    own: SourceDocument | None,
+    parties: Iterable[Party] = (),
+) -> Translation:
+    """The source as the receiver would get it; equal input gives equal bytes.
+
+    ``own`` is the receiver's own last document in the target format. ``parties`` are the units
+    that can be recognised, besides sender and receiver. Whether the law permits the exchange is
+    not asked: nothing leaves this function but its result. Raises an InputRefused for the
+    source, CannotRender for the target.
+    """
+    context = context_of(sender, now=now, printer=printer, parties=[sender, receiver, *parties])
+    update = read_plan(source, source_adapter, context)
+    resources: Mapping[str, Resource] = {
+        f"{r['resourceType']}/{r['id']}": r for r in update.resources
+    }
+    kept_back: tuple[Loss, ...] = ()
+    if receiver.id != sender.id:
+        resources, kept_back = shareable(resources, owned_by(receiver, resources))
+    first = next(iter(update.resources))
+    part = f"{first['resourceType']}/{first['id']}"
+    mine = receiver.id == sender.id
+    if own is None and mine and source_adapter.format == target_adapter.format:
+        own = SourceDocument(source_adapter.format, source, source_adapter.media_types[0])
+    view = PlanView(
+        plan_id=update.plan_id or str(first["id"]),
+        version=update.base_version or 1,
+        resources=resources,
+        # A decision of the citizen's is no part of a document: nothing here can know of one.
+        approved=False,
+        lead=_lead(update, context),
+        own=own,
+        own_part=part if mine and update.part != SHARED else None,
+    )
+    rendered = target_adapter.render(view, receiver, context)
+    return Translation(
+        body=rendered.body,
+        media_type=rendered.media_type,
+        losses=(*update.losses, *update.not_shared, *kept_back, *rendered.losses),
+        issues=update.issues,
+    )
+
+
+def read_plan(source: bytes, adapter: Adapter, context: Context) -> PlanUpdate:
+    """The plan content of a document; Unsupported if it is of another kind."""
+    if not adapter.media_types:
+        raise Unsupported("Nothing comes in in this format; it is for receivers only")
+    message = RawMessage(
+        sender=context.sender,
+        format=adapter.format,
+        body=source,
+        media_type=adapter.media_types[0],
+        message_id=f"sha256:{hashlib.sha256(source).hexdigest()}",
+        received_at=context.now,
+    )
+    found = adapter.parse(message, context)
+    if not isinstance(found, PlanUpdate):
+        raise Unsupported("The document is no plan; only plans are translated")
+    return found
+
+
+def context_of(
+    sender: Party, *, now: datetime, printer: Printer | None, parties: Iterable[Party]
+) -> Context:
+    """A context whose ids depend on the sender and the key alone."""
+    return Context(
+        now=now,
+        id_for=lambda key: str(uuid5(_IDS, f"{sender.id}\n{key}")),
+        find_party=party_finder(parties),
+        sender=sender,
+        base_url=names.BASE,
+        printer=printer,
+    )
+
+
+def party_finder(
+    parties: Iterable[Party],
+) -> Callable[[tuple[Identifier, ...]], Party | None]:
+    """Finds a unit by an identifier that names a unit; CVR and kommunekode never do."""
+    known: dict[Identifier, Party] = {}
+    for party in parties:
+        for identifier in party.identifiers:
+            if identifier.system in names.UNIT_SYSTEMS:
+                known.setdefault(identifier, party)
+
+    def find(wanted: tuple[Identifier, ...]) -> Party | None:
+        plain = (
+            replace(i, system=names.GLN) if i.system in names.GLN_ALIASES else i for i in wanted
+        )
+        return next((known[i] for i in plain if i in known), None)
+
+    return find
+
+
+def owned_by(viewer: Party, resources: Mapping[str, Resource]) -> Callable[[Resource], bool]:
+    """Tells of a sector plan whether its author's unit is the viewer."""
+    find = party_finder([viewer])
+    return lambda plan: find(_unit(plan, resources)) is not None
+
+
+def _lead(update: PlanUpdate, context: Context) -> Party | None:
+    if update.part != SHARED:
+        return None
+    resources = {f"{r['resourceType']}/{r['id']}": r for r in update.resources}
+    return context.find_party(_unit(update.resources[0], resources))
+
+
+def _unit(plan: Resource, resources: Mapping[str, Resource]) -> tuple[Identifier, ...]:
+    """Identifiers of the unit that a plan's author is, or works for."""
+    reference = plan.get("author", {}).get("reference", "")
+    author = resources.get(reference, {})
+    if author.get("resourceType") == "PractitionerRole":
+        author = resources.get(author.get("organization", {}).get("reference", ""), {})
+    return identifiers(author)

@@ -1,0 +1,113 @@
+"""A plan version as one receiver may see it; reduced before anything is rendered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.contract import Loss, PlanView, Resource, SourceDocument
+from hub.fhir.reading import sections
+from hub.model.approval import gate, latest
+from hub.model.consent import decide
+from hub.model.party import CITIZEN, SYSTEM
+from hub.model.plan import SHARED, Member
+from hub.model.records import Part, PlanVersion
+from hub.model.reduction import permitted, shareable
+from hub.model.routing import basis_for, purpose_for
+from hub.services.route import PlanState
+from hub.store.work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """A view, why it may be shown, and what was left out of it."""
+
+    view: PlanView
+    basis: str
+    losses: tuple[Loss, ...]
+
+
+def build_view(
+    work: UnitOfWork, state: PlanState, number: int, receiver: str, at: datetime
+) -> Reduced | None:
+    """The version reduced for the receiver, or None if there is no legal basis now."""
+    version = next(v for v in state.versions if v.number == number)
+    parts = [p for p in work.plans.parts(state.plan.id) if p.id in version.manifest]
+    lead = work.parties.get(state.plan.lead)
+    assert lead is not None
+    whole = _whole(work, version, parts, state.plan.id)
+    if receiver == CITIZEN:
+        kept, losses = shareable(whole, lambda _: False)
+        approved = latest(state.facts.approvals, version.digest)
+        view = PlanView(
+            plan_id=state.plan.id,
+            version=number,
+            resources=kept,
+            approved=approved is not None and approved.decision == "yes",
+            lead=lead.party,
+            audience="citizen",
+        )
+        return Reduced(view, "own-right", tuple(losses))
+    member = state.member(receiver)
+    if member is None:
+        return None
+    verdict = basis_for(state.facts.consents, member, at)
+    if not verdict.permit:
+        return None
+    kept, losses = shareable(whole, lambda plan: _owner(plan, parts) == receiver)
+    kept, withheld = permitted(kept, lambda item: _may(state, member, item, at))
+    own = _own(work, parts, version, receiver)
+    view = PlanView(
+        plan_id=state.plan.id,
+        version=number,
+        resources=kept,
+        approved=gate(
+            state.facts.approvals, version.digest, party=receiver, roles=member.roles
+        ).open,
+        lead=lead.party,
+        own=own[1] if own else None,
+        own_part=own[0] if own else None,
+    )
+    return Reduced(view, verdict.basis, (*losses, *withheld))
+
+
+def _whole(
+    work: UnitOfWork, version: PlanVersion, parts: Iterable[Part], plan_id: str
+) -> dict[str, Resource]:
+    """Every resource of the version, the shared part first; sector plans are part of the plan."""
+    ordered = sorted(parts, key=lambda p: (p.kind != SHARED, p.kind, p.id))
+    found: dict[str, Resource] = {}
+    for part in ordered:
+        members = work.plans.resources(version.manifest[part.id])
+        if part.kind != SHARED:
+            first = next(iter(members))
+            members[first] = members[first] | {"partOf": [{"reference": f"CarePlan/{plan_id}"}]}
+        found |= members
+    return found
+
+
+def _owner(plan: Resource, parts: Iterable[Part]) -> str | None:
+    """The party that owns a sector plan."""
+    return next((p.owner for p in parts if p.id == plan["id"]), None)
+
+
+def _may(state: PlanState, member: Member, item: Mapping[str, Any], at: datetime) -> bool:
+    """May this member see an item with these labels?"""
+    labels = sections(item)
+    purpose = purpose_for(member.roles)
+    return decide(state.facts.consents, member.party.id, purpose, at, labels).permit
+
+
+def _own(
+    work: UnitOfWork, parts: Iterable[Part], version: PlanVersion, receiver: str
+) -> tuple[str, SourceDocument] | None:
+    """The receiver's own newest document: a re-issue starts from its owner's last word."""
+    for part in parts:
+        if part.owner == receiver and part.kind != SHARED and part.source_inbox:
+            item = work.inbox.get(part.source_inbox, SYSTEM)
+            if item is not None and item.body is not None:
+                document = SourceDocument(item.format, item.body, item.media_type)
+                return f"CarePlan/{part.id}", document
+    return None

@@ -1,0 +1,124 @@
+"""One round of a worker's work. Every step is safe to be interrupted and to be run beside others."""
+
+from __future__ import annotations
+
+import structlog
+
+from hub.contract import Outgoing, Receipt
+from hub.errors import HubError, Invalid, NotFound, StoreUnavailable, Temporary
+from hub.fhir.codec import dump_json, parse_json
+from hub.fhir.outcome import error_outcome
+from hub.model.records import Task
+from hub.ports import InboundMessage, answers_queue
+from hub.services.accept import accept
+from hub.services.deliver import deliver_due
+from hub.services.hub import Hub, new_id, repeatable, sha256
+from hub.services.process import process
+from hub.services.settle import receipt_for
+from hub.store.journal import OPERATOR
+
+LOG = structlog.get_logger()
+
+
+def work_once(hub: Hub) -> int:
+    """Process kept messages, publish answers, deliver what is due; returns how much was done."""
+    with hub.store.reading() as work:
+        waiting = work.inbox.waiting(hub.clock(), hub.limits.batch)
+    for item_id in waiting:
+        try:
+            process(hub, item_id)
+        except Temporary as e:
+            LOG.warning("message.later", inbox=item_id, number=e.number)
+    return len(waiting) + _answer(hub) + deliver_due(hub)
+
+
+def _answer(hub: Hub) -> int:
+    """Put each committed answer on its sender's queue; the message id correlates."""
+    with hub.store.reading() as work:
+        items = work.inbox.unanswered(hub.limits.batch)
+    for item in items:
+        message = Outgoing(
+            key=item.id,
+            body=(item.answer or "").encode(),
+            media_type="application/fhir+json",
+            headers={"ki-answers": item.message_id, "ki-status": str(item.status)},
+        )
+        confirm = hub.bus.publish(answers_queue(item.sender), message)
+        if not confirm.accepted:
+            LOG.warning("answer.refused", inbox=item.id, reason=confirm.reason)
+        with hub.store.writing() as work:
+            work.inbox.mark_answered(item.id)
+            work.commit()
+    return len(items)
+
+
+def receive(hub: Hub, message: InboundMessage) -> None:
+    """A message from the broker: committed when this returns, so that it may be acknowledged.
+
+    A refusal is answered and not raised: the broker must not bring the same bytes again.
+    """
+    if message.kind == "dead":
+        _dead(hub, message)
+        return
+    with hub.store.reading() as work:
+        registered = work.parties.get(message.user)
+    if registered is None:
+        raise NotFound("The broker's user is no party here")
+    sender = registered.party
+    try:
+        if message.kind == "receipt":
+            receipt_for(hub, sender, read_receipt(message.body))
+        else:
+            accept(
+                hub, sender, message.format, message.body, message.media_type,
+                message_id=message.message_id, channel="amqp",
+            )  # fmt: skip
+    except (StoreUnavailable, Temporary):
+        raise
+    except HubError as e:
+        _refused(hub, sender.id, message, e)
+
+
+def read_receipt(body: bytes) -> Receipt:
+    """``{"delivery": id, "outcome": "ok" | "transient" | "permanent", "text": …}``."""
+    content = parse_json(body)
+    outcome = content.get("outcome")
+    if outcome not in {"ok", "transient", "permanent"} or not content.get("delivery"):
+        raise Invalid("A receipt names its delivery and says ok, transient or permanent")
+    return Receipt(of=str(content["delivery"]), outcome=outcome, text="")
+
+
+def _refused(hub: Hub, sender: str, message: InboundMessage, error: HubError) -> None:
+    LOG.warning("message.refused", sender=sender, number=error.number)
+    answer = Outgoing(
+        key=new_id(),
+        body=dump_json(error_outcome(error)),
+        media_type="application/fhir+json",
+        headers={"ki-answers": message.message_id or "", "ki-status": "422"},
+    )
+    hub.bus.publish(answers_queue(sender), answer)
+
+
+def _dead(hub: Hub, message: InboundMessage) -> None:
+    """A dead letter becomes an operator's task; its bytes are kept in the hub's own queue."""
+    now = hub.clock()
+    digest = sha256(message.user.encode(), message.body)
+    with hub.store.writing() as work:
+        work.queues.add(
+            "ki.dead",
+            Outgoing(digest, message.body, message.media_type,
+                     {"reason": message.reason, "user": message.user}),
+            now,
+        )  # fmt: skip
+        text = "A message on the broker could not be taken; see the dead letters"
+        task_id = repeatable("task", "dead-letter", digest)
+        work.journal.open_task(Task(task_id, "dead-letter", OPERATOR, text, None, None, None, now))
+        work.commit()
+
+
+def maintain(hub: Hub) -> int:
+    """Delete sealed bytes whose time is up."""
+    with hub.store.writing() as work:
+        deleted = work.inbox.delete_expired_seals(hub.clock())
+        work.commit()
+    return deleted

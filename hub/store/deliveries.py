@@ -1,0 +1,242 @@
+"""Deliveries: rows before effects. The history is written with every change of state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, case, exists, func, or_, select, update
+
+from hub.contract import Loss
+from hub.model.delivery import UNDER_WAY, State, may_move
+from hub.model.party import CITIZEN, Viewer
+from hub.model.records import Delivery, DeliveryEvent
+from hub.store.tables import DELIVERY, DELIVERY_EVENT, LOSS, PARTY
+
+_LIGHT = [c for c in DELIVERY.c if c.name != "body"]
+
+
+class Deliveries:
+    """Reads take a viewer: a party sees its own, an operator and the services see all."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def add(self, delivery: Delivery, actor: str) -> None:
+        """A new delivery with the first line of its history."""
+        self._db.execute(
+            DELIVERY.insert().values(
+                id=delivery.id,
+                plan_id=delivery.plan_id,
+                receiver=delivery.receiver,
+                format=delivery.format,
+                version=delivery.version,
+                digest=delivery.digest,
+                state=delivery.state.value,
+                reason=delivery.reason,
+                basis=delivery.basis,
+                attempts=0,
+                created_at=delivery.created_at,
+                updated_at=delivery.created_at,
+            )
+        )
+        self._note(delivery.id, delivery.created_at, delivery.state, delivery.reason, actor)
+
+    def get(self, delivery_id: str, viewer: Viewer, *, body: bool = False) -> Delivery | None:
+        """One delivery."""
+        columns = list(DELIVERY.c) if body else _LIGHT
+        row = self._db.execute(select(*columns).where(DELIVERY.c.id == delivery_id)).first()
+        if row is None or (viewer.kind == "party" and row.receiver != viewer.id):
+            return None
+        return _delivery(row)
+
+    def lock(self, delivery_id: str) -> Delivery | None:
+        """One delivery for writing."""
+        found = select(*_LIGHT).where(DELIVERY.c.id == delivery_id).with_for_update()
+        row = self._db.execute(found).first()
+        return _delivery(row) if row else None
+
+    def by_message(self, receiver: str, message_id: str) -> Delivery | None:
+        """The delivery that a receiver's receipt or acknowledgement names."""
+        named = or_(DELIVERY.c.id == message_id, DELIVERY.c.message_id == message_id)
+        found = select(*_LIGHT).where(DELIVERY.c.receiver == receiver, named)
+        row = self._db.execute(found.order_by(DELIVERY.c.created_at.desc())).first()
+        return _delivery(row) if row else None
+
+    def of_plan(self, plan_id: str, receiver: str | None = None) -> list[Delivery]:
+        """All deliveries of a plan, oldest first; for the services."""
+        found = select(*_LIGHT).where(DELIVERY.c.plan_id == plan_id)
+        if receiver is not None:
+            found = found.where(DELIVERY.c.receiver == receiver)
+        ordered = found.order_by(DELIVERY.c.created_at, DELIVERY.c.version, DELIVERY.c.id)
+        return [_delivery(r) for r in self._db.execute(ordered)]
+
+    def listing(
+        self,
+        viewer: Viewer,
+        *,
+        state: str | None = None,
+        receiver: str | None = None,
+        plan_id: str | None = None,
+        limit: int = 500,
+    ) -> list[Delivery]:
+        """Newest first."""
+        found = select(*_LIGHT)
+        if viewer.kind == "party":
+            found = found.where(DELIVERY.c.receiver == viewer.id)
+        for column, wanted in (
+            (DELIVERY.c.state, state),
+            (DELIVERY.c.receiver, receiver),
+            (DELIVERY.c.plan_id, plan_id),
+        ):
+            if wanted:
+                found = found.where(column == wanted)
+        ordered = found.order_by(DELIVERY.c.updated_at.desc(), DELIVERY.c.id).limit(limit)
+        return [_delivery(r) for r in self._db.execute(ordered)]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Receiver to state to number."""
+        found = select(DELIVERY.c.receiver, DELIVERY.c.state, func.count()).group_by(
+            DELIVERY.c.receiver, DELIVERY.c.state
+        )
+        counted: dict[str, dict[str, int]] = {}
+        for receiver, state, number in self._db.execute(found):
+            counted.setdefault(receiver, {})[state] = number
+        return counted
+
+    def history(self, delivery_id: str) -> list[DeliveryEvent]:
+        """Every step, oldest first."""
+        found = select(DELIVERY_EVENT).where(DELIVERY_EVENT.c.delivery_id == delivery_id)
+        rows = self._db.execute(found.order_by(DELIVERY_EVENT.c.id))
+        return [DeliveryEvent(r.at, State(r.state), r.reason, r.actor) for r in rows]
+
+    def claim(self, now: datetime, lease: timedelta, token: str, limit: int) -> list[str]:
+        """Take deliveries to work on: due ones to make, frozen ones to send (again).
+
+        Not while the receiver is paused; one at a time per (plan, receiver), oldest version
+        first; and nobody's copy before the citizen's own is made.
+        """
+        free = or_(DELIVERY.c.lease_until.is_(None), DELIVERY.c.lease_until < now)
+        other = DELIVERY.alias("other")
+        same = and_(other.c.plan_id == DELIVERY.c.plan_id, other.c.receiver == DELIVERY.c.receiver)
+        busy = exists().where(same, other.c.state.in_([s.value for s in UNDER_WAY]))
+        older = exists().where(
+            same, other.c.state == State.DUE.value, other.c.version < DELIVERY.c.version
+        )
+        citizen_first = exists().where(
+            other.c.plan_id == DELIVERY.c.plan_id,
+            other.c.receiver == CITIZEN,
+            DELIVERY.c.receiver != CITIZEN,
+            other.c.state == State.DUE.value,
+            other.c.version <= DELIVERY.c.version,
+        )
+        paused = exists().where(PARTY.c.id == DELIVERY.c.receiver, PARTY.c.paused)
+        due = and_(DELIVERY.c.state == State.DUE.value, ~busy, ~older, ~citizen_first)
+        again = and_(DELIVERY.c.state == State.RETRY_AT.value, DELIVERY.c.retry_at <= now)
+        frozen = DELIVERY.c.state == State.SENDING.value
+        found = (
+            select(DELIVERY.c.id)
+            .where(free, ~paused, or_(due, again, frozen))
+            .order_by(case((DELIVERY.c.receiver == CITIZEN, 0), else_=1), DELIVERY.c.created_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=DELIVERY)
+        )
+        taken = list(self._db.execute(found).scalars())
+        if taken:
+            self._db.execute(
+                update(DELIVERY)
+                .where(DELIVERY.c.id.in_(taken))
+                .values(lease_until=now + lease, claim=token)
+            )
+        return taken
+
+    def holds_claim(self, delivery_id: str, token: str) -> bool:
+        """Nobody else took it meanwhile."""
+        found = select(DELIVERY.c.claim).where(DELIVERY.c.id == delivery_id)
+        return self._db.execute(found).scalar() == token
+
+    def release(self, delivery_id: str) -> None:
+        """Give it back as it is."""
+        self._db.execute(
+            update(DELIVERY)
+            .where(DELIVERY.c.id == delivery_id)
+            .values(lease_until=None, claim=None)
+        )
+
+    def move(
+        self,
+        delivery: Delivery,
+        state: State,
+        reason: str,
+        actor: str,
+        now: datetime,
+        **values: Any,
+    ) -> None:
+        """Change the state and write the history; an illegal move is a bug and raises."""
+        if not may_move(delivery.state, state):
+            raise ValueError(f"a delivery cannot go from {delivery.state} to {state}")
+        self._db.execute(
+            update(DELIVERY)
+            .where(DELIVERY.c.id == delivery.id)
+            .values(
+                state=state.value, reason=reason, updated_at=now, lease_until=None, claim=None,
+                **values,
+            )
+        )  # fmt: skip
+        self._note(delivery.id, now, state, reason, actor)
+
+    def restate(self, delivery: Delivery, reason: str, actor: str, now: datetime) -> None:
+        """Same state, another reason; also a line of the history."""
+        self._db.execute(
+            update(DELIVERY)
+            .where(DELIVERY.c.id == delivery.id)
+            .values(reason=reason, updated_at=now)
+        )
+        self._note(delivery.id, now, delivery.state, reason, actor)
+
+    def lease(self, delivery_id: str, until: datetime, token: str) -> None:
+        """Keep it to oneself while sending; a crash gives it to the next worker after that."""
+        self._db.execute(
+            update(DELIVERY)
+            .where(DELIVERY.c.id == delivery_id)
+            .values(lease_until=until, claim=token)
+        )
+
+    def next_sequence(self, plan_id: str, receiver: str) -> int:
+        """One more than the last frozen message of this (plan, receiver)."""
+        found = select(func.max(DELIVERY.c.sequence)).where(
+            DELIVERY.c.plan_id == plan_id, DELIVERY.c.receiver == receiver
+        )
+        return int(self._db.execute(found).scalar() or 0) + 1
+
+    def add_losses(
+        self, losses: Iterable[Loss], *, delivery_id: str | None = None, inbox_id: str | None = None
+    ) -> None:
+        """What a translation could not carry."""
+        rows = [
+            {
+                "delivery_id": delivery_id,
+                "inbox_id": inbox_id,
+                "path": loss.path,
+                "kind": loss.kind,
+                "reason": loss.reason,
+            }
+            for loss in losses
+        ]
+        if rows:
+            self._db.execute(LOSS.insert(), rows)
+
+    def _note(self, delivery_id: str, at: datetime, state: State, reason: str, actor: str) -> None:
+        self._db.execute(
+            DELIVERY_EVENT.insert().values(
+                delivery_id=delivery_id, at=at, state=state.value, reason=reason, actor=actor
+            )
+        )
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    values = {**row._mapping}
+    for unused in ("lease_until", "claim"):
+        values.pop(unused, None)
+    return Delivery(**{**values, "state": State(values["state"])})

@@ -1,0 +1,109 @@
+"""The only module that knows SQLite from PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from hub.errors import StoreUnavailable
+
+BUSY_MILLISECONDS = 15_000
+
+
+class Database:
+    """An engine, and how to write through it.
+
+    SQLite: WAL, ``synchronous=FULL``, ``BEGIN IMMEDIATE`` for writing, and one write lock in
+    the process, so that writers queue here instead of failing there. PostgreSQL: READ
+    COMMITTED; writers of one plan queue on its row.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        self.embedded = parsed.get_backend_name() == "sqlite"
+        if self.embedded:
+            if parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = create_engine(parsed, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
+            event.listen(self.engine, "connect", _sqlite_settings)
+        else:
+            self.engine = create_engine(
+                parsed, pool_pre_ping=True, pool_size=10, connect_args={"connect_timeout": 5}
+            )
+        self._write_lock = RLock()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that may write; rolled back unless the caller commits."""
+        if not self.embedded:
+            with _translated(), self.engine.connect() as connection:
+                yield connection
+            return
+        with self._write_lock, _translated(), self.engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent snapshot that is never committed."""
+        with _translated(), self.engine.connect() as connection:
+            if self.embedded:
+                connection.exec_driver_sql("BEGIN")
+            else:
+                connection.execute(
+                    text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                )
+            yield connection
+
+    def check(self) -> None:
+        """Really ask; raises StoreUnavailable."""
+        with _translated(), self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+
+@contextmanager
+def migration_lock(engine: Engine) -> Iterator[Connection]:
+    """One migration at a time, whoever starts it."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text("SELECT pg_advisory_xact_lock(4711001)"))
+        yield connection
+        connection.commit()
+
+
+def _sqlite_settings(connection: Any, _record: Any) -> None:
+    # SQLAlchemy must not begin by itself: the kind of BEGIN is chosen per unit of work.
+    assert isinstance(connection, sqlite3.Connection)
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+    cursor.close()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as e:
+        raise StoreUnavailable from e
+    except DBAPIError as e:
+        if e.connection_invalidated:
+            raise StoreUnavailable from e
+        raise

@@ -1,0 +1,164 @@
+"""Received documents: committed before they are understood, kept with their answer."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hub.model.party import Viewer
+from hub.model.records import InboxItem, InboxState
+from hub.store.tables import INBOX, LOSS
+
+
+class Inbox:
+    """One row a message, unique on (sender, message id)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def add(self, item: InboxItem) -> bool:
+        """Keep the raw bytes; False if the sender's message id is taken (by another writer)."""
+        try:
+            with self._db.begin_nested():
+                self._insert(item)
+        except IntegrityError:
+            return False
+        return True
+
+    def _insert(self, item: InboxItem) -> None:
+        self._db.execute(
+            INBOX.insert().values(
+                id=item.id,
+                sender=item.sender,
+                message_id=item.message_id,
+                format=item.format,
+                media_type=item.media_type,
+                channel=item.channel,
+                body=item.body,
+                body_hash=item.body_hash,
+                state=item.state,
+                received_at=item.received_at,
+                answered=item.channel != "amqp",
+                attempts=0,
+            )
+        )
+
+    def find(self, sender: str, message_id: str) -> InboxItem | None:
+        """The message the sender gave that id."""
+        found = and_(INBOX.c.sender == sender, INBOX.c.message_id == message_id)
+        row = self._db.execute(select(INBOX).where(found)).first()
+        return _item(row) if row else None
+
+    def get(self, item_id: str, viewer: Viewer) -> InboxItem | None:
+        """One message. A sealed one has no body for anyone but the services."""
+        row = self._db.execute(select(INBOX).where(INBOX.c.id == item_id)).first()
+        if row is None or (viewer.kind == "party" and row.sender != viewer.id):
+            return None
+        hidden = row.state == "sealed" and viewer.kind != "system"
+        return _item(row, with_body=not hidden)
+
+    def claim(self, item_id: str, now: datetime, lease: timedelta) -> bool:
+        """Take one message to work on it, for a while; False if someone else has it."""
+        free = or_(INBOX.c.lease_until.is_(None), INBOX.c.lease_until < now)
+        claimed = self._db.execute(
+            update(INBOX)
+            .where(INBOX.c.id == item_id, INBOX.c.state == "received", free)
+            .values(lease_until=now + lease, attempts=INBOX.c.attempts + 1)
+        )
+        return claimed.rowcount == 1
+
+    def waiting(self, now: datetime, limit: int) -> list[str]:
+        """Messages nobody works on, oldest first."""
+        free = or_(INBOX.c.lease_until.is_(None), INBOX.c.lease_until < now)
+        found = (
+            select(INBOX.c.id)
+            .where(INBOX.c.state == "received", free)
+            .order_by(INBOX.c.received_at)
+            .limit(limit)
+        )
+        return list(self._db.execute(found).scalars())
+
+    def release(self, item_id: str, until: datetime) -> None:
+        """Give it back, to be tried again at that time."""
+        self._db.execute(update(INBOX).where(INBOX.c.id == item_id).values(lease_until=until))
+
+    def settle(
+        self,
+        item_id: str,
+        state: InboxState,
+        status: int,
+        answer: str,
+        *,
+        plan: tuple[str, int] | None = None,
+        delete_after: datetime | None = None,
+    ) -> None:
+        """Write the answer."""
+        self._db.execute(
+            update(INBOX)
+            .where(INBOX.c.id == item_id)
+            .values(
+                state=state,
+                status=status,
+                answer=answer,
+                plan_id=plan[0] if plan else None,
+                plan_version=plan[1] if plan else None,
+                lease_until=None,
+                delete_after=delete_after,
+            )
+        )
+
+    def unanswered(self, limit: int) -> list[InboxItem]:
+        """Settled messages from the broker whose answer was not yet published."""
+        found = (
+            select(INBOX)
+            .where(INBOX.c.answered.is_(False), INBOX.c.answer.is_not(None))
+            .order_by(INBOX.c.received_at)
+            .limit(limit)
+        )
+        return [_item(r, with_body=False) for r in self._db.execute(found)]
+
+    def mark_answered(self, item_id: str) -> None:
+        """The answer is on the sender's queue."""
+        self._db.execute(update(INBOX).where(INBOX.c.id == item_id).values(answered=True))
+
+    def delete_expired_seals(self, now: datetime) -> int:
+        """Remove sealed bytes whose time is up; the message id stays."""
+        expired = and_(INBOX.c.state == "sealed", INBOX.c.delete_after < now)
+        return self._db.execute(
+            update(INBOX).where(expired, INBOX.c.body.is_not(None)).values(body=None)
+        ).rowcount
+
+    def listing(self, viewer: Viewer, states: tuple[InboxState, ...]) -> list[InboxItem]:
+        """Messages in these states, newest first, without bodies."""
+        found = select(INBOX).where(INBOX.c.state.in_(states))
+        if viewer.kind == "party":
+            found = found.where(INBOX.c.sender == viewer.id)
+        ordered = found.order_by(INBOX.c.received_at.desc()).limit(500)
+        return [_item(r, with_body=False) for r in self._db.execute(ordered)]
+
+    def forget_losses(self, item_id: str) -> None:
+        """Before a message is processed again, so that a loss is counted once."""
+        self._db.execute(delete(LOSS).where(LOSS.c.inbox_id == item_id))
+
+
+def _item(row: Row[Any], *, with_body: bool = True) -> InboxItem:
+    return InboxItem(
+        id=row.id,
+        sender=row.sender,
+        message_id=row.message_id,
+        format=row.format,
+        media_type=row.media_type,
+        channel=row.channel,
+        body=row.body if with_body else None,
+        body_hash=row.body_hash,
+        state=row.state,
+        received_at=row.received_at,
+        status=row.status,
+        answer=row.answer,
+        plan_id=row.plan_id,
+        plan_version=row.plan_version,
+        attempts=row.attempts,
+    )

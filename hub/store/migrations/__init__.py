@@ -1,0 +1,1 @@
+"""Alembic migrations, run by ``ki-hub migrate``."""

@@ -1,0 +1,118 @@
+"""Parties, operators and credentials."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from hub.contract import Endpoint, Identifier, Party
+from hub.model.party import Directory, RegisteredParty, Subscription
+from hub.store.tables import OPERATOR, PARTY
+
+
+class Parties:
+    """The register of units. It holds no personal data, so it needs no viewer."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def get(self, party_id: str) -> RegisteredParty | None:
+        """One party by its id."""
+        row = self._db.execute(select(PARTY).where(PARTY.c.id == party_id)).first()
+        return _party(row) if row else None
+
+    def all(self) -> list[RegisteredParty]:
+        """Every party, by id."""
+        return [_party(r) for r in self._db.execute(select(PARTY).order_by(PARTY.c.id))]
+
+    def directory(self) -> Directory:
+        """Every party, findable by its identifiers."""
+        return Directory(r.party for r in self.all())
+
+    def by_credential(self, digest: str) -> RegisteredParty | None:
+        """The party with that credential (SHA-256, hex)."""
+        row = self._db.execute(select(PARTY).where(PARTY.c.credential_hash == digest)).first()
+        return _party(row) if row else None
+
+    def has_credential(self, party_id: str) -> bool:
+        """A credential was set."""
+        found = select(PARTY.c.credential_hash).where(PARTY.c.id == party_id)
+        return self._db.execute(found).scalar() is not None
+
+    def save(self, registered: RegisteredParty, now: datetime) -> None:
+        """Insert or change; credential and pause stay as they are."""
+        party = registered.party
+        values: dict[str, Any] = {
+            "name": party.name,
+            "kind": party.kind,
+            "organisation": party.organisation,
+            "phone": party.phone,
+            "identifiers": [[i.system, i.value] for i in party.identifiers],
+            "transport": registered.endpoint.transport,
+            "address": registered.endpoint.address,
+            "endpoint_secret": registered.endpoint.secret,
+            "subscriptions": [
+                {
+                    "format": s.format,
+                    "content": s.content,
+                    "versions": s.versions,
+                    "receipt": s.receipt,
+                    "options": s.options,
+                }
+                for s in registered.subscriptions
+            ],
+            "updated_at": now,
+        }
+        changed = self._db.execute(update(PARTY).where(PARTY.c.id == party.id).values(**values))
+        if changed.rowcount == 0:
+            self._db.execute(PARTY.insert().values(id=party.id, paused=False, **values))
+
+    def set_credential(self, party_id: str, digest: str) -> None:
+        """Only the hash is kept."""
+        changed = update(PARTY).where(PARTY.c.id == party_id).values(credential_hash=digest)
+        self._db.execute(changed)
+
+    def pause(self, party_id: str, by: str | None, reason: str | None) -> None:
+        """Stop or (with ``by`` None) resume sending to the party."""
+        self._db.execute(
+            update(PARTY)
+            .where(PARTY.c.id == party_id)
+            .values(paused=by is not None, paused_by=by, paused_reason=reason)
+        )
+
+    def save_operator(self, operator_id: str, name: str, digest: str | None) -> None:
+        """Insert or change an operator; without a digest the credential stays."""
+        values = {"name": name} | ({"credential_hash": digest} if digest else {})
+        found = update(OPERATOR).where(OPERATOR.c.id == operator_id).values(**values)
+        if self._db.execute(found).rowcount == 0:
+            self._db.execute(OPERATOR.insert().values(id=operator_id, **values))
+
+    def operator_by_credential(self, digest: str) -> str | None:
+        """The operator's name."""
+        found = select(OPERATOR.c.name).where(OPERATOR.c.credential_hash == digest)
+        return self._db.execute(found).scalar()
+
+    def operator_has_credential(self, operator_id: str) -> bool:
+        """A credential was set."""
+        found = select(OPERATOR.c.credential_hash).where(OPERATOR.c.id == operator_id)
+        return self._db.execute(found).scalar() is not None
+
+
+def _party(row: Row[Any]) -> RegisteredParty:
+    return RegisteredParty(
+        party=Party(
+            id=row.id,
+            name=row.name,
+            kind=row.kind,
+            organisation=row.organisation,
+            identifiers=tuple(Identifier(s, v) for s, v in row.identifiers),
+            phone=row.phone,
+        ),
+        endpoint=Endpoint(row.transport, row.address, row.endpoint_secret),
+        subscriptions=tuple(Subscription(**s) for s in row.subscriptions),
+        paused=row.paused,
+        paused_by=row.paused_by,
+        paused_reason=row.paused_reason,
+    )

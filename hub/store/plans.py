@@ -1,0 +1,263 @@
+"""Citizens, plans, their parts, resource versions and plan versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, and_, exists, select, tuple_, update
+
+from hub.contract import Identifier, Resource
+from hub.fhir.codec import dump_json, parse_json
+from hub.model.party import Viewer
+from hub.model.plan import Key
+from hub.model.records import Part, Plan, PlanVersion
+from hub.store.tables import ACCESS, CITIZEN_IDENTIFIER, PART, PLAN, PLAN_VERSION, RESOURCE
+
+
+def may_see(viewer: Viewer, at: datetime) -> Any:
+    """The condition on PLAN that keeps a party's eyes off plans it has no access row for now."""
+    if viewer.kind in {"system", "operator"}:
+        return PLAN.c.id == PLAN.c.id
+    return exists().where(
+        ACCESS.c.plan_id == PLAN.c.id,
+        ACCESS.c.party == viewer.id,
+        ACCESS.c.since <= at,
+        ACCESS.c.until > at,
+    )
+
+
+class Plans:
+    """Every read takes a viewer; a party sees a plan only while an access row says so."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    # Citizens
+
+    def citizen(self, identifiers: Iterable[Identifier]) -> str | None:
+        """The hub's id of the citizen with one of these numbers."""
+        wanted = [(i.system, i.value) for i in identifiers]
+        if not wanted:
+            return None
+        columns = tuple_(CITIZEN_IDENTIFIER.c.system, CITIZEN_IDENTIFIER.c.value)
+        found = select(CITIZEN_IDENTIFIER.c.citizen_id).where(columns.in_(wanted))
+        return self._db.execute(found).scalar()
+
+    def add_citizen(self, citizen_id: str, identifiers: Iterable[Identifier]) -> None:
+        """Remember the numbers of a citizen."""
+        known = select(CITIZEN_IDENTIFIER.c.system, CITIZEN_IDENTIFIER.c.value).where(
+            CITIZEN_IDENTIFIER.c.citizen_id == citizen_id
+        )
+        held = {(r.system, r.value) for r in self._db.execute(known)}
+        for i in identifiers:
+            if (i.system, i.value) not in held:
+                self._db.execute(
+                    CITIZEN_IDENTIFIER.insert().values(
+                        system=i.system, value=i.value, citizen_id=citizen_id
+                    )
+                )
+
+    # Plans
+
+    def get(self, plan_id: str, viewer: Viewer, at: datetime) -> Plan | None:
+        """One plan, if the viewer may know of it now."""
+        return self._one(select(PLAN).where(PLAN.c.id == plan_id, may_see(viewer, at)))
+
+    def lock(self, plan_id: str) -> Plan | None:
+        """One plan for writing; a second writer waits here."""
+        return self._one(select(PLAN).where(PLAN.c.id == plan_id).with_for_update())
+
+    def of_citizen(self, citizen_id: str, viewer: Viewer, at: datetime) -> list[Plan]:
+        """The citizen's plans that the viewer may know of now, oldest first."""
+        found = select(PLAN).where(PLAN.c.citizen_id == citizen_id, may_see(viewer, at))
+        return [_plan(r) for r in self._db.execute(found.order_by(PLAN.c.created_at))]
+
+    def listing(self, viewer: Viewer, at: datetime, limit: int = 500) -> list[Plan]:
+        """Plans, newest first."""
+        found = select(PLAN).where(may_see(viewer, at)).order_by(PLAN.c.created_at.desc())
+        return [_plan(r) for r in self._db.execute(found.limit(limit))]
+
+    def add(self, plan: Plan, now: datetime) -> None:
+        """A new plan, without versions yet."""
+        self._db.execute(
+            PLAN.insert().values(
+                id=plan.id,
+                citizen_id=plan.citizen_id,
+                lead=plan.lead,
+                status=plan.status,
+                head=plan.head,
+                consent_epoch=plan.consent_epoch,
+                created_at=now,
+            )
+        )
+
+    def bump_epoch(self, plan_id: str) -> None:
+        """The consent changed: what was decided before it is decided anew."""
+        self._db.execute(
+            update(PLAN).where(PLAN.c.id == plan_id).values(consent_epoch=PLAN.c.consent_epoch + 1)
+        )
+
+    def _one(self, query: Select[Any]) -> Plan | None:
+        row = self._db.execute(query).first()
+        return _plan(row) if row else None
+
+    # Parts
+
+    def part(self, owner: str, kind: str, case_id: str) -> Part | None:
+        """The owner's part with that case id."""
+        found = and_(PART.c.owner == owner, PART.c.kind == kind, PART.c.case_id == case_id)
+        row = self._db.execute(select(PART).where(found)).first()
+        return _part(row) if row else None
+
+    def parts(self, plan_id: str) -> list[Part]:
+        """Every part attached to a plan; for the services alone, before anything is shown."""
+        found = select(PART).where(PART.c.plan_id == plan_id).order_by(PART.c.kind, PART.c.id)
+        return [_part(r) for r in self._db.execute(found)]
+
+    def loose_parts(self, citizen_id: str) -> list[Part]:
+        """The citizen's sector plans that belong to no plan yet."""
+        loose = and_(PART.c.citizen_id == citizen_id, PART.c.plan_id.is_(None))
+        found = select(PART).where(loose).order_by(PART.c.id)
+        return [_part(r) for r in self._db.execute(found)]
+
+    def save_part(self, part: Part, now: datetime) -> None:
+        """Insert or change."""
+        values = {
+            "plan_id": part.plan_id,
+            "members": [list(k) for k in part.members],
+            "source_inbox": part.source_inbox,
+            "updated_at": now,
+        }
+        changed = update(PART).where(PART.c.id == part.id).values(**values)
+        if self._db.execute(changed).rowcount == 0:
+            self._db.execute(
+                PART.insert().values(
+                    id=part.id,
+                    citizen_id=part.citizen_id,
+                    owner=part.owner,
+                    kind=part.kind,
+                    case_id=part.case_id,
+                    **values,
+                )
+            )
+
+    # Resources
+
+    def save_resource(
+        self, resource: Resource, digest: str, owner: str, by: str, now: datetime
+    ) -> Key:
+        """A new version of the resource, unless its content is that of the newest one.
+
+        ``owner`` is the part it belongs to (for a Patient: the citizen). Raises ValueError if
+        the id already belongs to another.
+        """
+        kind, resource_id = resource["resourceType"], resource["id"]
+        newest = self._db.execute(
+            select(RESOURCE.c.version, RESOURCE.c.digest, RESOURCE.c.owner)
+            .where(RESOURCE.c.type == kind, RESOURCE.c.id == resource_id)
+            .order_by(RESOURCE.c.version.desc())
+            .limit(1)
+        ).first()
+        if newest is not None and newest.owner != owner:
+            raise ValueError("the id belongs to another")
+        if newest is not None and newest.digest == digest:
+            return (kind, resource_id, newest.version)
+        version = newest.version + 1 if newest else 1
+        self._db.execute(
+            RESOURCE.insert().values(
+                type=kind,
+                id=resource_id,
+                version=version,
+                owner=owner,
+                digest=digest,
+                body=dump_json(resource).decode(),
+                written_by=by,
+                written_at=now,
+            )
+        )
+        return (kind, resource_id, version)
+
+    def resources(self, keys: Iterable[Key]) -> dict[str, Resource]:
+        """``Type/id`` to resource, in the order of the keys."""
+        wanted = list(keys)
+        if not wanted:
+            return {}
+        columns = tuple_(RESOURCE.c.type, RESOURCE.c.id, RESOURCE.c.version)
+        rows = self._db.execute(
+            select(RESOURCE.c.type, RESOURCE.c.id, RESOURCE.c.body).where(columns.in_(wanted))
+        )
+        found = {(r.type, r.id): r.body for r in rows}
+        return {f"{t}/{i}": parse_json(found[t, i].encode()) for t, i, _ in wanted}
+
+    # Versions
+
+    def add_version(self, version: PlanVersion, inbox_id: str | None) -> None:
+        """A new plan version becomes the head."""
+        self._db.execute(
+            PLAN_VERSION.insert().values(
+                plan_id=version.plan_id,
+                number=version.number,
+                manifest={p: [list(k) for k in keys] for p, keys in version.manifest.items()},
+                digest=version.digest,
+                written_by=version.written_by,
+                inbox_id=inbox_id,
+                created_at=version.created_at,
+            )
+        )
+        moved = update(PLAN).where(PLAN.c.id == version.plan_id).values(head=version.number)
+        self._db.execute(moved)
+
+    def versions(self, plan_id: str) -> list[PlanVersion]:
+        """All versions, oldest first."""
+        found = select(PLAN_VERSION).where(PLAN_VERSION.c.plan_id == plan_id)
+        rows = self._db.execute(found.order_by(PLAN_VERSION.c.number))
+        return [_version(r) for r in rows]
+
+    def version(self, plan_id: str, number: int) -> PlanVersion | None:
+        """One version."""
+        found = and_(PLAN_VERSION.c.plan_id == plan_id, PLAN_VERSION.c.number == number)
+        row = self._db.execute(select(PLAN_VERSION).where(found)).first()
+        return _version(row) if row else None
+
+    # Access
+
+    def set_access(self, plan_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Replace who may see the plan; in the transaction that changes consent or team."""
+        self._db.execute(ACCESS.delete().where(ACCESS.c.plan_id == plan_id))
+        for row in rows:
+            self._db.execute(ACCESS.insert().values(plan_id=plan_id, **row))
+
+    def plan_ids_of_citizen(self, citizen_id: str) -> list[str]:
+        """For the services: every plan a consent of this citizen concerns."""
+        found = select(PLAN.c.id).where(PLAN.c.citizen_id == citizen_id)
+        return list(self._db.execute(found).scalars())
+
+
+def _plan(row: Row[Any]) -> Plan:
+    return Plan(row.id, row.citizen_id, row.lead, row.status, row.head, row.consent_epoch)
+
+
+def _keys(value: Any) -> tuple[Key, ...]:
+    return tuple((str(t), str(i), int(v)) for t, i, v in value)
+
+
+def _part(row: Row[Any]) -> Part:
+    return Part(
+        row.id, row.citizen_id, row.plan_id, row.owner, row.kind, row.case_id,
+        _keys(row.members), row.source_inbox,
+    )  # fmt: skip
+
+
+def _version(row: Row[Any]) -> PlanVersion:
+    manifest = row.manifest if isinstance(row.manifest, dict) else json.loads(row.manifest)
+    return PlanVersion(
+        plan_id=row.plan_id,
+        number=row.number,
+        manifest={p: _keys(keys) for p, keys in manifest.items()},
+        digest=row.digest,
+        written_by=row.written_by,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,78 @@
+"""Durable queues in the hub's own database: the embedded bus, and every mailbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, func, select, update
+
+from hub.contract import Outgoing
+from hub.store.tables import QUEUE_MESSAGE
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A message in a queue, not yet receipted."""
+
+    key: str
+    body: bytes
+    media_type: str
+    headers: Mapping[str, str]
+    at: datetime
+
+
+class Queues:
+    """Messages stay until receipted; a key already there is not added again."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def add(self, queue: str, message: Outgoing, now: datetime) -> None:
+        """Keep it durably, once per key."""
+        place = and_(QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.key == message.key)
+        if self._db.execute(select(QUEUE_MESSAGE.c.id).where(place)).first() is None:
+            self._db.execute(
+                QUEUE_MESSAGE.insert().values(
+                    queue=queue,
+                    key=message.key,
+                    body=message.body,
+                    media_type=message.media_type,
+                    headers=dict(message.headers),
+                    at=now,
+                )
+            )
+
+    def waiting(self, queue: str, limit: int = 100) -> list[Waiting]:
+        """What has not been receipted, oldest first."""
+        open_ = and_(QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.settled_at.is_(None))
+        found = select(QUEUE_MESSAGE).where(open_).order_by(QUEUE_MESSAGE.c.id).limit(limit)
+        return [_waiting(r) for r in self._db.execute(found)]
+
+    def get(self, queue: str, key: str) -> Waiting | None:
+        """One message, receipted or not."""
+        place = and_(QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.key == key)
+        row = self._db.execute(select(QUEUE_MESSAGE).where(place)).first()
+        return _waiting(row) if row else None
+
+    def settle(self, queue: str, key: str, now: datetime) -> bool:
+        """Take it out of the queue; False if it is not there. Settling twice is settling."""
+        place = and_(QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.key == key)
+        changed = self._db.execute(
+            update(QUEUE_MESSAGE)
+            .where(place)
+            .values(settled_at=func.coalesce(QUEUE_MESSAGE.c.settled_at, now))
+        )
+        return changed.rowcount == 1
+
+    def depths(self) -> dict[str, int]:
+        """Queue to number waiting, queues that were ever used."""
+        found = select(QUEUE_MESSAGE.c.queue, func.count(), func.count(QUEUE_MESSAGE.c.settled_at))
+        rows = self._db.execute(found.group_by(QUEUE_MESSAGE.c.queue))
+        return {queue: total - settled for queue, total, settled in rows}
+
+
+def _waiting(row: Row[Any]) -> Waiting:
+    return Waiting(row.key, row.body, row.media_type, row.headers, row.at)

@@ -1,0 +1,62 @@
+"""The unit of work: one transaction with every repository; rolled back unless committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection
+
+from hub.store.consents import Consents
+from hub.store.deliveries import Deliveries
+from hub.store.dialect import Database
+from hub.store.inbox import Inbox
+from hub.store.journal import Journal
+from hub.store.parties import Parties
+from hub.store.plans import Plans
+from hub.store.queues import Queues
+
+
+class UnitOfWork:
+    """Everything one step reads and writes, together or not at all."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.parties = Parties(connection)
+        self.inbox = Inbox(connection)
+        self.plans = Plans(connection)
+        self.consents = Consents(connection)
+        self.deliveries = Deliveries(connection)
+        self.journal = Journal(connection)
+        self.queues = Queues(connection)
+
+    def commit(self) -> None:
+        """Make it so. Only services call this."""
+        self._connection.commit()
+
+
+class Store:
+    """Opens units of work."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @contextmanager
+    def writing(self) -> Iterator[UnitOfWork]:
+        """A transaction that may write."""
+        with self.database.writing() as connection:
+            yield UnitOfWork(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[UnitOfWork]:
+        """A consistent view; nothing is ever committed."""
+        with self.database.reading() as connection:
+            yield UnitOfWork(connection)
+
+    def check(self) -> None:
+        """Really ask; raises StoreUnavailable."""
+        self.database.check()
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.database.close()
