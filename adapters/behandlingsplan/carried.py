@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from lxml import etree
 
+from adapters.behandlingsplan.document import q
 from hub.contract import Loss, PlanView
 from hub.fhir import names
 from hub.fhir.reading import references
@@ -76,7 +77,9 @@ _CARRIED: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "PractitionerRole": frozenset({"practitioner.display", "code.text", "telecom.value"}),
-    "RelatedPerson": frozenset({"name.text", "relationship.text", "telecom.value"}),
+    "RelatedPerson": frozenset(
+        {"name.text", "name.given", "name.family", "relationship.text", "telecom.value"}
+    ),
     "Appointment": frozenset(
         {
             "start",
@@ -108,6 +111,17 @@ _TRANSLATED: Final[Mapping[str, frozenset[str]]] = {
 }
 """Told in another form: as order, by a code of this format, or by the owner's own content."""
 
+_JOINED: Final = {
+    ("Condition", "note.text"),
+    ("Condition", "code.coding.display"),
+    ("PractitionerRole", "code.text"),
+    ("RelatedPerson", "relationship.text"),
+    ("RelatedPerson", "name.given"),
+    ("RelatedPerson", "name.family"),
+    ("CarePlan", "activity.detail.code.coding.display"),
+}
+"""Places whose values are told in one line with others; every other value is told by itself."""
+
 _ANYWHERE: Final = (
     "extension(section).valueCode",
     "extension(coordination).valueBoolean",
@@ -118,7 +132,7 @@ _ANYWHERE: Final = (
 
 def losses_of(view: PlanView, others: etree._Element) -> list[Loss]:
     """A loss for each place whose content is not in ``others``, by FHIR path, in view order."""
-    told = {e.text for e in others.iter() if isinstance(e.tag, str) and e.text}
+    told = {e.text for e in others.iter() if e.text and e.tag != q("ContentBinary")}
     own = _own_resources(view)
     found: dict[str, Loss] = {}
     for key, resource in view.resources.items():
@@ -151,16 +165,25 @@ def _reason(key: str) -> str:
 
 
 def _is_told(kind: str, plain: str, value: Any, told: set[str]) -> bool:
+    if _goes_without_saying(kind, plain, value):
+        return True
+    if plain not in _CARRIED.get(kind, ()):
+        return False
+    if (kind, plain) in _JOINED:
+        return any(str(value) in text for text in told)
+    return str(value) in told
+
+
+def _goes_without_saying(kind: str, plain: str, value: Any) -> bool:
     top = plain.partition(".")[0]
-    if top in _TECHNICAL or plain.endswith(("reference", ".url", ".type")) or plain == "url":
-        return True
-    if any(part in plain for part in _ANYWHERE):
-        return True
-    if plain in _TRANSLATED.get(kind, ()) or value in _IMPLIED.get((kind, top), ()):
-        return True
-    if plain == "telecom.system":
-        return True
-    return plain in _CARRIED.get(kind, ()) and any(str(value) in text for text in told)
+    return (
+        top in _TECHNICAL
+        or plain in {"url", "telecom.system"}
+        or plain.endswith(("reference", ".url", "reference.type"))
+        or any(part in plain for part in _ANYWHERE)
+        or plain in _TRANSLATED.get(kind, ())
+        or value in _IMPLIED.get((kind, top), ())
+    )
 
 
 def _leaves(value: Any, path: str = "", plain: str = "") -> Iterator[tuple[str, str, Any]]:

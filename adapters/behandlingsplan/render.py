@@ -16,6 +16,7 @@ from adapters.behandlingsplan.document import q, read
 from adapters.behandlingsplan.other_plans import add_other_plans
 from hub.contract import Context, Notice, Party, PlanView, Receipt, Rendered
 from hub.errors import CannotRender, InputRefused
+from hub.fhir import names
 from hub.fhir.reading import PlanReader
 
 FORMAT: Final = "behandlingsplan"
@@ -32,6 +33,7 @@ def render(content: PlanView | Notice | Receipt, receiver: Party, context: Conte
         raise CannotRender("A behandlingsplan carries a plan, not a notice or a receipt")
     root = _own(content)
     reader = PlanReader(content.resources)
+    _same_owner(root, receiver)
     _same_citizen(root, reader)
     message_id = context.id_for("message")
     _readdress(root, content, message_id, context)
@@ -60,6 +62,14 @@ def _own(view: PlanView) -> etree._Element:
         return read(view.own.body)
     except InputRefused:
         raise CannotRender("The receiver's own stored behandlingsplan cannot be read") from None
+
+
+def _same_owner(root: etree._Element, receiver: Party) -> None:
+    """The document holds what only its owner may see, so it goes to no other unit."""
+    sender = root.findtext(f"{q('MessageHeader')}/{q('SenderSORIdentifier')}") or ""
+    known = receiver.identifier(names.SOR)
+    if known is not None and known != sender.strip():
+        raise CannotRender("The stored behandlingsplan is not the receiver's own")
 
 
 def _same_citizen(root: etree._Element, reader: PlanReader) -> None:

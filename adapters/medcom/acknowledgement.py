@@ -96,16 +96,7 @@ def acknowledge(
     """
     codes.outcome_of(code)
     received = Message(message)
-    if received.event == (urls.EVENTS, urls.ACK_EVENT):
-        raise Unsupported("An acknowledgement is never acknowledged (KR2)", at="MessageHeader")
-    latest = received.current_provenance()
-    sender = received.resolve(received.header.get("sender"))
-    destinations = members(received.header.get("destination"))
-    receiver = received.resolve(destinations[0].get("receiver")) if destinations else {}
-    if len(latest) != 1 or not sender or not receiver:
-        raise Unsupported(
-            "The message names no sender, receiver or Provenance to answer", at="MessageHeader"
-        )
+    latest, sender, receiver = _answerable(received)
     of = text(received.header, "id")
     new = _numbers(id_for, f"acknowledgement/{of}/{code}")
     header = parts.header(receiver, sender, number=new("header"), event=urls.ACK_EVENT)
@@ -115,7 +106,7 @@ def acknowledge(
         header, receiver, number=new("provenance"), now=now, activity="acknowledgement",
         entities=[revision],
     )  # fmt: skip
-    copied = latest[0] | {"meta": {"profile": [urls.PROVENANCE]}}
+    copied = latest | {"meta": {"profile": [urls.PROVENANCE]}}
     resources = [header, copied, own, _unit(sender), _unit(receiver)]
     if code != "ok":
         outcome = _outcome(code, detail, new("outcome"))
@@ -127,6 +118,21 @@ def acknowledge(
     )  # fmt: skip
     ensure(made, check(Message(made)))
     return made
+
+
+def _answerable(received: Message) -> tuple[Resource, Resource, Resource]:
+    """The latest Provenance, the sender and the receiver, all repeated in the answer."""
+    if received.event == (urls.EVENTS, urls.ACK_EVENT):
+        raise Unsupported("An acknowledgement is never acknowledged (KR2)", at="MessageHeader")
+    latest = received.current_provenance()
+    sender = received.resolve(received.header.get("sender"))
+    destinations = members(received.header.get("destination"))
+    receiver = received.resolve(destinations[0].get("receiver")) if destinations else {}
+    if len(latest) != 1 or not sender or not receiver:
+        raise Unsupported(
+            "The message names no sender, receiver or Provenance to answer", at="MessageHeader"
+        )
+    return latest[0], sender, receiver
 
 
 def _numbers(id_for: Callable[[str], str], scope: str) -> Callable[[str], str]:

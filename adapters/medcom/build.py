@@ -15,7 +15,7 @@ from typing import Any, Final
 from adapters.medcom import codes, parts, urls
 from adapters.medcom import narrative as narratives
 from adapters.medcom.losses import losses
-from adapters.medcom.message import Message, members, part, text
+from adapters.medcom.message import Message, members, part, payload_id, text
 from adapters.medcom.narrative import clean
 from adapters.medcom.rules import check
 from adapters.medcom.text import lead_of, notice_text, plan_text
@@ -135,37 +135,40 @@ def _message(
         )
         for content, number in zip(contents, numbers, strict=True)
     ]  # fmt: skip
-    thread = f"urn:uuid:{new('communication')}"
     communication = parts.communication(
-        payloads, citizen, number=new("communication-resource"), thread=thread,
-        category=_category(context), topic=clean(context.options.get("topic") or topic),
+        payloads, citizen, number=new("communication-resource"),
+        thread=f"urn:uuid:{new('communication')}", category=_category(context),
+        topic=clean(context.options.get("topic") or topic),
     )  # fmt: skip
     header = parts.header(sending, receiving, number=new("message-header"), event=urls.CC_EVENT)
     header["focus"] = [parts.reference(communication)]
-    sources = [{"role": "source", "what": {"identifier": {"value": n}}} for n in numbers]
     provenance = parts.provenance(
         header, sending, number=new("provenance"), now=context.now, activity="new-message",
-        entities=sources,
+        entities=[{"role": "source", "what": {"identifier": {"value": n}}} for n in numbers],
     )  # fmt: skip
     made = parts.bundle(
         (header, communication, citizen, sending, receiving, role, person, provenance),
         number=new("bundle"), now=context.now, base=context.base_url, profile=urls.CC_MESSAGE,
     )  # fmt: skip
     ensure(made, check(Message(made)))
-    about = {
-        "patient": citizen, "practitioner": person, "title": author.title, "phone": author.phone,
-    }  # fmt: skip
-    return Rendered(
-        body=dump_json(made),
-        media_type=MEDIA_TYPE,
-        message_id=header["id"],
-        thread={
-            "communication": thread,
-            "message": header["id"],
-            "payloads": numbers,
-            "about": about,
+    thread = _thread(Message(made), citizen, person, author)
+    return Rendered(dump_json(made), MEDIA_TYPE, message_id=header["id"], thread=thread)
+
+
+def _thread(
+    message: Message, citizen: Resource, person: Resource, author: _Author
+) -> dict[str, Any]:
+    """The thread as the next message needs it; ``about`` lets a notice name the citizen."""
+    communication = message.communication
+    return {
+        "communication": communication["identifier"][0]["value"],
+        "message": message.header["id"],
+        "payloads": [payload_id(p) for p in communication["payload"]],
+        "about": {
+            "patient": citizen, "practitioner": person, "title": author.title,
+            "phone": author.phone,
         },
-    )
+    }  # fmt: skip
 
 
 def _category(context: Context) -> str:

@@ -17,6 +17,7 @@ from lxml import etree
 from adapters.medcom import urls
 from adapters.medcom.codes import displays
 from adapters.medcom.labels import ELEMENTS, EXTENSIONS, SYSTEMS, TYPES, Words
+from adapters.medcom.message import members, part, text
 from hub.contract import Resource
 from hub.errors import Issue, Malformed
 from hub.fhir.codec import parse_xml
@@ -106,7 +107,7 @@ def _div(resource: Resource) -> str:
 
 def _lines(resource: Resource) -> Iterator[tuple[Words, str]]:
     yield ELEMENTS["id"], str(resource.get("id", ""))
-    for value in resource.get("meta", {}).get("security", ()):
+    for value in members(part(resource, "meta").get("security")):
         yield from _walk(value, (ELEMENTS["security"],))
     for name, value in resource.items():
         if name not in {"id", "meta"} | _SKIPPED:
@@ -115,9 +116,10 @@ def _lines(resource: Resource) -> Iterator[tuple[Words, str]]:
 
 def _element(name: str, value: Any, above: tuple[Words, ...]) -> Iterator[tuple[Words, str]]:
     if name == "extension":
-        for found in value:
+        for found in members(value):
             plain = {k: v for k, v in found.items() if k != "url"}
-            label = EXTENSIONS.get(found.get("url", ""), (found.get("url", ""),) * 2)
+            url = text(found, "url")
+            label = EXTENSIONS.get(url, (url, url))
             for inner, content in plain.items():
                 if inner.startswith("value"):
                     yield from _walk(content, (*above, label))
@@ -139,14 +141,15 @@ def _walk(value: Any, labels: tuple[Words, ...]) -> Iterator[tuple[Words, str]]:
     elif "reference" in value:
         yield _joined(labels), str(value["reference"])
         yield from _others(value, {"reference"}, labels)
-    elif "system" in value and "code" in value:
+    elif text(value, "system") and text(value, "code"):
         yield _joined(labels), _coding(value)
-    elif "system" in value and "value" in value:
-        number = SYSTEMS.get(value["system"], (str(value["system"]),) * 2)
+    elif text(value, "system") and text(value, "value"):
+        system = text(value, "system")
+        number = SYSTEMS.get(system, (system, system))
         yield _joined((*labels, number)), str(value["value"])
         yield from _others(value, {"system", "value"}, labels)
     elif set(value) == {"coding"}:
-        yield _joined(labels), ", ".join(_coding(c) for c in value["coding"])
+        yield _joined(labels), ", ".join(_coding(c) for c in members(value["coding"]))
     else:
         for name, inner in value.items():
             if name not in _SKIPPED or (name == "text" and isinstance(inner, str)):
@@ -166,7 +169,7 @@ def _joined(labels: tuple[Words, ...]) -> Words:
 
 
 def _coding(coding: Mapping[str, Any]) -> str:
-    known = displays().get((coding.get("system", ""), coding.get("code", "")))
+    known = displays().get((text(coding, "system"), text(coding, "code")))
     spoken = " / ".join(w for w in known if w) if known else str(coding.get("display", ""))
     return f"{spoken} ({coding.get('code')})" if spoken else str(coding.get("code"))
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from adapters.medcom import codes, urls
 from adapters.medcom.base_rules import is_gln, is_phone, is_sor
+from adapters.medcom.message import members, text
 from adapters.medcom.narrative import clean, with_narrative
 from adapters.medcom.text import split_name
 from hub.contract import Party, Resource
@@ -232,8 +233,8 @@ def bundle(
 
 def sor_of(unit: Resource) -> str:
     """The SOR code of an Organization; empty if it has none."""
-    numbers = (i for i in unit.get("identifier", ()) if i.get("system") == names.SOR)
-    return next((str(i.get("value", "")) for i in numbers), "")
+    numbers = (i for i in members(unit.get("identifier")) if i.get("system") == names.SOR)
+    return next((text(i, "value") for i in numbers), "")
 
 
 def _table(name: str) -> Table:

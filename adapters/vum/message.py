@@ -130,9 +130,7 @@ def read_message(body: bytes) -> Message:
 
 def _entries(bundle: Mapping[str, Any]) -> Iterator[Entry]:
     for i, entry in enumerate(bundle.get("entry", ())):
-        resource = entry.get("resource")
-        if resource is None:
-            raise Invalid("An entry without a resource", at=f"Bundle.entry[{i}]")
+        resource = entry["resource"]
         own = f"{resource['resourceType']}/{resource['id']}" if resource.get("id") else ""
         yield Entry(i, str(entry.get("fullUrl") or own), resource)
 

@@ -40,6 +40,21 @@ _FOLDERS: Final = {
 }
 """Roles that are only read for what points at them; their tables account for the rest."""
 
+_CARRIED: Final = (
+    "orderCarePlan",
+    "intervention",
+    "interventionPurpose",
+    "interventionGoal",
+    "citizenObjective",
+    "subGoal",
+    "targetGroup",
+    "condition",
+    "disgnosis",
+    "evaluation",
+    "matterOfInterest",
+)
+"""Roles whose entries enter the plan."""
+
 _ECHO: Final = "Til orientering: sent by the hub itself in an earlier delivery"
 
 
@@ -113,23 +128,10 @@ def claimed_sender(message: Message) -> tuple[Identifier, ...]:
 def _other_citizens(message: Message) -> list[Issue]:
     """Entries that would enter the plan but are about somebody else than the order's citizen."""
     text = "About another citizen than the order; send one message for each"
-    kept = (
-        "orderCarePlan",
-        "intervention",
-        "interventionPurpose",
-        "interventionGoal",
-        "citizenObjective",
-        "subGoal",
-        "targetGroup",
-        "condition",
-        "disgnosis",
-        "evaluation",
-        "matterOfInterest",
-    )
     return [
         Issue("error", "invalid", text, f"{entry.at}.subject")
         for entry in message.entries
-        if message.has(entry, *kept)
+        if message.has(entry, *_CARRIED)
         and (subject := entry.resource.get("subject"))
         and not message.has(message.find(subject), "citizen")
     ]
@@ -139,7 +141,7 @@ def _resources(reading: Reading, order: Entry, context: Context) -> list[Resourc
     message = reading.message
     patient = parts.citizen(reading, message.of("citizen")[0])
     subject = {"reference": f"Patient/{patient['id']}"}
-    unit = parts.owner(context.sender, reading.id_for("Organization/sender"))
+    unit = parts.owner(context.sender, reading.id_for(f"{reading.case}/Organization/sender"))
     addressed = [
         parts.condition(reading, e, subject, shared=True) for e in message.of("targetGroup")
     ]
@@ -199,6 +201,8 @@ def _plan(
         parts.intervention(reading, e, links, performers) for e in message.of("intervention")
     ]
     described = [parts.purpose(reading, e) for e in message.of("interventionPurpose")]
+    for i, _ in enumerate(record.take("activity") or ()):
+        record.lose(f"activity[{i}]", "the order's own follow-up has no place in the shared plan")
     marks, security = record.marks(shared=True), record.security()
     made = record.finish("care-plan")
     return {
@@ -219,23 +223,24 @@ def _plan(
 
 def _case_identifiers(record: Record) -> list[dict[str, Any]]:
     """The order's identifiers and the case numbers of the extension; the latter taken out."""
-    found = [
-        {k: i[k] for k in ("use", "system", "value") if k in i}
-        for i in record.take("identifier") or ()
-    ]
-    for extension in record.rest.get("extension", ()):
+    found = list(record.take("identifier") or ())
+    for i, extension in enumerate(record.rest.get("extension", ())):
         if extension.get("url") == ACTING_MUNICIPALITY:
-            at = f"{record.entry.at}.extension"
-            record.reading.not_shared.append(
-                dropped(at, "Who acts is the sending unit, as the channel says")
-            )
+            reason = "Who acts is the sending unit, as the channel says"
+            at = f"{record.entry.at}.extension[{i}]"
+            record.reading.not_shared.append(dropped(at, reason))
             extension.clear()
         elif extension.get("url") == CASE_NUMBER:
-            for part in extension.get("extension", ()):
-                number = part.get("valueIdentifier", {})
-                found.append({k: number[k] for k in ("use", "system", "value") if k in number})
+            found += [p.get("valueIdentifier", {}) for p in extension.get("extension", ())]
             extension.clear()
-    return [i for i in found if i.get("value")]
+    return [_identifier(i) for i in found if i.get("value")]
+
+
+def _identifier(found: dict[str, Any]) -> dict[str, Any]:
+    """An Identifier with its assigner as written; a reference to it would lead nowhere."""
+    assigner = found.get("assigner", {}).get("display")
+    kept: dict[str, Any] = {key: found[key] for key in ("use", "system", "value") if key in found}
+    return {**kept, **({"assigner": {"display": assigner}} if assigner else {})}
 
 
 def _category(record: Record) -> list[dict[str, Any]]:
@@ -261,13 +266,18 @@ def _account_for_the_rest(reading: Reading) -> None:
         roles = message.roles[entry.index]
         whole = next((name for role, name in _WHOLE.items() if role in roles), None)
         folder = next((name for role, name in _FOLDERS.items() if role in roles), None)
-        if is_hub_made(entry) and not roles & {"orderCarePlan", "intervention"}:
+        if message.has(entry, "citizen", *_CARRIED):
+            continue
+        if is_hub_made(entry):
             reading.not_shared.append(dropped(entry.at, _ECHO))
         elif folder:
-            Record(reading, entry).finish(folder)
+            record = Record(reading, entry)
+            for i, _ in enumerate(record.take("category") or ()):
+                record.lose(f"category[{i}]", "the plan has no place for the kind of offer")
+            record.finish(folder)
         elif whole:
             reading.leave_out(entry, whole)
-        elif roles & {"followUp", "unlinked"}:
+        else:
             reading.losses.append(dropped(entry.at))
     known = {"resourceType", "id", "meta", "type", "timestamp", "entry", "language"}
     reading.losses += [dropped(f"Bundle.{key}") for key in message.bundle if key not in known]

@@ -244,7 +244,7 @@ PEOPLE_RULES: Final = (
     *_needed("consent", "status", "scope", "category", "patient", "dateTime", "performer"),
     Rule("consent.ppc-1", "consent", "policy or policyRule is needed", checks.no_policy),
     Rule(
-        "consent.performer",
+        "consent.performer-person",
         "consent",
         "The performer is a related person",
         leads_to("performer", "relatedPerson", "guardian"),

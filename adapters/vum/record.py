@@ -49,8 +49,12 @@ class Reading:
         return {"reference": f"{entry.type}/{self.new_id(entry)}"}
 
     def leave_out(self, entry: Entry, table_name: str) -> None:
-        """Declare a whole entry not shared, for the reason its table gives."""
-        self.not_shared.append(dropped(entry.at, table(table_name).not_shared[entry.type]))
+        """Declare a whole entry not shared, for the reason its table gives; else a loss."""
+        reason = table(table_name).not_shared.get(entry.type)
+        if reason:
+            self.not_shared.append(dropped(entry.at, reason))
+        else:
+            self.losses.append(dropped(entry.at))
 
 
 class Record:
@@ -114,8 +118,8 @@ class Record:
     def finish(self, table_name: str) -> Resource:
         """The table's rows applied to what is left, and all of it accounted for."""
         made, losses, kept_back = table(table_name).forward(self.rest, at=self.entry.at)
-        self.reading.losses += _dotted(losses)
-        self.reading.not_shared += _dotted(kept_back)
+        self.reading.losses += _dotted(losses, whole=False)
+        self.reading.not_shared += _dotted(kept_back, whole=True)
         return made
 
 
@@ -126,5 +130,18 @@ def _section(extension: Mapping[str, Any], at: str) -> str:
     return str(code)
 
 
-def _dotted(found: Iterable[Loss]) -> list[Loss]:
-    return [Loss(loss.path.replace("/", "."), loss.kind, loss.reason) for loss in found]
+def _dotted(found: Iterable[Loss], *, whole: bool) -> list[Loss]:
+    """The table's findings by FHIR path, each once: for a whole element, or a whole extension."""
+    paths: dict[tuple[str, str], Loss] = {}
+    for loss in found:
+        at, element, rest = _split(loss.path.replace("/", "."))
+        fold = whole or element.startswith("extension[")
+        path = f"{at}.{element}" if fold else f"{at}.{element}{rest}"
+        paths.setdefault((path, loss.reason), Loss(path, loss.kind, loss.reason))
+    return list(paths.values())
+
+
+def _split(path: str) -> tuple[str, str, str]:
+    """``Bundle.entry[n].resource``, the element with its index, and the rest."""
+    bundle, entry, resource, element, *rest = path.split(".")
+    return f"{bundle}.{entry}.{resource}", element, "".join(f".{r}" for r in rest)

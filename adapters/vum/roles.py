@@ -67,7 +67,8 @@ def with_roles(message: Message) -> Message:
         marks.roles[part.index].add("related")
         if is_hub_made(part):
             marks.give("participatingOrganization", [part], "Organization")
-    interventions = marks.give("intervention", _based_on(message, [order]), "CarePlan")
+    ordered = [e for e in _based_on(message, [order]) if e not in related]
+    interventions = marks.give("intervention", ordered, "CarePlan")
     _give_goals(marks, order, interventions)
     _give_organizations(marks, [order, *interventions])
     for entry in message.entries:

@@ -17,7 +17,7 @@ Shape = Any
 
 _CODING: Final = {"system": str, "code": str, "display": str}
 _CONCEPT: Final = {"coding": [_CODING], "text": str}
-_IDENTIFIER: Final = {"system": str, "value": str, "use": str}
+_IDENTIFIER: Final = {"system": str, "value": str, "use": str, "assigner": {"display": str}}
 _EXTENSION: Final[dict[str, Any]] = {
     "url": str,
     "valueCode": str,

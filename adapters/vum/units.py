@@ -118,9 +118,12 @@ def _nobody() -> dict[str, Any]:
 def human_name(written: str, title: str) -> dict[str, Any]:
     """A name as FFB wants it: the last word as family, the words before as given.
 
-    The name as written is kept in ``text``, so that a wrong split costs nothing.
+    Only two or more words that all begin with a capital are taken for a person's name ("Konsulent
+    fra Jobcenteret" is none); else both parts are unknown. ``text`` is the name as written.
     """
-    *given, family = written.split() or [""]
+    words = written.split()
+    is_name = len(words) > 1 and written != title and all(w[0].isupper() for w in words)
+    *given, family = words if is_name else [""]
     return {
         **({"text": written} if written else {}),
         **({"family": family} if family else {"_family": _UNKNOWN}),

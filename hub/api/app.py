@@ -19,6 +19,7 @@ from hub.api import (
     operations,
     process_message,
 )
+from hub.api.guard import Guard
 from hub.errors import HubError, Issue
 from hub.fhir.codec import dump_json
 from hub.fhir.outcome import error_outcome, outcome, status_of
@@ -42,6 +43,7 @@ def create_app(hub: Hub) -> FastAPI:
         mailbox, acts, operations, health,
     ):  # fmt: skip
         app.include_router(module.ROUTER)
+    app.add_middleware(Guard, body_bytes=hub.limits.body_bytes)
     return app
 
 

@@ -22,7 +22,10 @@ from pika.exceptions import (
     ProbableAuthenticationError,
 )
 
+from hub.bus import tolerant
 from hub.errors import BusUnavailable, Misconfigured
+
+tolerant.install()
 
 HEARTBEAT = 30
 """Seconds; a dead peer is noticed after two of them."""

@@ -83,13 +83,11 @@ class ConsumingSession:
         handler: InboundHandler,
         stop: Event,
         settings: ListenerSettings,
-        prefetch: int,
     ) -> None:
         self._queues = queues
         self._handler = handler
         self._stop = stop
         self._settings = settings
-        self._prefetch = prefetch
         self._inbox: queue.SimpleQueue[_Taken | None] = queue.SimpleQueue()
         self._over = Event()
         """No more handling: the connection is gone, or the messages are to be given back."""
@@ -101,7 +99,7 @@ class ConsumingSession:
     def run(self, connection: pika.BlockingConnection) -> None:
         """Consume until ``stop``; raises BusUnavailable or pika's errors."""
         channel = connection.channel()
-        channel.basic_qos(prefetch_count=self._prefetch)
+        channel.basic_qos(prefetch_count=self._settings.prefetch)
         # A deleted queue or a lost leader cancels the consumer without closing anything.
         channel.add_on_cancel_callback(lambda _: self._over.set())
         for name in self._queues:
@@ -113,7 +111,7 @@ class ConsumingSession:
         _log.info("bus.listening", queues=self._queues)
         while not self._stop.is_set():
             connection.process_data_events(time_limit=_TICK)
-            if self._over.is_set() or channel.is_closed:
+            if (self._over.is_set() or channel.is_closed) and not self._stop.is_set():
                 # Closing the connection gives everything unacknowledged back.
                 raise BusUnavailable("The consumer was cancelled, or held messages for too long")
         self._drain(connection, channel)

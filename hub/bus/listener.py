@@ -55,21 +55,15 @@ def _consume(
 ) -> None:
     """One session after the other until ``stop``."""
     waits = pauses(settings.first_pause, settings.longest_pause)
-    prefetch = settings.prefetch
     while not stop.is_set():
-        session = ConsumingSession(queues, handler, stop, settings, prefetch)
-        prefetch = settings.prefetch
+        session = ConsumingSession(queues, handler, stop, settings)
         try:
             with connected(params) as connection:
                 session.run(connection)
         except BusUnavailable as error:
             _log.warning("bus.listener_disconnected", queues=queues, why=error.text)
         except Exception as error:  # supervision: a listener that ends silently loses everything
-            # pika decodes a message's headers while it reads, and fails there for a number or a
-            # time that Python has no value for. One message at a time from now on, so that the
-            # lost connections count against that message and not against its neighbours.
             _log.error("bus.listener_failed", queues=queues, error=type(error).__name__)
-            prefetch = 1
         finally:
             session.end()
         if session.settled:

@@ -1,1 +1,9 @@
-"""The operator's web pages, rendered on the server in Danish and English."""
+"""The operator's web pages, and a form page for a citizen's decisions. Danish and English.
+
+Server-rendered; everything works without JavaScript. Calls services only. An operator's page
+never holds a citizen's name or number, nor a word of a plan.
+"""
+
+from hub.console.app import mount
+
+__all__ = ["mount"]

@@ -42,7 +42,9 @@ class TableFile:
         try:
             content = yaml.safe_load(file.read_text(encoding="utf-8"))
         except (yaml.YAMLError, UnicodeDecodeError) as e:
-            raise Misconfigured(f"{file.name} is not YAML in UTF-8") from e
+            mark = getattr(e, "problem_mark", None)
+            where = f", line {mark.line + 1}" if mark else ""
+            raise Misconfigured(f"{file.name}{where}: not YAML in UTF-8") from e
         if not isinstance(content, dict) or "resource" not in content:
             raise Misconfigured(f"{file.name}: `resource` is missing")
         found = cls(file, content)

@@ -30,6 +30,7 @@ Path grammar: :mod:`hub.mapping.paths`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -37,7 +38,7 @@ from typing import Any, Literal
 
 from hub.contract import Loss, LossKind
 from hub.errors import Invalid
-from hub.mapping.codes import CodeTable
+from hub.mapping.codes import CodeTable, Pair
 from hub.mapping.loading import TableFile
 from hub.mapping.paths import at_index, counted_from, find, leaves, put, without_indices
 from hub.mapping.values import source_text, typed
@@ -87,7 +88,7 @@ class Table:
         """
         made: dict[str, Any] = {} if "/" in self.resource else {"resourceType": self.resource}
         for target, value in self.fixed:
-            put(made, self._inside(target), value)
+            put(made, self._inside(target), deepcopy(value))
         losses: list[Loss] = []
         read: set[str] = set()
         for row in self.rows:
@@ -115,17 +116,21 @@ class Table:
         for row in self.rows:
             if row.direction == "in":
                 continue
-            target = self._inside(row.target) + ("/code" if row.coding else "")
-            for number, (_, value) in enumerate(find(resource, target)):
+            for number, (_, value) in enumerate(find(resource, self._inside(row.target))):
                 written = value
                 if row.codes is not None:
-                    pair = row.codes.backward(str(value), at=row.target)
-                    if not pair.lossless:
-                        kind: LossKind = "defaulted" if pair.equivalence == "wider" else "coarsened"
-                        losses.append(Loss(row.target, kind, pair.comment or "nearest code"))
+                    pair = self._pair(row, row.codes, value)
+                    losses += _coarser(row, pair)
                     written = pair.source_code
                 put(made, at_index(row.source, number), source_text(written))
         return made, losses
+
+    def _pair(self, row: Row, codes: CodeTable, value: Any) -> Pair:
+        if not row.coding:
+            return codes.backward(str(value), at=row.target)
+        coding = value if isinstance(value, Mapping) else {}
+        system, code = str(coding.get("system", "")), str(coding.get("code", ""))
+        return codes.backward(code, system=system, at=row.target)
 
     def _inside(self, target: str) -> str:
         return target.removeprefix(f"{self.resource}/")
@@ -144,7 +149,7 @@ class Table:
             written = pair.coding if row.coding else pair.target_code
         put(made, at_index(self._inside(row.target), number), written)
         for target, fixed in row.beside:
-            put(made, at_index(self._inside(target), number), fixed)
+            put(made, at_index(self._inside(target), number), deepcopy(fixed))
         return losses
 
     def _rest(
@@ -162,6 +167,14 @@ class Table:
             else:
                 losses.append(Loss(place, "dropped", _NO_PLACE))
         return losses, kept_back
+
+
+def _coarser(row: Row, pair: Pair) -> list[Loss]:
+    """What is lost from the FHIR code to the source's: a wider one is narrowed by assumption."""
+    if pair.lossless:
+        return []
+    kind: LossKind = "defaulted" if pair.equivalence == "wider" else "coarsened"
+    return [Loss(row.target, kind, pair.comment or "nearest code")]
 
 
 def _says_something(value: Any) -> bool:

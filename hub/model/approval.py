@@ -54,7 +54,8 @@ class Gate:
 def latest(approvals: Iterable[Approval], digest: str) -> Approval | None:
     """The newest decision on that shared part."""
     made = [a for a in approvals if a.digest == digest]
-    return max(made, key=lambda a: a.at, default=None)
+    # max() gives the first of several made at one moment; the last one said is what counts.
+    return max(reversed(made), key=lambda a: a.at, default=None)
 
 
 def gate(approvals: Iterable[Approval], digest: str, *, party: str, roles: frozenset[str]) -> Gate:

@@ -6,10 +6,11 @@ year after it was given). The shared part leaves only on the citizen's consent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from itertools import pairwise
+from typing import Any, Final, Literal
 
 from hub.contract import Identifier, Party, Resource
 from hub.errors import Invalid, Issue
@@ -103,6 +104,57 @@ def may_take_part(
     return best
 
 
+@dataclass(frozen=True)
+class Grant:
+    """Some of a plan for one unit, from ``since`` until (not at) ``until``."""
+
+    section: str
+    """A section, or ``*`` for all of them."""
+    since: datetime
+    until: datetime
+    basis: str
+
+
+def grants(consents: Iterable[Consent], unit: str, purpose: Purpose) -> tuple[Grant, ...]:
+    """What :func:`decide` answers at every moment there is, as periods.
+
+    Between two moments at which a consent begins or ends the answer cannot change, so it is
+    asked once for each such stretch; equal neighbours are one grant. Nothing is granted outside
+    the grants.
+    """
+    known = tuple(consents)
+    edges = sorted({e for c in known if c.active for e in (c.since, c.until)})
+    open_: dict[str, Grant] = {}
+    found: list[Grant] = []
+    for since, until in pairwise(edges):
+        now = {
+            section: Grant(section, since, until, verdict.basis)
+            for section, verdict in _permitted(known, unit, purpose, since)
+        }
+        for section, grant in now.items():
+            before = open_.get(section)
+            if before is not None and before.basis == grant.basis:
+                now[section] = Grant(section, before.since, until, grant.basis)
+            elif before is not None:
+                found.append(before)
+        found += [g for s, g in open_.items() if s not in now]
+        open_ = now
+    return (*found, *open_.values())
+
+
+def _permitted(
+    known: tuple[Consent, ...], unit: str, purpose: Purpose, at: datetime
+) -> Iterator[tuple[str, Verdict]]:
+    whole = decide(known, unit, purpose, at)
+    if whole.permit:
+        yield ALL_SECTIONS, whole
+        return
+    for section in names.SECTIONS:
+        verdict = decide(known, unit, purpose, at, (section,))
+        if verdict.permit:
+            yield section, verdict
+
+
 def read_consent(
     resource: Resource, find_party: Callable[[tuple[Identifier, ...]], Party | None]
 ) -> tuple[Consent, tuple[Issue, ...]]:
@@ -120,6 +172,7 @@ def read_consent(
         )
     provision = resource.get("provision", {})
     rules, warnings = _rules(provision, find_party)
+    issues += _not_understood(provision)
     since = _moment(resource.get("dateTime"))
     if since is None:
         issues.append(Issue("error", "required", "State when it was given", "Consent.dateTime"))
@@ -161,16 +214,45 @@ def _missing(resource: Resource) -> list[Issue]:
     return found
 
 
+_UNDERSTOOD: Final = frozenset({"id", "type", "actor", "securityLabel"})
+"""What a nested provision may hold; whatever else stands there narrows or widens it."""
+
+
+def _not_understood(provision: Mapping[str, Any]) -> Iterator[Issue]:
+    """What would make the hub permit more than the citizen said if it were passed over.
+
+    R4: a nested provision has a type; one inside another is its exception.
+    """
+    period = provision.get("period", {})
+    for name in ("start", "end"):
+        if name in period and _moment(period[name]) is None:
+            text = "Give the day, or the day and the hour with its offset"
+            yield Issue("error", "value", text, f"Consent.provision.period.{name}")
+    for i, nested in enumerate(provision.get("provision", ())):
+        place = f"Consent.provision.provision[{i}]"
+        if nested.get("type") not in {"permit", "deny"}:
+            yield Issue("error", "required", "State permit or deny", f"{place}.type")
+        actors = nested.get("actor", ())
+        if not actors or any("identifier" not in a.get("reference", {}) for a in actors):
+            text = "Name each unit by its identifier"
+            yield Issue("error", "required", text, f"{place}.actor")
+        for j, label in enumerate(nested.get("securityLabel", ())):
+            if label.get("system") != names.SECTION_CODE or label.get("code") not in names.SECTIONS:
+                text = f"Not a section; one of: {', '.join(names.SECTIONS)}"
+                yield Issue("error", "code-invalid", text, f"{place}.securityLabel[{j}]")
+        for name in sorted(set(nested) - _UNDERSTOOD):
+            text = "Not understood here; say it as a permit or a deny of its own"
+            yield Issue("error", "not-supported", text, f"{place}.{name}")
+
+
 def _rules(
     provision: Mapping[str, Any], find_party: Callable[[tuple[Identifier, ...]], Party | None]
 ) -> tuple[list[Rule], list[Issue]]:
     rules, warnings = [], []
     for i, nested in enumerate(provision.get("provision", ())):
-        sections = [
-            label["code"]
-            for label in nested.get("securityLabel", ())
-            if label.get("system") == names.SECTION_CODE
-        ] or [ALL_SECTIONS]
+        sections = [str(label.get("code")) for label in nested.get("securityLabel", ())] or [
+            ALL_SECTIONS
+        ]
         for j, actor in enumerate(nested.get("actor", ())):
             identifier = actor.get("reference", {}).get("identifier", {})
             wanted = Identifier(identifier.get("system", ""), identifier.get("value", ""))
@@ -180,7 +262,7 @@ def _rules(
                 text = "No such unit is a party here; nothing will be sent to it"
                 warnings.append(Issue("warning", "not-found", text, place))
                 continue
-            permit = nested.get("type", "permit") == "permit"
+            permit = nested.get("type") == "permit"
             rules += [Rule(permit, party.id, section) for section in sections]
     return rules, warnings
 

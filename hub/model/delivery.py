@@ -76,6 +76,7 @@ class RetryPolicy:
         """
         if attempts >= self.attempts:
             return None
-        doubled: int = 2 ** (attempts - 1)
+        # Doubled thirty times, any wait is the longest; more often, and timedelta overflows.
+        doubled: int = 2 ** max(0, min(attempts - 1, 30))
         wait = min(self.first * doubled, self.longest)
         return now + wait * (0.75 + 0.5 * jitter)

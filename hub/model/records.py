@@ -144,10 +144,11 @@ class LossRow:
 
 @dataclass(frozen=True)
 class Hop:
-    """The plan handed on from one coordinator to another, by a person."""
+    """The plan on its way from the lead to its coordinator, and on to the other one."""
 
     plan_id: str
     from_party: str
     to_party: str
     person: str
+    """Who handed it on; empty for the hub's own delivery to the lead's coordinator."""
     at: datetime

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Literal
 
 from hub.model.approval import Approval, gate, latest
@@ -87,9 +88,21 @@ def basis_for(facts_consents: tuple[Consent, ...], member: Member, now: datetime
     return may_take_part(facts_consents, member.party.id, purpose_for(member.roles), now)
 
 
+def forwarders(facts: PlanFacts) -> frozenset[str]:
+    """Who hands the plan on: the coordinators in the lead's organisation, else the lead itself."""
+    organisations = {m.party.id: m.party.organisation for m in facts.members}
+    own = organisations.get(facts.lead)
+    found = (m.party for m in facts.members if "coordinator" in m.roles)
+    return frozenset(p.id for p in found if p.organisation == own) or frozenset({facts.lead})
+
+
 def _citizen(facts: PlanFacts) -> Route:
-    """The citizen's copy is made for each new shared part, at the first version that has it."""
-    first = next(v for v in facts.versions if v.digest == facts.head.digest)
+    """The citizen's copy is made for each new shared part, at the first version that has it.
+
+    A part that came back after another one is new again: the copy in hand says otherwise.
+    """
+    same = takewhile(lambda v: v.digest == facts.head.digest, reversed(facts.versions))
+    first = min(same, key=lambda v: v.number)
     reason = "The citizen's own plan"
     return Route(CITIZEN, first.number, "send", reason, "own-right", "hand-over", facts.lead)
 
@@ -102,6 +115,8 @@ def _member(facts: PlanFacts, member: Member) -> list[Route]:
                       task_for=facts.lead)]  # fmt: skip
     if member.roles <= GATED:
         return _gated(facts, member, verdict.basis)
+    if head.digest in facts.settled.get(party, frozenset()):
+        return []
     refused = latest(facts.approvals, head.digest)
     exempt = party == facts.lead or "coordinator" in member.roles
     if refused is not None and refused.decision == "no" and not exempt:
@@ -121,14 +136,7 @@ def _coordinator(facts: PlanFacts, member: Member, basis: str) -> Route:
         return Route(party, number, "send", "The lead's own coordinator", basis)
     if party in facts.forwarded:
         return Route(party, number, "send", "Forwarded by the lead's own coordinator", basis)
-    forwarder = next(
-        (
-            m.party.id
-            for m in facts.members
-            if "coordinator" in m.roles and m.party.organisation == organisations.get(facts.lead)
-        ),
-        facts.lead,
-    )
+    forwarder = min(forwarders(facts))
     reason = "Waits until the lead's own coordinator forwards it"
     return Route(party, number, "block", reason, basis, "forward", forwarder)
 

@@ -61,13 +61,13 @@ def build(settings: Settings) -> Hub:
 def _bus(settings: Settings, mailboxes: EmbeddedBus) -> Bus:
     if not settings.bus_url:
         return mailboxes
+    from hub.bus.consuming import ListenerSettings  # noqa: PLC0415
     from hub.bus.rabbitmq import RabbitBus  # noqa: PLC0415  (pika is slow to load)
 
     return RabbitBus(
         settings.bus_url,
         settings.bus_admin_url or None,
-        max_body_bytes=settings.max_body_bytes,
-        timeout=settings.send_timeout,
+        listener=ListenerSettings(max_body=settings.max_body_bytes),
     )
 
 

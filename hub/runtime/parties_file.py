@@ -1,8 +1,8 @@
 """The parties file: who takes part, how each receives, and the operators. Strict.
 
-YAML with the keys ``parties``, ``operators`` and ``citizen``; every key is known here or refused, so that a
-misspelt one never silently means its default. An error names the file and the key, such as
-``parties[2].identifiers.sor``; secrets are only ever named by where they are.
+YAML with the keys ``parties``, ``operators`` and ``citizen``; every key is known here or
+refused, so that a misspelt one never silently means its default. An error names the file and
+the key, such as ``parties[2].identifiers.sor``; secrets are only named by where they are.
 """
 
 from __future__ import annotations
@@ -114,10 +114,12 @@ def read_parties(file: Path) -> PartiesFile:
 def parse_parties(text: str, *, name: str = "parties") -> PartiesFile:
     """The file's text, checked; ``name`` stands before every error."""
     try:
-        content = yaml.safe_load(text)
+        # A subclass of the safe loader: nothing but plain values is made.
+        content = yaml.load(text, _OnceLoader)  # noqa: S506
     except yaml.MarkedYAMLError as e:
         line = e.problem_mark.line + 1 if e.problem_mark else 0
-        raise Misconfigured(f"{name}, line {line}: not YAML") from None
+        slip = "a key stands twice" if isinstance(e, _Twice) else "not YAML"
+        raise Misconfigured(f"{name}, line {line}: {slip}") from None
     except yaml.YAMLError:
         raise Misconfigured(f"{name}: not YAML") from None
     node = _Node(name, "", content)
@@ -129,6 +131,23 @@ def parse_parties(text: str, *, name: str = "parties") -> PartiesFile:
     _once(root, "unit identifier", [f"{i.system}|{i.value}" for i in units])
     citizen = root.child("citizen", dict).keys("format")
     return PartiesFile(parties, operators, citizen.text("format", _SLUG))
+
+
+class _Twice(yaml.MarkedYAMLError):
+    """A key that stands twice; YAML would silently take the last."""
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """Plain values only, each key once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            found = self.construct_object(key, deep=True)
+            if not isinstance(found, str) or found in seen:
+                raise _Twice(problem_mark=key.start_mark)
+            seen.add(found)
+        return super().construct_mapping(node, deep)
 
 
 @dataclass(frozen=True)

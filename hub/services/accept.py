@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.contract import Party, RawMessage
-from hub.errors import HubError, MessageReused, TooLarge
+from hub.errors import HubError, Invalid, MessageReused, TooLarge
 from hub.model.records import InboxItem
 from hub.services.hub import Hub, new_id, sha256
+
+LONGEST_MESSAGE_ID = 255
+"""As in AMQP; longer ones fit no index of the database."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +34,16 @@ def accept(
 ) -> Accepted:
     """Keep the bytes; ``sender`` is the channel's identity, never the document's claim.
 
-    Raises Unsupported for a format nobody handles, TooLarge, and MessageReused when the
-    sender's message id was used before for other content. When it returns, the bytes are
-    durable and the channel may acknowledge them.
+    Raises Unsupported for a format nobody handles, TooLarge, Invalid for a message id that
+    cannot be kept, and MessageReused when the sender's message id was used before for other
+    content. A resend of what was sealed is taken up again: the consent may be there by now.
+    When it returns, the bytes are durable and the channel may acknowledge them.
     """
     hub.adapters.adapter(format)
+    if message_id is not None and not (
+        len(message_id) <= LONGEST_MESSAGE_ID and message_id.isprintable()
+    ):
+        raise Invalid(f"The message id has at most {LONGEST_MESSAGE_ID} printable characters")
     if len(body) > hub.limits.body_bytes:
         raise TooLarge(f"The document is larger than {hub.limits.body_bytes} bytes; split it")
     digest = sha256(sender.id.encode(), format.encode(), body)
@@ -57,7 +65,11 @@ def accept(
             hub.wake.set()
             return Accepted(item, duplicate=False)
         known = work.inbox.find(sender.id, item.message_id)
-    assert known is not None
+        assert known is not None
+        if known.body_hash == digest and work.inbox.reopen(known.id, body, item.received_at):
+            work.commit()
+            hub.wake.set()
+            return Accepted(replace(item, id=known.id), duplicate=False)
     if known.body_hash != digest and not _same_message(hub, sender, known, item):
         raise MessageReused("The message id was used before, for other content; use a new id")
     return Accepted(known, duplicate=True)

@@ -15,6 +15,7 @@ from hub.model.delivery import State
 from hub.model.party import CITIZEN, SYSTEM
 from hub.model.plan import SHARED, canonical
 from hub.model.records import Delivery, Hop, Plan, PlanVersion
+from hub.model.routing import forwarders
 from hub.services.hub import Hub, repeatable, sha256
 from hub.services.route import plan_state, reconcile
 from hub.store.work import UnitOfWork
@@ -44,15 +45,22 @@ def forward(hub: Hub, by: Party, delivery_id: str, person: str) -> Delivery:
         delivery, plan = _mine(hub, work, by, delivery_id, person)
         directory = work.parties.directory()
         state = plan_state(work, plan, directory, hub.clock())
-        me, other = state.member(by.id), state.member(delivery.receiver)
-        mine = me is not None and "coordinator" in me.roles
-        if not mine or other is None or "coordinator" not in other.roles:
+        other = state.member(delivery.receiver)
+        if (
+            by.id not in forwarders(state.facts)
+            or other is None
+            or "coordinator" not in other.roles
+        ):
             raise NotFound("No such plan waits for you to forward it")
         if delivery.receiver in state.facts.forwarded:
             return delivery
-        if not _holds(work, plan, by):
+        received = _received(work, plan, by)
+        if received is None:
             raise Invalid("Forward the plan when you have received it yourself")
         now, actor = hub.clock(), f"{by.id}: {person}"
+        if by.id != plan.lead:
+            first = Hop(plan.id, plan.lead, by.id, "", received.updated_at)
+            work.journal.add_hop(repeatable(plan.id, plan.lead, by.id), first)
         hop = Hop(plan.id, by.id, delivery.receiver, person, now)
         work.journal.add_hop(repeatable(plan.id, by.id, delivery.receiver), hop)
         _audit(work, plan, delivery, actor, "forward", now)
@@ -107,10 +115,10 @@ def _mine(
     return delivery, plan
 
 
-def _holds(work: UnitOfWork, plan: Plan, party: Party) -> bool:
-    """The first hop is done: the coordinator has received the plan."""
+def _received(work: UnitOfWork, plan: Plan, party: Party) -> Delivery | None:
+    """The first hop is done: the delivery by which the coordinator received the plan."""
     mine = work.deliveries.of_plan(plan.id, party.id)
-    return any(d.state is State.DELIVERED for d in mine)
+    return next((d for d in mine if d.state is State.DELIVERED), None)
 
 
 def _audit(

@@ -10,13 +10,16 @@ from hub.errors import Invalid, Issue, NoLegalBasis, StaleBase
 from hub.fhir.bundles import rewritten
 from hub.model.attach import attach
 from hub.model.consent import Verdict, may_take_part
-from hub.model.party import SYSTEM, Directory
+from hub.model.party import SYSTEM, Directory, Viewer
 from hub.model.plan import SHARED, Key, canonical, digest_of
 from hub.model.records import InboxItem, Part, Plan, PlanVersion, Task
 from hub.services.answers import Answer
 from hub.services.hub import Hub, repeatable, sha256
 from hub.services.route import reconcile
 from hub.store.work import UnitOfWork
+
+LONGEST_CASE_ID = 255
+"""Longer ones fit no index of the database; R4 identifiers are far shorter."""
 
 
 def apply_update(
@@ -84,6 +87,8 @@ def _place(
 ) -> tuple[Part, Plan | None, tuple[Issue, ...]]:
     """The part (new or known) and the plan it belongs to."""
     case = update.case or str(update.resources[0]["id"])
+    if len(case) > LONGEST_CASE_ID or not case.isprintable():
+        raise Invalid(f"The case id has at most {LONGEST_CASE_ID} printable characters")
     known = work.plans.part(sender.id, update.part, case)
     if known is not None and known.citizen_id != citizen:
         raise Invalid("This case is known for another citizen; nothing was changed")
@@ -116,6 +121,9 @@ def _shared(
     """The lead's own case id, or the hub's plan id, finds the plan; else it is a new one."""
     named = update.plan_id or part.plan_id
     plan = work.plans.lock(named) if named else None
+    if plan is not None and plan.lead != sender.id:
+        # A plan that the sender may not know of does not exist for it.
+        plan = work.plans.get(plan.id, Viewer.of(sender), hub.clock())
     if plan is not None:
         if plan.citizen_id != citizen:
             raise Invalid("The plan is another citizen's; nothing was changed")

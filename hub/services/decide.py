@@ -9,10 +9,11 @@ from hub.fhir.reading import codes
 from hub.model.approval import read_approval, target
 from hub.model.consent import read_consent
 from hub.model.party import Directory, Viewer
-from hub.model.records import InboxItem
+from hub.model.records import InboxItem, Plan
+from hub.model.routing import GATED
 from hub.services.answers import Answer
 from hub.services.hub import Hub, new_id, repeatable
-from hub.services.route import reconcile
+from hub.services.route import plan_state, reconcile
 from hub.store.work import UnitOfWork
 
 
@@ -28,7 +29,7 @@ def record_decision(
     named = str(decision.resource.get("id") or item.message_id)
     resource: Resource = decision.resource | {"id": repeatable(sender.id, "Consent", named)}
     if is_approval(resource):
-        return _approval(hub, work, sender, directory, resource)
+        return _approval(hub, work, sender, directory, decision, resource)
     return _consent(hub, work, sender, directory, decision, resource)
 
 
@@ -66,13 +67,21 @@ def _consent(
 
 
 def _approval(
-    hub: Hub, work: UnitOfWork, sender: Party, directory: Directory, resource: Resource
+    hub: Hub,
+    work: UnitOfWork,
+    sender: Party,
+    directory: Directory,
+    decision: Decision,
+    resource: Resource,
 ) -> Answer:
     plan_id, number = target(resource)
     plan = work.plans.get(plan_id, Viewer.of(sender), hub.clock())
     version = work.plans.version(plan_id, number) if plan else None
-    if plan is None or version is None:
+    if plan is None or version is None or _waits(hub, work, plan, sender, directory):
         raise NotFound("No such plan version is known to you")
+    named = decision.citizen.identifiers if decision.citizen else ()
+    if named and work.plans.citizen(named) != plan.citizen_id:
+        raise Invalid("The plan is another citizen's; nothing was changed", at="Consent.patient")
     work.plans.lock(plan_id)
     approval = read_approval(resource, digest=version.digest, at=hub.clock())
     work.consents.save_approval(approval, resource, sender.id, hub.clock())
@@ -83,3 +92,9 @@ def _approval(
     reconcile(hub, work, plan_id, directory, actor=sender.id)
     text = f"The decision on version {number} of CarePlan/{plan_id} is registered"
     return Answer("applied", (Issue("information", "informational", text),), plan=(plan_id, number))
+
+
+def _waits(hub: Hub, work: UnitOfWork, plan: Plan, sender: Party, directory: Directory) -> bool:
+    """Who itself waits for the citizen's decision cannot be the one to register it."""
+    member = plan_state(work, plan, directory, hub.clock()).member(sender.id)
+    return member is None or member.roles <= GATED

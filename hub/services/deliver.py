@@ -18,9 +18,10 @@ from hub.contract import Confirm, Endpoint, Loss, Outgoing, Rendered
 from hub.errors import CannotRender, HubError, StoreUnavailable, Temporary
 from hub.model.delivery import State
 from hub.model.party import CITIZEN, SYSTEM, Directory, RegisteredParty
-from hub.model.records import Delivery, Task
+from hub.model.records import Delivery, Plan, Task
+from hub.model.routing import basis_for
 from hub.services.hub import Hub, new_id, repeatable
-from hub.services.route import hand_over_task, plan_state
+from hub.services.route import hand_over_task, plan_state, reconcile
 from hub.services.views import Reduced, build_view
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
@@ -87,15 +88,16 @@ def _frozen(hub: Hub, delivery_id: str, token: str) -> tuple[Delivery, Endpoint,
         registered = work.parties.get(delivery.receiver)
         source = _source(hub, work, delivery) if delivery.state is State.DUE else None
     if source is None:
-        _begin_again(hub, delivery, token)
+        if not _begin_again(hub, delivery, token):
+            return None
     elif not _freeze(hub, delivery, _render(hub, delivery, registered, source), token):
         return None
     with hub.store.reading() as work:
-        ready = work.deliveries.get(delivery_id, SYSTEM, body=True)
-    assert ready is not None
+        frozen = work.deliveries.get(delivery_id, SYSTEM, body=True)
+    assert frozen is not None
     endpoint = registered.endpoint if registered else BY_HAND
     subscription = registered.subscription() if registered else None
-    return ready, endpoint, subscription is None or subscription.receipt
+    return frozen, endpoint, subscription is None or subscription.receipt
 
 
 def _source(hub: Hub, work: UnitOfWork, delivery: Delivery) -> _Source:
@@ -130,7 +132,7 @@ def _render(
     adapter = hub.adapters.adapter(delivery.format)
     receiver = registered.party if registered else lead
     rendered = adapter.render(reduced.view, receiver, context)
-    return _Made(rendered, (*reduced.losses, *rendered.losses), reduced.basis, source.epoch)
+    return _Made(rendered, rendered.losses, reduced.basis, source.epoch)
 
 
 def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> bool:
@@ -175,12 +177,29 @@ def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> boo
     return True
 
 
-def _begin_again(hub: Hub, delivery: Delivery, token: str) -> None:
-    """Frozen before: send the same bytes under the same key."""
+def _begin_again(hub: Hub, delivery: Delivery, token: str) -> bool:
+    """Frozen before: send the same bytes under the same key, if they may still be sent.
+
+    The citizen may have said no since they were frozen. Then these bytes never leave (again); a
+    receiver that is still covered gets new ones, reduced to what it may see now.
+    """
     now = hub.clock()
     with hub.store.writing() as work:
+        plan = work.plans.lock(delivery.plan_id)
         current = work.deliveries.lock(delivery.id)
+        assert plan is not None
         assert current is not None
+        under_way = current.state in {State.SENDING, State.RETRY_AT}
+        if not under_way or not work.deliveries.holds_claim(delivery.id, token):
+            return False
+        directory = work.parties.directory()
+        if not _still_permitted(work, plan, current, directory, now):
+            reason = "The consent changed after it was made; these bytes are not sent again"
+            work.deliveries.move(current, State.CANCELLED, reason, ACTOR, now)
+            _audit(work, current, now, "denied", "")
+            reconcile(hub, work, plan.id, directory, actor=ACTOR)
+            work.commit()
+            return False
         if current.state is State.RETRY_AT:
             work.deliveries.move(current, State.SENDING, "Sent again", ACTOR, now,
                                  attempts=current.attempts + 1)  # fmt: skip
@@ -188,6 +207,21 @@ def _begin_again(hub: Hub, delivery: Delivery, token: str) -> None:
             work.deliveries.restate(current, "Sent again after an interruption", ACTOR, now)
         work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
         work.commit()
+    return True
+
+
+def _still_permitted(
+    work: UnitOfWork, plan: Plan, delivery: Delivery, directory: Directory, now: datetime
+) -> bool:
+    if delivery.receiver == CITIZEN:
+        return True
+    state = plan_state(work, plan, directory, now)
+    member = state.member(delivery.receiver)
+    return (
+        member is not None
+        and delivery.consent_epoch == plan.consent_epoch
+        and basis_for(state.facts.consents, member, now).permit
+    )
 
 
 def _send(hub: Hub, delivery: Delivery, endpoint: Endpoint, receipt: bool) -> None:
@@ -267,7 +301,8 @@ def fail(hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str) -> None:
 def _give_up(hub: Hub, delivery_id: str, token: str, reason: str) -> None:
     with hub.store.writing() as work:
         current = work.deliveries.lock(delivery_id)
-        if current is not None and current.state in {State.DUE, State.SENDING}:
+        mine = work.deliveries.holds_claim(delivery_id, token)
+        if mine and current is not None and current.state in {State.DUE, State.SENDING}:
             fail(hub, work, current, reason)
         work.commit()
 

@@ -67,8 +67,6 @@ def receipt(hub: Hub, party: Party, answer: Receipt) -> Delivery:
     """Settle the delivery and take it out of the mailbox, in one transaction."""
     with hub.store.writing() as work:
         delivery = settle(hub, work, party, answer)
-        if answer.outcome != "transient":
-            work.queues.settle(deliveries_queue(party.id), delivery.id, hub.clock())
         work.commit()
         found = work.deliveries.get(delivery.id, Viewer.of(party))
     assert found is not None

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
 
-from hub.errors import NotFound
-from hub.model.party import SYSTEM
+from hub.errors import HubError, Issue, NotFound
+from hub.fhir.codec import parse_json
+from hub.model.approval import Approval
+from hub.model.delivery import State
+from hub.model.party import SYSTEM, RegisteredParty, Viewer
+from hub.model.records import (
+    Delivery,
+    Hop,
+    InboxItem,
+    InboxState,
+    LossRow,
+    Part,
+    Plan,
+    PlanVersion,
+    Task,
+)
 from hub.services.hub import Hub
 from hub.services.queries import DeliveryDetail
 
@@ -112,3 +129,173 @@ def party_rows(hub: Hub) -> list[dict[str, Any]]:
             }
             for p in work.parties.all()
         ]
+
+
+INBOX_STATES: Final[tuple[InboxState, ...]] = (
+    "received", "set-aside", "sealed", "refused", "unattached", "applied",
+)  # fmt: skip
+"""Every state of a received document; those that need a person's eye come first."""
+DEAD_QUEUE: Final = "ki.dead"
+"""Where the worker keeps what the broker gave up (hub.services.worker)."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A received document as an operator sees it: no bytes, and of a sealed one no format."""
+
+    id: str
+    sender: str
+    state: InboxState
+    channel: str
+    received_at: datetime
+    format: str | None
+    status: int | None
+    plan_id: str | None
+    plan_version: int | None
+    issues: tuple[Issue, ...]
+    """The answer, read from its OperationOutcome."""
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """What the broker gave up, by its envelope alone."""
+
+    key: str
+    at: datetime
+    user: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PlanHistory:
+    """Everything about one plan but what stands in it."""
+
+    plan: Plan
+    versions: tuple[PlanVersion, ...]
+    parts: tuple[Part, ...]
+    hops: tuple[Hop, ...]
+    approvals: tuple[Approval, ...]
+    losses: tuple[LossRow, ...]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Whose move it is on a delivery."""
+
+    whose: Literal["hub", "receiver", "party", "operator", "nobody"]
+    party: str | None = None
+    """The unit, when it is a unit's person."""
+
+
+def whose_turn(delivery: Delivery, tasks: Sequence[Task], paused: frozenset[str]) -> Turn:
+    """Who must act next; ``tasks`` are the open ones, ``paused`` the parties on hold. Pure."""
+    asked = next((t for t in tasks if t.delivery_id == delivery.id), None)
+    if delivery.state in {State.DEAD, State.HELD}:
+        return Turn("operator")
+    if delivery.state in {State.BLOCKED, State.SENT} and asked is not None:
+        return Turn("operator") if asked.party == "operator" else Turn("party", asked.party)
+    if delivery.state is State.SENT:
+        return Turn("receiver", delivery.receiver)
+    if delivery.state in {State.DUE, State.SENDING, State.RETRY_AT}:
+        return Turn("operator" if delivery.receiver in paused else "hub")
+    return Turn("nobody")
+
+
+def received(hub: Hub, viewer: Viewer, state: InboxState | None = None) -> list[Received]:
+    """Received documents, newest first; all states, or one. A party sees its own."""
+    wanted = (state,) if state else INBOX_STATES
+    with hub.store.reading() as work:
+        return [_received(i) for i in work.inbox.listing(viewer, wanted)]
+
+
+def received_one(hub: Hub, viewer: Viewer, item_id: str) -> Received:
+    """One received document; NotFound also for another party's."""
+    with hub.store.reading() as work:
+        item = work.inbox.get(item_id, viewer)
+    if item is None:
+        raise NotFound("No such message is known to you")
+    return _received(item)
+
+
+def _received(item: InboxItem) -> Received:
+    sealed = item.state == "sealed"
+    return Received(
+        item.id, item.sender, item.state, item.channel, item.received_at,
+        None if sealed else item.format, item.status, item.plan_id, item.plan_version,
+        issues_of(item.answer),
+    )  # fmt: skip
+
+
+def issues_of(answer: str | None) -> tuple[Issue, ...]:
+    """The issues of a stored OperationOutcome; none while there is no answer."""
+    outcome: Mapping[str, Any] = parse_json(answer.encode()) if answer else {}
+    return tuple(
+        Issue(i["severity"], i["code"], i.get("details", {}).get("text", ""),
+              next(iter(i.get("expression") or i.get("location") or ()), None))
+        for i in outcome.get("issue", ())
+    )  # fmt: skip
+
+
+def received_counts(hub: Hub, viewer: Viewer) -> dict[str, dict[str, int]]:
+    """Sender to state to number of received documents."""
+    _for_operators(viewer)
+    with hub.store.reading() as work:
+        return work.inbox.counts()
+
+
+def delivery_counts(hub: Hub, viewer: Viewer) -> dict[str, dict[str, int]]:
+    """Receiver to state to number of deliveries."""
+    _for_operators(viewer)
+    with hub.store.reading() as work:
+        return work.deliveries.counts()
+
+
+def dead_letters(hub: Hub, viewer: Viewer) -> list[DeadLetter]:
+    """Messages the broker gave up, oldest first; their bytes stay in the queue."""
+    _for_operators(viewer)
+    with hub.store.reading() as work:
+        return [
+            DeadLetter(m.key, m.at, m.headers.get("user", ""), m.headers.get("reason", ""))
+            for m in work.queues.waiting(DEAD_QUEUE)
+        ]
+
+
+def parties(hub: Hub, viewer: Viewer) -> list[RegisteredParty]:
+    """The register of units, by id; an operator's pause and its reason are among it."""
+    with hub.store.reading() as work:
+        found = work.parties.all()
+    return found if viewer.kind != "party" else [p for p in found if p.party.id == viewer.id]
+
+
+def plan_history(hub: Hub, viewer: Viewer, plan_id: str) -> PlanHistory:
+    """One plan; NotFound also for what the viewer may not know of."""
+    _for_operators(viewer)
+    with hub.store.reading() as work:
+        plan = work.plans.get(plan_id, viewer, hub.clock())
+        if plan is None:
+            raise NotFound("No such plan")
+        return PlanHistory(
+            plan,
+            tuple(work.plans.versions(plan_id)),
+            tuple(work.plans.parts(plan_id)),
+            tuple(work.journal.hops(plan_id)),
+            work.consents.approvals(plan_id),
+            tuple(work.journal.losses(plan_id=plan_id)),
+        )
+
+
+def readiness(hub: Hub) -> dict[str, str | None]:
+    """Really asks the database and the broker; None means it answers, else why not."""
+    found: dict[str, str | None] = {}
+    for name, check in (("database", hub.store.check), ("broker", hub.bus.check)):
+        try:
+            check()
+            found[name] = None
+        except HubError as e:
+            found[name] = e.text
+    return found
+
+
+def _for_operators(viewer: Viewer) -> None:
+    if viewer.kind == "party":
+        raise NotFound("Not known here")

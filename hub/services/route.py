@@ -7,10 +7,10 @@ receiver, version and format.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from hub.model.consent import ALL_SECTIONS, Consent
+from hub.model.consent import Consent, grants
 from hub.model.delivery import WAITING, State
 from hub.model.party import CITIZEN, Directory, Subscription
 from hub.model.plan import SHARED, Member, team
@@ -79,44 +79,25 @@ def reconcile(
     plan = work.plans.lock(plan_id)
     assert plan is not None
     state = plan_state(work, plan, directory, now)
-    work.plans.set_access(plan_id, _access(state.members, state.facts.consents))
+    work.plans.set_access(plan_id, access_rows(state.members, state.facts.consents))
     rows = work.deliveries.of_plan(plan_id)
     routes = route(state.facts)
     for found in routes:
         _follow(work, state, found, [r for r in rows if r.receiver == found.receiver], actor, now)
-    wanted = {r.receiver for r in routes}
-    _cancel(work, (r for r in rows if r.receiver not in wanted), "Takes no part now", actor, now)
+    there = {CITIZEN, *(m.party.id for m in state.members)}
+    _cancel(work, (r for r in rows if r.receiver not in there), "Takes no part now", actor, now)
     hub.wake.set()
     return state.strangers
 
 
-def _access(members: Iterable[Member], consents: Iterable[Consent]) -> list[dict[str, object]]:
-    """Who may read the plan over the API, per section and from when until when."""
-    found: dict[tuple[str, str, str], dict[str, object]] = {}
+def access_rows(members: Iterable[Member], consents: Iterable[Consent]) -> list[dict[str, object]]:
+    """Who may know of the plan, per section and from when until when: what ``decide`` answers."""
     known = tuple(consents)
-    for member in members:
-        purpose = purpose_for(member.roles)
-        for consent in known:
-            if not consent.active or purpose not in consent.purposes:
-                continue
-            for rule in consent.rules:
-                if rule.unit != member.party.id or not rule.permit:
-                    continue
-                key = (member.party.id, rule.section, str(purpose))
-                found[key] = {
-                    "party": member.party.id,
-                    "section": rule.section,
-                    "purpose": purpose,
-                    "since": consent.since,
-                    "until": consent.until,
-                    "basis": f"consent/{consent.id}",
-                }
-        denied = {r.section for c in known if c.active for r in c.rules
-                  if r.unit == member.party.id and not r.permit}  # fmt: skip
-        for key in [k for k in found if k[0] == member.party.id]:
-            if ALL_SECTIONS in denied or key[1] in denied:
-                del found[key]
-    return list(found.values())
+    return [
+        {"party": member.party.id, "purpose": purpose_for(member.roles), **asdict(grant)}
+        for member in members
+        for grant in grants(known, member.party.id, purpose_for(member.roles))
+    ]
 
 
 def _follow(
@@ -167,7 +148,10 @@ def _row(
     """The row of this receiver, version and format; made if it is not there."""
     version = next(v for v in state.versions if v.number == found.version)
     row_id = repeatable(state.plan.id, found.receiver, str(found.version), subscription.format)
-    known = next((r for r in rows if r.id == row_id), None)
+    by_id = {r.id: r for r in rows}
+    while (known := by_id.get(row_id)) is not None and known.state is State.CANCELLED:
+        # The basis was gone and is back: what was cancelled is history, another one is due.
+        row_id = repeatable(row_id, "again")
     if known is not None:
         return known
     made = Delivery(

@@ -6,6 +6,7 @@ from hub.contract import Party, Receipt
 from hub.errors import NotFound
 from hub.model.delivery import FINAL, State
 from hub.model.records import Delivery
+from hub.ports import deliveries_queue
 from hub.services.deliver import fail, retry_or_fail
 from hub.services.hub import Hub
 from hub.store.work import UnitOfWork
@@ -20,9 +21,13 @@ def settle(hub: Hub, work: UnitOfWork, receiver: Party, receipt: Receipt) -> Del
     delivery = work.deliveries.lock(found.id) if found else None
     if delivery is None or (delivery.body is None and delivery.sequence is None):
         raise NotFound("No such message was sent to you")
-    if delivery.state in FINAL:
-        return delivery
     now = hub.clock()
+    if receipt.outcome != "transient":
+        # An acknowledgement by another way than the mailbox empties the mailbox too.
+        work.queues.settle(deliveries_queue(receiver.id), delivery.id, now)
+    again = receipt.outcome == "transient" and delivery.state is State.RETRY_AT
+    if delivery.state in FINAL or again:
+        return delivery
     if receipt.outcome == "ok":
         reason = "The receiver has it"
         work.deliveries.move(delivery, State.DELIVERED, reason, receiver.id, now)

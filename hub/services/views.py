@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from hub.contract import Loss, PlanView, Resource, SourceDocument
+from hub.contract import PlanView, Resource, SourceDocument
 from hub.fhir.reading import sections
 from hub.model.approval import gate, latest
 from hub.model.consent import decide
@@ -22,11 +22,13 @@ from hub.store.work import UnitOfWork
 
 @dataclass(frozen=True)
 class Reduced:
-    """A view, why it may be shown, and what was left out of it."""
+    """A view and why it may be shown.
+
+    What was left out is not said here: naming it would disclose that it exists.
+    """
 
     view: PlanView
     basis: str
-    losses: tuple[Loss, ...]
 
 
 def build_view(
@@ -39,7 +41,7 @@ def build_view(
     assert lead is not None
     whole = _whole(work, version, parts, state.plan.id)
     if receiver == CITIZEN:
-        kept, losses = shareable(whole, lambda _: False)
+        kept, _ = shareable(whole, lambda _: False)
         approved = latest(state.facts.approvals, version.digest)
         view = PlanView(
             plan_id=state.plan.id,
@@ -49,15 +51,15 @@ def build_view(
             lead=lead.party,
             audience="citizen",
         )
-        return Reduced(view, "own-right", tuple(losses))
+        return Reduced(view, "own-right")
     member = state.member(receiver)
     if member is None:
         return None
     verdict = basis_for(state.facts.consents, member, at)
     if not verdict.permit:
         return None
-    kept, losses = shareable(whole, lambda plan: _owner(plan, parts) == receiver)
-    kept, withheld = permitted(kept, lambda item: _may(state, member, item, at))
+    kept, _ = shareable(whole, lambda plan: _owner(plan, parts) == receiver)
+    kept, _ = permitted(kept, lambda item: _may(state, member, item, at))
     own = _own(work, parts, version, receiver)
     view = PlanView(
         plan_id=state.plan.id,
@@ -70,7 +72,7 @@ def build_view(
         own=own[1] if own else None,
         own_part=own[0] if own else None,
     )
-    return Reduced(view, verdict.basis, (*losses, *withheld))
+    return Reduced(view, verdict.basis)
 
 
 def _whole(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import structlog
 
 from hub.contract import Outgoing, Receipt
-from hub.errors import HubError, Invalid, NotFound, StoreUnavailable, Temporary
+from hub.errors import BusUnavailable, HubError, Invalid, NotFound, StoreUnavailable, Temporary
 from hub.fhir.codec import dump_json, parse_json
-from hub.fhir.outcome import error_outcome
-from hub.model.records import Task
+from hub.fhir.outcome import error_outcome, status_of
+from hub.model.records import InboxItem, Task
 from hub.ports import InboundMessage, answers_queue
 from hub.services.accept import accept
 from hub.services.deliver import deliver_due
@@ -41,15 +41,28 @@ def _answer(hub: Hub) -> int:
             key=item.id,
             body=(item.answer or "").encode(),
             media_type="application/fhir+json",
-            headers={"ki-answers": item.message_id, "ki-status": str(item.status)},
+            headers={
+                "ki-answers": item.message_id,
+                "ki-status": str(item.status),
+                "ki-location": _location(item),
+            },
         )
-        confirm = hub.bus.publish(answers_queue(item.sender), message)
+        try:
+            confirm = hub.bus.publish(answers_queue(item.sender), message)
+        except BusUnavailable as e:
+            # Receivers that are reached without the broker get theirs all the same.
+            LOG.warning("answer.later", number=e.number)
+            return 0
         if not confirm.accepted:
             LOG.warning("answer.refused", inbox=item.id, reason=confirm.reason)
         with hub.store.writing() as work:
             work.inbox.mark_answered(item.id)
             work.commit()
     return len(items)
+
+
+def _location(item: InboxItem) -> str:
+    return f"CarePlan/{item.plan_id}/_history/{item.plan_version}" if item.plan_id else ""
 
 
 def receive(hub: Hub, message: InboundMessage) -> None:
@@ -69,14 +82,24 @@ def receive(hub: Hub, message: InboundMessage) -> None:
         if message.kind == "receipt":
             receipt_for(hub, sender, read_receipt(message.body))
         else:
-            accept(
+            accepted = accept(
                 hub, sender, message.format, message.body, message.media_type,
                 message_id=message.message_id, channel="amqp",
             )  # fmt: skip
+            if accepted.duplicate:
+                _answer_again(hub, accepted.item.id)
     except (StoreUnavailable, Temporary):
         raise
     except HubError as e:
         _refused(hub, sender.id, message, e)
+
+
+def _answer_again(hub: Hub, item_id: str) -> None:
+    """A resend gets the same answer once more."""
+    with hub.store.writing() as work:
+        work.inbox.mark_answered(item_id, answered=False)
+        work.commit()
+    hub.wake.set()
 
 
 def read_receipt(body: bytes) -> Receipt:
@@ -94,7 +117,7 @@ def _refused(hub: Hub, sender: str, message: InboundMessage, error: HubError) ->
         key=new_id(),
         body=dump_json(error_outcome(error)),
         media_type="application/fhir+json",
-        headers={"ki-answers": message.message_id or "", "ki-status": "422"},
+        headers={"ki-answers": message.message_id or "", "ki-status": str(status_of(error))},
     )
     hub.bus.publish(answers_queue(sender), answer)
 

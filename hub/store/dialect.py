@@ -11,9 +11,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from hub.errors import StoreUnavailable
+from hub.store.tables import META
 
 BUSY_MILLISECONDS = 15_000
 
@@ -32,11 +33,19 @@ class Database:
         if self.embedded:
             if parsed.database:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = create_engine(parsed, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
+            self.engine = create_engine(
+                parsed,
+                hide_parameters=True,
+                connect_args={"timeout": BUSY_MILLISECONDS / 1000},
+            )
             event.listen(self.engine, "connect", _sqlite_settings)
         else:
             self.engine = create_engine(
-                parsed, pool_pre_ping=True, pool_size=10, connect_args={"connect_timeout": 5}
+                parsed,
+                hide_parameters=True,
+                pool_pre_ping=True,
+                pool_size=10,
+                connect_args={"connect_timeout": 5},
             )
         self._write_lock = RLock()
 
@@ -65,8 +74,12 @@ class Database:
 
     def check(self) -> None:
         """Really ask; raises StoreUnavailable."""
+        file = self.engine.url.database if self.embedded else None
+        if file and not Path(file).is_file():
+            # An open SQLite connection goes on reading a file that is gone.
+            raise StoreUnavailable("The database file is gone")
         with _translated(), self.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+            connection.execute(META.select().limit(1))
 
     def close(self) -> None:
         """Let go of every connection."""
@@ -104,6 +117,7 @@ def _translated() -> Iterator[None]:
     except OperationalError as e:
         raise StoreUnavailable from e
     except DBAPIError as e:
-        if e.connection_invalidated:
+        # SQLite says DatabaseError itself, no subclass of it, for a file that is no database.
+        if e.connection_invalidated or type(e) is DatabaseError:
             raise StoreUnavailable from e
         raise

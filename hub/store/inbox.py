@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, or_, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hub.model.party import Viewer
@@ -59,6 +59,16 @@ class Inbox:
             return None
         hidden = row.state == "sealed" and viewer.kind != "system"
         return _item(row, with_body=not hidden)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Sender to state to number."""
+        found = select(INBOX.c.sender, INBOX.c.state, func.count())
+        counted: dict[str, dict[str, int]] = {}
+        for sender, state, number in self._db.execute(
+            found.group_by(INBOX.c.sender, INBOX.c.state)
+        ):
+            counted.setdefault(sender, {})[state] = number
+        return counted
 
     def claim(self, item_id: str, now: datetime, lease: timedelta) -> bool:
         """Take one message to work on it, for a while; False if someone else has it."""
@@ -120,9 +130,27 @@ class Inbox:
         )
         return [_item(r, with_body=False) for r in self._db.execute(found)]
 
-    def mark_answered(self, item_id: str) -> None:
-        """The answer is on the sender's queue."""
-        self._db.execute(update(INBOX).where(INBOX.c.id == item_id).values(answered=True))
+    def mark_answered(self, item_id: str, *, answered: bool = True) -> None:
+        """The answer is on the sender's queue, or (a resend came) shall be put there again."""
+        self._db.execute(update(INBOX).where(INBOX.c.id == item_id).values(answered=answered))
+
+    def reopen(self, item_id: str, body: bytes, now: datetime) -> bool:
+        """Take up a sealed message that came again; False if it is not sealed."""
+        reopened = self._db.execute(
+            update(INBOX)
+            .where(INBOX.c.id == item_id, INBOX.c.state == "sealed")
+            .values(
+                state="received",
+                body=body,
+                received_at=now,
+                attempts=0,
+                status=None,
+                answer=None,
+                answered=INBOX.c.channel != "amqp",
+                delete_after=None,
+            )
+        )
+        return reopened.rowcount == 1
 
     def delete_expired_seals(self, now: datetime) -> int:
         """Remove sealed bytes whose time is up; the message id stays."""

@@ -25,9 +25,9 @@ class Journal:
     # Tasks
 
     def open_task(self, task: Task) -> None:
-        """Ask a person to act; asking again changes nothing."""
-        known = self._db.execute(select(TASK.c.id).where(TASK.c.id == task.id)).first()
-        if known is None:
+        """Ask a person to act; asking again changes nothing, or opens what was done before."""
+        asked = update(TASK).where(TASK.c.id == task.id).values(done_at=None, done_by=None)
+        if self._db.execute(asked).rowcount == 0:
             self._db.execute(
                 TASK.insert().values(
                     id=task.id,

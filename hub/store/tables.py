@@ -181,7 +181,7 @@ ACCESS = Table(
     Column("party", ForeignKey("party.id"), primary_key=True),
     Column("section", String(32), primary_key=True),
     Column("purpose", String(32), primary_key=True),
-    Column("since", Moment, nullable=False),
+    Column("since", Moment, primary_key=True),
     Column("until", Moment, nullable=False),
     Column("basis", Text, nullable=False),
 )

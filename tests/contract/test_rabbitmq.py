@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pika
 import pytest
+from pika import data
 from pika.exceptions import AMQPConnectionError, ChannelClosedByBroker
 
 from hub.bus.consuming import ListenerSettings
@@ -67,7 +70,7 @@ def test_a_message_without_user_id_is_dead(rabbit: RabbitHarness) -> None:
 
 def test_a_receipt_with_a_wrong_key_is_kept_as_dead(rabbit: RabbitHarness) -> None:
     # The forged x-death must not be believed: the broker wrote none.
-    headers = {"x-death": [{"queue": "ki.inbound", "reason": "expired"}]}
+    headers: Any = {"x-death": [{"queue": "ki.inbound", "reason": "expired"}]}
     properties = pika.BasicProperties(user_id=RUS.id, message_id="r-1", headers=headers)
     inbox = Inbox()
     with listening(rabbit.bus, inbox):
@@ -233,20 +236,31 @@ def test_a_dead_letter_that_cannot_be_handled_stays(rabbit: RabbitHarness) -> No
     assert len(inbox.calls) == 2 * DELIVERY_LIMIT + 1
 
 
-def test_headers_that_no_python_can_read_stop_nobody_else(rabbit: RabbitHarness) -> None:
-    # pika turns a float into an integer as it reads it, and there is none for infinity.
-    bad = pika.BasicProperties(user_id=RUS.id, headers={"limit": float("inf")}, delivery_mode=2)
-    with rabbit.channel(RUS.id) as channel:
-        for _ in range(2):
-            channel.basic_publish("ki.inbound", "fhir", b"{}", bad, mandatory=True)
-    for number in range(5):
-        rabbit.send(PSYK.id, "fhir", b"{}", f"m-{number}")
+class Milliseconds:
+    """An AMQP timestamp header in milliseconds instead of seconds: the year 58,000."""
 
+
+def test_a_header_that_python_cannot_hold_stops_nobody(
+    rabbit: RabbitHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = data.encode_value
+
+    def encode_value(pieces: list[bytes], value: Any) -> int:
+        if not isinstance(value, Milliseconds):
+            return encode(pieces, value)
+        pieces.append(struct.pack(">cQ", b"T", 1_800_000_000_000))
+        return 9
+
+    monkeypatch.setattr(data, "encode_value", encode_value)
+    headers: Any = {"sent": Milliseconds()}
+    odd = pika.BasicProperties(user_id=RUS.id, message_id="odd", headers=headers)
     inbox = Inbox()
     with listening(rabbit.bus, inbox):
-        until(lambda: {*inbox.ids("document")} == {f"m-{number}" for number in range(5)}, 60)
-        rabbit.send(PSYK.id, "fhir", b"{}", "later")
-        until(lambda: "later" in inbox.ids("document"))
+        with rabbit.channel(RUS.id) as channel:
+            channel.basic_publish("ki.inbound", "fhir", b"{}", odd, mandatory=True)
+        rabbit.send(PSYK.id, "fhir", b"{}", "next")
+        until(lambda: len(inbox.handled) == 2)
+    assert inbox.ids("document") == ["odd", "next"]
 
 
 def test_stop_interrupts_a_wait_for_the_store(rabbit: RabbitHarness) -> None:

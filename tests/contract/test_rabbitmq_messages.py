@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import struct
+from typing import Any
 
 import pika
 from hypothesis import given
 from hypothesis import strategies as st
+from pika import data
 from pika.spec import Basic
 
 from hub.bus.inbound import deliveries_before, inbound_message
@@ -41,10 +44,10 @@ _party = st.from_regex(r"[a-z0-9][a-z0-9-]{0,30}", fullmatch=True)
 def test_no_header_breaks_the_reading(
     queue: str,
     exchange: str,
-    key: str | bytes | None,
-    user: str | bytes | None,
-    message_id: str | bytes | None,
-    headers: dict[str, object] | None,
+    key: Any,
+    user: Any,
+    message_id: Any,
+    headers: Any,
     body: bytes,
 ) -> None:
     method = Basic.Deliver(delivery_tag=1, exchange=exchange, routing_key=key)
@@ -62,8 +65,48 @@ def test_no_header_breaks_the_reading(
 
 def test_latin_1_is_kept_readable() -> None:
     method = Basic.Deliver(delivery_tag=1, exchange=INBOUND, routing_key="vum")
-    properties = pika.BasicProperties(user_id="a", message_id="p\xe5".encode("latin-1"))
+    as_pika_reads_it: Any = "p\xe5".encode("latin-1")
+    properties = pika.BasicProperties(user_id="a", message_id=as_pika_reads_it)
     assert inbound_message(INBOUND, method, properties, b"", 20).message_id == "p\\xe5"
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.builds(struct.pack, st.just(">cQ"), st.just(b"T"), st.integers(0, 2**64 - 1)),
+            st.builds(struct.pack, st.just(">cd"), st.just(b"d"), st.floats()),
+            st.builds(struct.pack, st.just(">cf"), st.just(b"f"), st.floats(width=32)),
+            st.builds(struct.pack, st.just(">cI"), st.just(b"i"), st.integers(0, 2**32 - 1)),
+        ),
+        max_size=6,
+    )
+)
+def test_every_amqp_value_is_read_to_its_end(values: list[bytes]) -> None:
+    packed = b"".join(values)
+    table = b"\x01aF" + struct.pack(">I", 0)
+    for number, value in enumerate(values):
+        table += bytes([1, 98 + number]) + value
+    last = b"\x04lastt\x01"
+    array = b"\x05arrayA" + struct.pack(">I", len(packed)) + packed
+    encoded = struct.pack(">I", len(table + array + last)) + table + array + last
+
+    found, offset = data.decode_table(encoded, 0)
+
+    assert offset == len(encoded)
+    assert found["last"] is True
+    array_read: Any = found["array"]
+    assert len(array_read) == len(values)
+
+
+def test_tables_nested_deeper_than_python_goes_are_passed_over() -> None:
+    inner = b""
+    for _ in range(5000):
+        inner = b"\x01xF" + struct.pack(">I", len(inner)) + inner
+    inner += b"\x04lastt\x01"
+
+    found, offset = data.decode_table(struct.pack(">I", len(inner)) + inner, 0)
+
+    assert (found["last"], offset) == (True, len(inner) + 4)
 
 
 @given(_party, _party)

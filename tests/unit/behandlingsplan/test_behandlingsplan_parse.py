@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from behandlingsplan_documents import changed, documents, element, message, parse, sample
 from hypothesis import given, settings
 from lxml import etree
 
-from adapters.behandlingsplan import ADAPTER, schema
+from adapters.behandlingsplan import ADAPTER, rules, schema
 from adapters.behandlingsplan.document import read, record
 from hub.contract import Identifier, PlanUpdate
 from hub.fhir import names
 from hub.fhir.reading import PlanReader, extension_value, references, sections
 from hub.mapping import load_table, mappings_folder
-from hub.mapping.paths import counted_from, leaves
+from hub.mapping.paths import counted_from, find, leaves
 
 ALL = ("minimal", "typical", "typical-update", "everything", "typical-2")
 NEVER = ("Medicines", "ElectroconvulsiveTherapy", "SomaticFindings", "JournalNotes", "Consent")
@@ -208,6 +210,7 @@ def test_every_leaf_is_mapped_not_shared_or_a_loss(body: bytes) -> None:
     told = {str(v) for _, v in leaves(list(update.resources))}
     told |= {"1", "0", "true", "false"}
     reported = {loss.path for loss in (*update.losses, *update.not_shared)}
+    assert not [loss for loss in update.losses if loss.kind == "dropped"]
     for path, value in leaves(record(read(body))):
         place = f"/TreatmentPlan/{counted_from(path, 1)}"
         name = path.rpartition("/")[2].partition("[")[0]
@@ -217,17 +220,47 @@ def test_every_leaf_is_mapped_not_shared_or_a_loss(body: bytes) -> None:
         assert value in told, f"{place} is neither mapped nor reported"
 
 
+def pieces(content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each table with a record it reads."""
+    yield "plan", content
+    yield "patient", content["Citizen"]
+    yield "unit", content["ResponsibleUnit"]
+    yield "doctor", content["ResponsibleUnit"]["ResponsibleDoctor"]
+    for name, part in (("wishes", "CitizenWishes"), ("follow-up", "NextFollowUp")):
+        if part in content:
+            yield name, content[part]
+    for goal in rules.goals(content):
+        yield "goal", goal
+    for effort in rules.efforts(content):
+        yield "effort", effort
+
+
 @settings(max_examples=60, deadline=None)
 @given(documents())
 def test_mapped_content_comes_back_through_the_tables(body: bytes) -> None:
-    content = record(read(body))
-    goals = [r for r in parse(body).resources if r["resourceType"] == "Goal"]
-    table = load_table(mappings_folder("behandlingsplan") / "goal.yaml")
-    for item, goal in zip(content.get("Goals", {}).get("Goal", []), goals, strict=True):
-        back, losses = table.backward(goal)
-        assert losses == []
-        assert back["GoalText"] == item["GoalText"]
-        assert back.get("SectionCode", []) == item.get("SectionCode", [])
+    for name, item in pieces(record(read(body))):
+        table = load_table(mappings_folder("behandlingsplan") / f"{name}.yaml")
+        back, _ = table.backward(table.forward(item)[0])
+        for row in table.rows:
+            source = [value for _, value in find(item, row.source)]
+            if row.type == "boolean":
+                source = ["true" if value in {"true", "1"} else "false" for value in source]
+            if row.source.endswith("PlanStatusCode"):
+                source = ["endelig" if value == "foreloebig" else value for value in source]
+            assert [value for _, value in find(back, row.source)] == source
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_element_of_the_samples_is_without_a_declared_place(name: str) -> None:
+    assert not [loss for loss in parse(sample(name)).losses if loss.kind == "dropped"]
+
+
+def test_what_the_tables_leave_to_others_is_in_the_schema() -> None:
+    content = record(read(sample("everything")))
+    for name, item in pieces(content):
+        table = load_table(mappings_folder("behandlingsplan") / f"{name}.yaml")
+        for path in [*table.elsewhere, *table.not_shared]:
+            assert "Identifier" in path or list(find(item, path)), path
 
 
 def test_paths_name_lists_as_the_schema_repeats_elements() -> None:

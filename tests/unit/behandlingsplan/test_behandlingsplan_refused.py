@@ -191,20 +191,19 @@ def test_a_long_text_is_quick_and_too_long_a_text_is_refused() -> None:
     assert isinstance(error, Invalid)
 
 
-def test_no_value_or_foreign_name_is_ever_told() -> None:
+def test_no_value_is_ever_told() -> None:
     root = etree.fromstring(sample("everything"))
-    refused = 0
+    errors = []
     for leaf in [e for e in root.iter() if len(e) == 0]:
         kept, leaf.text = leaf.text, SECRET
         try:
             parse(etree.tostring(root))
         except InputRefused as e:
-            refused += 1
-            assert "0201609996" not in f"{e!s} {e.args} {e.issues}"
-            assert "Hemmelig" not in f"{e!s} {e.args} {e.issues}"
-            assert e.__cause__ is None
+            errors.append(e)
         leaf.text = kept
-    assert refused > 30
+    assert len(errors) > 30
+    told = [f"{e!s} {e.args} {e.issues} {e.__cause__}" for e in errors]
+    assert not [t for t in told if "0201609996" in t or "Hemmelig" in t]
 
 
 def test_an_unknown_elements_name_is_not_told() -> None:

@@ -20,7 +20,7 @@ from hub.contract import Notice, PlanView, Receipt, Rendered, Resource, SourceDo
 from hub.errors import CannotRender
 from hub.fhir import names
 from hub.mapping.paths import leaves
-from tests.views import PLAN_1, PLAN_2, view_of
+from tests.views import PLAN_1, PLAN_2, parties, view_of
 
 HEADER = {"MessageIdentifier", "SentDateTime", "SharedPlanIdentifier", "BaseVersion"}
 
@@ -95,6 +95,11 @@ def test_two_citizens_are_never_mixed() -> None:
     assert "1507729995" not in str(caught.value)
     own = SourceDocument("behandlingsplan", sample("typical-2"), "application/xml")
     assert ADAPTER.render(view_of(PLAN_2, own=own), OWNER, context()).body
+
+
+def test_the_owners_document_goes_to_no_other_unit() -> None:
+    with pytest.raises(CannotRender):
+        ADAPTER.render(view_with(sample("typical")), parties()["rus-havneby"], context())
 
 
 def test_header_is_readdressed_and_the_rest_is_the_owners() -> None:
@@ -188,6 +193,16 @@ def test_content_of_an_unforeseen_kind_is_a_loss() -> None:
         f"{key}.note.text",
         "DocumentReference/d1.description",
     } <= paths
+
+
+def test_a_shortened_value_is_a_loss() -> None:
+    resources = dict(shared_view().resources)
+    key = next(k for k in resources if k.startswith("Appointment/"))
+    hour = {k: v for k, v in resources[key].items() if k not in {"extension", "_start"}}
+    resources[key] = hour | {"start": "2026-09-08T10:00:00+02:00"}
+    rendered = render(view_with(sample("typical"), resources=resources))
+    assert f"{key}.start" in {loss.path for loss in rendered.losses}
+    assert b"<MeetingDate>2026-09-08</MeetingDate>" in rendered.body
 
 
 def test_codes_this_format_does_not_have_are_losses_and_the_item_stays() -> None:

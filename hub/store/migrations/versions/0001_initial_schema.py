@@ -197,7 +197,9 @@ def upgrade() -> None:
         sa.Column("basis", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["party"], ["party.id"], name=op.f("fk_access_party")),
         sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_access_plan_id")),
-        sa.PrimaryKeyConstraint("plan_id", "party", "section", "purpose", name=op.f("pk_access")),
+        sa.PrimaryKeyConstraint(
+            "plan_id", "party", "section", "purpose", "since", name=op.f("pk_access")
+        ),
     )
     op.create_table(
         "approval",

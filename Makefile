@@ -1,0 +1,50 @@
+# `make` or `make help` says what there is. A fresh clone needs nothing before any of these.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check lock clean prerequisites
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Made anew whenever what is to be installed has changed.
+INSTALLED := $(VENV)/.installed
+PYTEST_ARGS ?=
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(INSTALLED) ## Play the main job, then keep the console at http://127.0.0.1:8080/ until Ctrl-C
+	$(BIN)/ki-hub demo --serve
+
+demo: $(INSTALLED) ## Play the main job and exit
+	$(BIN)/ki-hub demo
+
+test: prerequisites $(INSTALLED) check ## Everything that must hold: make check, then all tests
+	$(BIN)/pytest -q --durations=15 $(PYTEST_ARGS)
+
+check: $(INSTALLED) ## Format, lint, types, import rules, lock file
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy --no-error-summary
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/architecture/test_lock.py
+
+lock: $(INSTALLED) ## Write requirements.lock from pyproject.toml (UPGRADE=1: to the newest versions)
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --extra dev \
+		--universal --python-version 3.11 $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
+
+clean: ## Remove the environment and all caches; data/ is left alone
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
+		build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+prerequisites:
+	@deploy/install-prerequisites test
+
+# pip checks every file against the lock; the package itself is built with the locked setuptools.
+$(INSTALLED): requirements.lock pyproject.toml
+	@deploy/install-prerequisites run
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@

@@ -1,0 +1,35 @@
+"""``ki-hub all``: serve and work in one process, the embedded deployment's way."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from hub.cli.common import opened
+
+
+@click.command(name="all")
+def command() -> None:
+    """Serve and work until SIGTERM."""
+    from threading import Event  # noqa: PLC0415
+
+    from hub.runtime.loops import Loops, until_signal  # noqa: PLC0415
+    from hub.runtime.web import Running, make_server  # noqa: PLC0415
+
+    with opened() as (hub, settings):
+        stop = Event()
+        until_signal(stop)
+        loops = Loops(hub, settings.poll_seconds)
+        running = Running(make_server(hub, settings.host, settings.port))
+        loops.start()
+        try:
+            click.echo(f"KI-hub answers at {running.start()}", err=True)
+            while loops.alive and not stop.is_set():
+                time.sleep(0.2)
+            healthy = loops.alive
+        finally:
+            running.finish()
+            loops.finish()
+    if not healthy:
+        raise click.ClickException("A loop ended unexpectedly; see the log")

@@ -1,0 +1,73 @@
+"""What commands share: the hub from the settings, and output for people or as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from hub.runtime.settings import Settings
+    from hub.services.hub import Hub
+
+as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
+
+
+def settings() -> Settings:
+    """From the environment; a wrong value is named without its content."""
+    from pydantic import ValidationError  # noqa: PLC0415  (slow to load)
+
+    from hub.errors import Misconfigured  # noqa: PLC0415
+    from hub.runtime.settings import Settings  # noqa: PLC0415
+
+    try:
+        return Settings()
+    except ValidationError as e:
+        wrong = ", ".join(f"KI_HUB_{str(x['loc'][0]).upper()}" for x in e.errors())
+        raise Misconfigured(f"Wrong setting: {wrong}") from None
+
+
+@contextmanager
+def opened(*, checked: bool = True) -> Iterator[tuple[Hub, Settings]]:
+    """A hub on what the settings name; refused when the schema is another."""
+    from hub.runtime import bootstrap, logging  # noqa: PLC0415
+    from hub.store.migrate import check_schema  # noqa: PLC0415
+
+    chosen = settings()
+    logging.configure(chosen.log_level, as_json=chosen.log_json)
+    hub = bootstrap.build(chosen)
+    try:
+        if checked:
+            check_schema(hub.store.database)
+        yield hub, chosen
+    finally:
+        bootstrap.close(hub)
+
+
+def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], json_: bool) -> None:
+    """A table for people, everything for machines."""
+    if json_:
+        click.echo(json.dumps(list(rows), ensure_ascii=False, indent=2))
+        return
+    from rich.console import Console  # noqa: PLC0415  (slow to load)
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(row.get(c)) for c in columns))
+    Console().print(table if rows else "Nothing.")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    if isinstance(value, list):
+        return ", ".join(str(v) for v in value)
+    return str(value)

@@ -1,0 +1,102 @@
+"""``ki-hub demo``: the main job, played on the configured database."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hub.cli.common import as_json, opened
+
+if TYPE_CHECKING:
+    from hub.services.hub import Hub
+
+DEMO = "demo"
+
+
+@click.command(name="demo")
+@click.option("--serve", is_flag=True, help="Afterwards keep the console up until Ctrl-C.")
+@as_json
+def command(serve: bool, json_: bool) -> None:
+    """Play the scenario with two fresh, fictitious citizens; exit 0 only if all of it happened.
+
+    An empty database is migrated; one that is not a demo's is refused.
+    """
+    from hub.runtime.loops import Loops  # noqa: PLC0415
+    from hub.runtime.web import Running, make_server  # noqa: PLC0415
+
+    with opened(checked=False) as (hub, settings):
+        credentials = _prepare(hub)
+        port = settings.port if serve else 0
+        server = make_server(
+            hub, "127.0.0.1", port, console=serve, demo_credential=credentials["drift"]
+        )
+        loops, running = Loops(hub, 0.05), Running(server)
+        loops.start()
+        try:
+            base = running.start()
+            failed = _play(base, credentials, settings.bus_url, json_)
+            if serve and failed is None:
+                _stay(base)
+        finally:
+            running.finish()
+            loops.finish()
+    if failed is not None:
+        click.echo(f"FAILED  {failed}", err=True)
+        sys.exit(1)
+
+
+def _prepare(hub: Hub) -> dict[str, str]:
+    from hub.errors import Misconfigured  # noqa: PLC0415
+    from hub.runtime.parties import operator_entries, party_entries  # noqa: PLC0415
+    from hub.runtime.parties_file import read_parties  # noqa: PLC0415
+    from hub.services.admin import apply_parties  # noqa: PLC0415
+    from hub.services.setup import claim_for  # noqa: PLC0415
+    from hub.store.migrate import migrate  # noqa: PLC0415
+
+    migrate(hub.store.database)
+    if not claim_for(hub, DEMO):
+        raise Misconfigured("This database is not a demo's; set KI_HUB_DATABASE_URL to another")
+    file = Path(str(files("hub.demo") / "parties.yaml"))
+    read = read_parties(file)
+    applied = apply_parties(
+        hub,
+        party_entries(read, file.parent),
+        operator_entries(read, file.parent),
+        read.citizen_format,
+        by=DEMO,
+        renew=True,
+    )
+    return dict(applied.secrets)
+
+
+def _play(base: str, credentials: dict[str, str], broker: str, json_: bool) -> str | None:
+    from hub.demo.play import play, world  # noqa: PLC0415
+    from hub.demo.telling import summary  # noqa: PLC0415
+
+    played = play(
+        world(base, credentials, broker),
+        begin=lambda title: click.echo(f"  …  {title}", err=True, nl=False),
+        done=lambda title: click.echo(f"\r  ✓  {title}", err=True),
+    )
+    if played.failed is not None:
+        click.echo("", err=True)
+    if json_:
+        click.echo(json.dumps(played.report, ensure_ascii=False, indent=2))
+    else:
+        click.echo(summary(played.report))
+    return played.failed
+
+
+def _stay(base: str) -> None:
+    import time  # noqa: PLC0415
+
+    click.echo(f"\nThe console is at {base}/ until you press Ctrl-C.", err=True)
+    with suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(1)

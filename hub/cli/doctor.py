@@ -1,0 +1,47 @@
+"""``ki-hub doctor``: is this deployment ready to work?"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from hub.cli.common import as_json, opened
+
+
+@click.command(name="doctor")
+@as_json
+def command(json_: bool) -> None:
+    """Ask database, schema, broker, parties and formats; exit 4 if one is not ready."""
+    from hub.errors import HubError, Misconfigured  # noqa: PLC0415
+    from hub.services.overview import party_rows  # noqa: PLC0415
+    from hub.store.migrate import check_schema  # noqa: PLC0415
+
+    found: dict[str, str] = {}
+    with opened(checked=False) as (hub, _):
+
+        def parties() -> None:
+            if not party_rows(hub):
+                raise Misconfigured("No parties yet; run: ki-hub parties apply FILE")
+
+        for name, ask in (
+            ("database", hub.store.check),
+            ("schema", lambda: check_schema(hub.store.database)),
+            ("broker", hub.bus.check),
+            ("parties", parties),
+        ):
+            try:
+                ask()
+                found[name] = "ok"
+            except HubError as e:
+                found[name] = e.text
+            if found[name] != "ok" and name != "broker":
+                break
+    if json_:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        for name, state in found.items():
+            click.echo(f"{name}: {state}")
+    if any(state != "ok" for state in found.values()):
+        sys.exit(4)

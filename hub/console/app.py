@@ -1,0 +1,53 @@
+"""Puts the console beside the API in one application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from hub.console import decisions, deliveries, login, messages, overview, parties, plans, tasks
+from hub.console.page import STATIC, Page
+from hub.console.visit import Console, Visitor
+from hub.errors import NotFound
+from hub.services.hub import Hub
+
+_FOLDER: Final = Path(__file__).parent / "static"
+
+
+class _Static(StaticFiles):
+    """The style sheet, the icon and two scripts; addresses carry a version."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        found = await super().get_response(path, scope)
+        found.headers["X-Content-Type-Options"] = "nosniff"
+        found.headers["Cache-Control"] = "public, max-age=3600"
+        return found
+
+
+def mount(app: FastAPI, hub: Hub, *, demo_credential: str | None = None) -> None:
+    """Add the console's pages to ``app``.
+
+    With ``demo_credential`` the login page offers to log in as the demo's operator, to a browser
+    on this machine only; the credential itself never leaves this process.
+    """
+    app.state.console = Console(hub, demo_credential)
+    app.mount(STATIC, _Static(directory=_FOLDER), name="console-static")
+    for module in (
+        overview, login, deliveries, plans, parties, messages, tasks, decisions,
+    ):  # fmt: skip
+        app.include_router(module.ROUTER)
+    app.include_router(_LAST)
+
+
+_LAST = APIRouter(route_class=Page, include_in_schema=False)
+
+
+@_LAST.get("/console/{path:path}")
+@_LAST.get("/decisions/{path:path}")
+def nothing_here(path: str, request: Request, visit: Visitor) -> Response:
+    """Addresses below the console that are no page."""
+    raise NotFound

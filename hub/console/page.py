@@ -1,0 +1,66 @@
+"""What every page shares: its headers, and an error as a page instead of an OperationOutcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+
+from hub.console.visit import LoginNeeded, Visit
+from hub.errors import HubError, InputRefused
+from hub.fhir.outcome import status_of
+
+STATIC: Final = "/console/static"
+
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class Page(APIRoute):
+    """A route whose answer is a page, whatever happens."""
+
+    def get_route_handler(self) -> Handler:
+        """The route's handler with the console's headers and errors."""
+        inner = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            try:
+                answer = await inner(request)
+            except LoginNeeded as e:
+                answer = _to_login(request, e)
+            except RequestValidationError:
+                answer = _told(request, InputRefused("The address is not of the right form"))
+            except HubError as e:
+                answer = _told(request, e)
+            for name, value in HEADERS.items():
+                answer.headers.setdefault(name, value)
+            return answer
+
+        return handle
+
+
+def _told(request: Request, error: HubError) -> Response:
+    return Visit.of(request).page("error.html", status_of(error), error=error)
+
+
+def _to_login(request: Request, needed: LoginNeeded) -> Response:
+    if request.headers.get("HX-Request"):
+        # A refresh in the background cannot follow to another page; htmx obeys this instead.
+        return Response(status_code=401, headers={"HX-Redirect": needed.address})
+    return RedirectResponse(needed.address, 303)

@@ -1,0 +1,197 @@
+"""One request to the console: whose it is, in which language, and how a page is made for it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from hub.console.fields import Fields, posted
+from hub.console.render import environment
+from hub.console.session import Area, Session, Sessions
+from hub.console.words import Language, choose
+from hub.contract import Party
+from hub.errors import HubError, NotPermitted
+from hub.model.party import Viewer
+from hub.services import overview
+from hub.services.hub import Hub
+
+COOKIES: Final[dict[Area, str]] = {"operator": "ki_hub_operator", "party": "ki_hub_party"}
+ROOTS: Final[dict[Area, str]] = {"operator": "", "party": "/decisions"}
+VISITOR: Final = "ki_hub_visitor"
+LANGUAGE: Final = "ki_hub_language"
+_YEAR: Final = 365 * 24 * 3600
+
+
+class LoginNeeded(HubError):
+    """Log in first."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__()
+        self.address = address
+
+
+class FormRefused(NotPermitted):
+    """The form is not from a page of this session; open the page again and send it once more."""
+
+
+class Console:
+    """What the pages share; one in a process."""
+
+    def __init__(self, hub: Hub, demo_credential: str | None) -> None:
+        self.hub = hub
+        self.demo_credential = demo_credential
+        self.sessions = Sessions(hub.clock)
+        self.environment = environment()
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request."""
+
+    console: Console
+    request: Request
+    area: Area
+    language: Language
+    visitor: str
+    """A random id from before any login; half of what a form's token is made from."""
+    new: bool
+    """The visitor has no cookie yet."""
+    session: Session | None
+
+    @classmethod
+    def of(cls, request: Request) -> Visit:
+        """The visit that the request's cookies and address tell."""
+        console = request.app.state.console
+        assert isinstance(console, Console)
+        area: Area = "party" if request.url.path.startswith("/decisions") else "operator"
+        known = request.cookies.get(VISITOR)
+        accept = request.headers.get("Accept-Language", "")
+        return cls(
+            console,
+            request,
+            area,
+            choose(request.cookies.get(LANGUAGE), accept),
+            known or secrets.token_urlsafe(16),
+            known is None,
+            console.sessions.find(area, request.cookies.get(COOKIES[area])),
+        )
+
+    @property
+    def hub(self) -> Hub:
+        """The hub that this console shows."""
+        return self.console.hub
+
+    @property
+    def session_id(self) -> str | None:
+        """The cookie's value, whether or not it is (still) a login."""
+        return self.request.cookies.get(COOKIES[self.area])
+
+    @property
+    def token(self) -> str:
+        """For the forms of this page."""
+        return self.console.sessions.form_token(self.visitor, self.session_id)
+
+    @property
+    def here(self) -> str:
+        """This page's own address, path and query."""
+        query = self.request.url.query
+        return self.request.url.path + (f"?{query}" if query else "")
+
+    def page(self, template: str, status: int = 200, **values: Any) -> Response:
+        """The template as a page in the visitor's language."""
+        text = self.console.environment.get_template(template).render(
+            visit=self, root=ROOTS[self.area], **values
+        )
+        answer = HTMLResponse(text, status, {"Content-Language": self.language})
+        answer.headers["Vary"] = "Accept-Language, Cookie"
+        if self.new:
+            self.set_cookie(answer, VISITOR, self.visitor)
+        return answer
+
+    def go(self, path: str) -> RedirectResponse:
+        """After a form: see the page at that path of this site."""
+        return RedirectResponse(path, 303)
+
+    def set_cookie(self, answer: Response, name: str, value: str, *, age: int | None = None) -> None:
+        """HttpOnly, SameSite=Strict, and Secure wherever the browser came by HTTPS."""
+        path = "/decisions" if name == COOKIES["party"] else "/"
+        answer.set_cookie(
+            name, value, max_age=age, path=path, httponly=True, samesite="strict",
+            secure=self.request.url.scheme == "https",
+        )  # fmt: skip
+
+    def log_in(self, name: str, path: str) -> Response:
+        """A new session in place of any before it, under a new visitor id."""
+        self.console.sessions.close(self.session_id)
+        answer = self.go(path)
+        self.set_cookie(answer, VISITOR, secrets.token_urlsafe(16))
+        made = self.console.sessions.open(self.area, name)
+        self.set_cookie(answer, COOKIES[self.area], made)
+        return answer
+
+    def log_out(self) -> Response:
+        """End the session; the login page is next."""
+        self.console.sessions.close(self.session_id)
+        answer = self.go(f"{ROOTS[self.area]}/login")
+        path = "/decisions" if self.area == "party" else "/"
+        answer.delete_cookie(COOKIES[self.area], path=path, httponly=True, samesite="strict")
+        return answer
+
+    def remember_language(self, language: Language, path: str) -> Response:
+        """The visitor's own choice, for a year."""
+        answer = self.go(path)
+        self.set_cookie(answer, LANGUAGE, language, age=_YEAR)
+        return answer
+
+
+def own_path(path: str, otherwise: str) -> str:
+    """A path of this site to go back to, and never another site's address."""
+    plain = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if plain else otherwise
+
+
+def _visitor(request: Request) -> Visit:
+    return Visit.of(request)
+
+
+def _operator(visit: Visitor) -> Viewer:
+    return Viewer("operator", _session(visit).name)
+
+
+def _party(visit: Visitor) -> Party:
+    name = _session(visit).name
+    found = overview.parties(visit.hub, Viewer("party", name))
+    if not found:
+        raise LoginNeeded(f"{ROOTS['party']}/login")
+    return found[0].party
+
+
+def _session(visit: Visit) -> Session:
+    if visit.session is None:
+        address = f"{ROOTS[visit.area]}/login"
+        if visit.request.method == "GET" and visit.here != "/":
+            address += f"?next={quote(visit.here, safe='/')}"
+        raise LoginNeeded(address)
+    return visit.session
+
+
+async def _form(visit: Visitor, request: Request) -> Fields:
+    fields = await posted(request)
+    sessions = visit.console.sessions
+    if not sessions.form_token_holds(fields.one("token"), visit.visitor, visit.session_id):
+        raise FormRefused
+    return fields
+
+
+Visitor = Annotated[Visit, Depends(_visitor)]
+OperatorDep = Annotated[Viewer, Depends(_operator)]
+"""The logged-in operator; without one the answer is the way to the login page."""
+PersonDep = Annotated[Party, Depends(_party)]
+"""The party whose person is logged in to record decisions."""
+FormDep = Annotated[Fields, Depends(_form)]
+"""A form with the right token. Put it after the dependency that asks for the login."""

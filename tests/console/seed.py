@@ -1,0 +1,211 @@
+"""A hub with something to look at: two citizens' plans, every kind of trouble, and its operator.
+
+Everything is made through the services, from the published examples and samples, on a fresh
+SQLite database; nothing is written to the store behind their back.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hub.contract import Party, Receipt
+from hub.errors import HubError
+from hub.model.party import SYSTEM, Viewer
+from hub.model.records import InboxItem
+from hub.runtime.bootstrap import build
+from hub.runtime.parties import operator_entries, party_entries
+from hub.runtime.parties_file import read_parties
+from hub.runtime.settings import Settings
+from hub.services import acts, admin, mailbox, queries
+from hub.services.accept import accept
+from hub.services.deliver import deliver_due
+from hub.services.hub import Hub
+from hub.services.process import process
+from hub.services.settle import receipt_for
+from hub.store.migrate import migrate
+
+ROOT = Path(__file__).parents[2]
+PARTIES = ROOT / "hub" / "demo" / "parties.yaml"
+EXAMPLES = ROOT / "fhir_profiles" / "examples"
+SAMPLES = ROOT / "mappings"
+KARLA = "0201609996"
+BO = "1507729995"
+
+
+@dataclass
+class Seeded:
+    """The hub, its credentials, and what was made."""
+
+    hub: Hub
+    secrets: dict[str, str]
+    plans: dict[str, str] = field(default_factory=dict)
+    """Citizen's CPR number to plan id."""
+
+    @property
+    def operator(self) -> str:
+        """The operator's credential."""
+        return self.secrets["drift"]
+
+    def party(self, party_id: str) -> Party:
+        """A party of the demo."""
+        with self.hub.store.reading() as work:
+            found = work.parties.get(party_id)
+        assert found is not None
+        return found.party
+
+    def send(
+        self, party_id: str, format_: str, body: bytes, media_type: str = "application/fhir+json"
+    ) -> InboxItem:
+        """A document from a party, processed."""
+        kept = accept(self.hub, self.party(party_id), format_, body, media_type)
+        return process(self.hub, kept.item.id)
+
+    def deliver(self, rounds: int = 3) -> None:
+        """Let the worker deliver what is due."""
+        for _ in range(rounds):
+            if deliver_due(self.hub) == 0:
+                return
+
+
+def empty(folder: Path) -> Seeded:
+    """A hub with the demo's parties and nothing else."""
+    hub = build(Settings(data=folder, retry_attempts=2, retry_first_seconds=3600))
+    migrate(hub.store.database)
+    file = read_parties(PARTIES)
+    applied = admin.apply_parties(
+        hub,
+        party_entries(file, PARTIES.parent),
+        operator_entries(file, PARTIES.parent),
+        file.citizen_format,
+        by="seed",
+    )
+    return Seeded(hub, dict(applied.secrets))
+
+
+def seed(folder: Path) -> Seeded:
+    """A hub in the middle of a busy day."""
+    seeded = empty(folder)
+    _first_citizen(seeded)
+    _second_citizen(seeded)
+    _trouble(seeded)
+    return seeded
+
+
+def consent_of(name: str, given: datetime) -> dict[str, Any]:
+    """An example consent, given at that time, for a year."""
+    made = example(name)
+    made["dateTime"] = given.isoformat(timespec="seconds")
+    made["provision"]["period"] = {
+        "start": given.date().isoformat(),
+        "end": (given + timedelta(days=364)).date().isoformat(),
+    }
+    return made
+
+
+def approval_of(name: str, plan: str, version: int) -> dict[str, Any]:
+    """An example approval, of one plan version."""
+    made = example(name)
+    made["dateTime"] = datetime.now(UTC).isoformat(timespec="seconds")
+    made["sourceReference"] = {"reference": f"CarePlan/{plan}/_history/{version}"}
+    return made
+
+
+def example(name: str) -> dict[str, Any]:
+    """A resource or bundle of the examples."""
+    found: dict[str, Any] = json.loads((EXAMPLES / name).read_text(encoding="utf-8"))
+    return found
+
+
+def sample(format_: str, name: str) -> bytes:
+    """A sample document of a format."""
+    return (SAMPLES / format_ / "samples" / name).read_bytes()
+
+
+def as_json(resource: dict[str, Any]) -> bytes:
+    """As it travels."""
+    return json.dumps(resource, ensure_ascii=False).encode()
+
+
+def _first_citizen(seeded: Seeded) -> None:
+    """All went well: approved, delivered, forwarded; then the lead changed it."""
+    given = datetime.now(UTC) - timedelta(days=7)
+    seeded.send("rus-havneby", "fhir", as_json(consent_of("consent-1.json", given)))
+    seeded.send("psyk-nordstrand", "behandlingsplan", sample("behandlingsplan", "typical.xml"),
+                "application/xml")  # fmt: skip
+    bundle = example("plan-1.json")
+    made = seeded.send("rus-havneby", "fhir", as_json(bundle))
+    assert made.plan_id is not None
+    seeded.plans[KARLA] = made.plan_id
+    seeded.deliver()
+    _receipts(seeded, "koord-havneby", "psyk-nordstrand")
+    _forward(seeded, made.plan_id)
+    assert made.plan_version is not None
+    approved = approval_of("approval-1.json", made.plan_id, made.plan_version)
+    seeded.send("rus-havneby", "fhir", as_json(approved))
+    seeded.deliver()
+    _receipts(seeded, "laege-havnegade", "koord-nordstrand")
+    _citizen_has_it(seeded, made.plan_id, "rus-havneby")
+    goal = next(e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "Goal")
+    goal["description"]["text"] += " (tilføjet efter mødet)"
+    seeded.send("rus-havneby", "fhir", as_json(bundle))
+    seeded.deliver()
+
+
+def _second_citizen(seeded: Seeded) -> None:
+    """Nothing is approved yet; one unit is paused."""
+    given = datetime.now(UTC) - timedelta(days=2)
+    seeded.send("psyk-nordstrand", "fhir", as_json(consent_of("consent-2.json", given)))
+    made = seeded.send("psyk-nordstrand", "fhir", as_json(example("plan-2.json")))
+    assert made.plan_id is not None
+    seeded.plans[BO] = made.plan_id
+    admin.pause(
+        seeded.hub, "koord-nordstrand", by="Drift Demo", reason="Flytter postkasse i eftermiddag"
+    )
+    seeded.deliver()
+
+
+def _trouble(seeded: Seeded) -> None:
+    """A refusal, a sealed document, a loose one, and a receiver that says no."""
+    seeded.send("psyk-nordstrand", "behandlingsplan", b"<ikke-xml", "application/xml")
+    seeded.send("social-havneby", "fhir", as_json({"resourceType": "Patient"}))
+    stranger = json.dumps(example("plan-1.json")).replace(KARLA, "0101809995").encode()
+    seeded.send("rus-havneby", "fhir", stranger)
+    for delivery in queries.deliveries(seeded.hub, SYSTEM, receiver="rus-havneby"):
+        if delivery.state.value == "sent":
+            refused = Receipt(of=delivery.id, outcome="permanent")
+            receipt_for(seeded.hub, seeded.party("rus-havneby"), refused)
+            break
+    for delivery in queries.deliveries(seeded.hub, SYSTEM, receiver="social-havneby"):
+        if delivery.state.value == "sent":
+            later = Receipt(of=delivery.id, outcome="transient")
+            receipt_for(seeded.hub, seeded.party("social-havneby"), later)
+            break
+
+
+def _receipts(seeded: Seeded, *party_ids: str) -> None:
+    for party_id in party_ids:
+        party = seeded.party(party_id)
+        for letter in mailbox.waiting(seeded.hub, party):
+            mailbox.fetch(seeded.hub, party, letter.id)
+            mailbox.receipt(seeded.hub, party, Receipt(of=letter.id, outcome="ok"))
+
+
+def _forward(seeded: Seeded, plan: str) -> None:
+    for task in queries.tasks(seeded.hub, Viewer("party", "koord-havneby")):
+        if task.kind == "forward" and task.plan_id == plan and task.delivery_id:
+            acts.forward(seeded.hub, seeded.party("koord-havneby"), task.delivery_id, "koordinator")
+
+
+def _citizen_has_it(seeded: Seeded, plan: str, lead: str) -> None:
+    for task in queries.tasks(seeded.hub, Viewer("party", lead)):
+        if task.kind == "hand-over" and task.plan_id == plan and task.delivery_id:
+            acts.hand_over(seeded.hub, seeded.party(lead), task.delivery_id, "kontaktperson")
+
+
+def told(error: HubError) -> str:
+    """For a failing test's message."""
+    return "; ".join(f"{i.expression}: {i.text}" for i in error.issues)

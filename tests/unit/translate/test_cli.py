@@ -1,0 +1,168 @@
+"""The command line: exit codes, streams and start-up time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from hub import errors
+from hub.cli import main as module
+from hub.cli.main import cli, run
+from hub.fhir.structure import StructureValidator
+from tests.views import EXAMPLES
+
+PLAN = str(EXAMPLES / "plan-1.json")
+COMMAND = Path(sys.executable).parent / "ki-hub"
+
+
+def ki_hub(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [str(COMMAND), *arguments], input=stdin, capture_output=True, check=False, timeout=60
+    )
+
+
+def test_translate(tmp_path: Path) -> None:
+    losses = tmp_path / "losses.json"
+    done = ki_hub("translate", "--from", "fhir", "--to", "fhir", PLAN, "--losses", str(losses))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(losses.read_bytes()) == []
+    again = ki_hub(
+        "translate", "--from", "fhir", "--to", "fhir", "-", "--losses", str(losses),
+        stdin=done.stdout,
+    )  # fmt: skip
+    assert again.returncode == 0
+    assert set(json.loads(losses.read_bytes())[0]) == {"path", "kind", "reason"}
+
+
+def test_equal_input_equal_bytes() -> None:
+    arguments = ["translate", "--from", "fhir", "--to", "fhir", PLAN, "--now", "2026-03-01T12:00Z"]
+    assert ki_hub(*arguments).stdout == ki_hub(*arguments).stdout
+
+
+def test_json() -> None:
+    done = ki_hub("translate", "--from", "fhir", "--to", "fhir", "--json", PLAN)
+    assert set(json.loads(done.stdout)) == {"format", "mediaType", "body", "losses"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["translate", "--from", "fhir", "--to", "fhir", "-"],
+        ["translate", "--from", "telegram", "--to", "fhir", PLAN],
+        ["validate", "-"],
+        ["validate", "--profile", "http://nobody", PLAN],
+    ],
+)
+def test_refused_input_leaves_exactly_one_outcome_on_stderr(arguments: list[str]) -> None:
+    done = ki_hub(*arguments, stdin=b'{"resourceType": "CarePlan", "title": "Karla"}')
+    assert done.returncode == 3
+    told: dict[str, Any] = json.loads(done.stderr)
+    assert told["resourceType"] == "OperationOutcome"
+    assert StructureValidator().check([told]) == []
+    assert b"Karla" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such-command"],
+        ["translate"],
+        ["translate", "--from", "fhir", "--to", "fhir", "/no/such/file"],
+        ["translate", "--from", "fhir", "--to", "fhir", PLAN, "--sender", "nobody"],
+        ["translate", "--from", "fhir", "--to", "fhir", PLAN, "--now", "i morgen"],
+    ],
+)
+def test_wrong_usage(arguments: list[str]) -> None:
+    done = ki_hub(*arguments)
+    assert done.returncode == 2
+    assert b"Error:" in done.stderr
+
+
+def test_not_ready(tmp_path: Path) -> None:
+    parties = tmp_path / "parties.yaml"
+    parties.write_text("parties: 3")
+    done = ki_hub("translate", "--from", "fhir", "--to", "fhir", "--parties", str(parties), PLAN)
+    assert done.returncode == 4
+    assert b"parties.yaml" in done.stderr
+
+
+def test_validate() -> None:
+    done = ki_hub("validate", PLAN)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(done.stdout)["issue"][0]["severity"] == "information"
+    done = ki_hub("validate", stdin=b'{"resourceType": "CarePlan"}')
+    assert done.returncode == 3
+    places = {i["expression"][0] for i in json.loads(done.stdout)["issue"]}
+    assert places == {"CarePlan.status", "CarePlan.intent", "CarePlan.subject"}
+
+
+def test_validate_by_profile() -> None:
+    plan = json.loads(Path(PLAN).read_bytes())["entry"][0]["resource"]
+    del plan["careTeam"], plan["author"], plan["meta"]
+    body = json.dumps(plan).encode()
+    assert ki_hub("validate", stdin=body).returncode == 0
+    profile = "https://ki-hub.example/fhir/StructureDefinition/KiPlan"
+    done = ki_hub("validate", "--profile", profile, stdin=body)
+    assert done.returncode == 3
+    places = {i["expression"][0] for i in json.loads(done.stdout)["issue"]}
+    assert places == {"CarePlan.careTeam", "CarePlan.author"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.Malformed(), 3),
+        (errors.NoLegalBasis(), 3),
+        (errors.NotFound(), 3),
+        (errors.CannotRender(), 1),
+        (errors.Misconfigured(), 4),
+        (errors.StoreUnavailable(), 4),
+        (errors.HubError(), 1),
+        (click.UsageError("x"), 2),
+        (click.Abort(), 1),
+        (BrokenPipeError(), 1),
+        (RuntimeError("0201609996"), 1),
+    ],
+)
+def test_exit_codes(
+    error: Exception, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @click.command()
+    def failing() -> None:
+        raise error
+
+    monkeypatch.setattr(module.LazyCommands, "get_command", lambda *_: failing)
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    assert run(["x"]) == code
+    assert "0201609996" not in capsys.readouterr().err
+
+
+def test_every_listed_command_loads() -> None:
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        found = cli.get_command(context, name)
+        assert found is not None
+        assert found.name == name
+
+
+def test_help_is_quick_and_loads_no_command() -> None:
+    def once() -> float:
+        start = time.perf_counter()
+        done = ki_hub("--help")
+        assert done.returncode == 0
+        assert b"translate" in done.stdout
+        return time.perf_counter() - start
+
+    # The best of several: the bound is on the work, not on what else the machine does.
+    assert min(once() for _ in range(5)) < 0.3
+
+
+def test_version() -> None:
+    assert ki_hub("--version").stdout.strip().startswith(b"ki-hub, version ")
