@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer, Vhost
+
+
+def pytest_configure() -> None:
+    """SIGTERM (a CI job that is cancelled) tears down like Ctrl-C: servers end, folders go."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,48 @@ _PLAN_EXTENSIONS: Final = {
     names.LEGAL_BASIS: "FFB has no place for the legal basis",
 }
 
+_READ_EXTENSIONS: Final = {names.NEXT_MEETING, names.COORDINATION, names.SECTION}
+"""Told elsewhere, or what decided that this is in the view at all."""
+_NO_PLACE: Final = "FFB has no place for it"
+_ELEMENTS: Final = {
+    "identifier": "A case number stays with the one whose it is",
+    "title": "The related plan's title says what kind of plan it is",
+}
+_READ_ELEMENTS: Final = frozenset(
+    (
+        "resourceType",
+        "id",
+        "meta",
+        "extension",
+        "status",
+        "intent",
+        "category",
+        "subject",
+        "author",
+        "careTeam",
+        "created",
+        "period",
+        "description",
+        "addresses",
+        "goal",
+        "activity",
+        "supportingInfo",
+        "partOf",
+    )
+)
+_READ_DETAILS: Final = frozenset(
+    (
+        "extension",
+        "status",
+        "description",
+        "code",
+        "goal",
+        "performer",
+        "scheduledPeriod",
+        "scheduledString",
+    )
+)
+
 
 def account(view: PlanView, reader: PlanReader, used: set[str]) -> Iterator[Loss]:
     """A Loss for each resource of the view that is not carried, and for the plan's own extras.
@@ -42,7 +84,7 @@ def account(view: PlanView, reader: PlanReader, used: set[str]) -> Iterator[Loss
         if key not in used and key not in own:
             kind = key.partition("/")[0]
             how: LossKind = "coarsened" if kind == "CareTeam" else "dropped"
-            yield Loss(key, how, _BY_TYPE.get(kind, "FFB has no place for it"))
+            yield Loss(key, how, _BY_TYPE.get(kind, _NO_PLACE))
     plans = [("", reader.plan)] + [
         (p.reference, reader.at(p.reference)) for p in reader.sector_plans()
     ]
@@ -52,13 +94,22 @@ def account(view: PlanView, reader: PlanReader, used: set[str]) -> Iterator[Loss
 
 
 def _extras(key: str, plan: Mapping[str, Any]) -> Iterator[Loss]:
+    """Elements and extensions of a carried plan that a related plan has no place for."""
     for url in dict.fromkeys(e.get("url", "") for e in plan.get("extension", ())):
-        if url in _PLAN_EXTENSIONS:
-            yield Loss(
-                f"{key}.extension({url.rpartition('/')[2]})", "dropped", _PLAN_EXTENSIONS[url]
-            )
-    if plan.get("identifier"):
-        yield Loss(f"{key}.identifier", "dropped", "A case number stays with the one whose it is")
+        if url not in _READ_EXTENSIONS:
+            name = url.rpartition("/")[2]
+            yield Loss(f"{key}.extension({name})", "dropped", _PLAN_EXTENSIONS.get(url, _NO_PLACE))
+    for name in plan:
+        if name not in _READ_ELEMENTS:
+            yield Loss(f"{key}.{name}", "dropped", _ELEMENTS.get(name, _NO_PLACE))
+    for i, activity in enumerate(plan.get("activity", ()), 1):
+        at = f"{key}#activity.{activity.get('id', i)}"
+        detail = activity.get("detail", {})
+        if detail.get("code", {}).get("coding"):
+            yield Loss(f"{at}.code", "coarsened", "the code is carried as text")
+        for name in detail:
+            if name not in _READ_DETAILS:
+                yield Loss(f"{at}.{name}", "dropped", _NO_PLACE)
 
 
 def _only_below(view: PlanView, top: str | None) -> set[str]:

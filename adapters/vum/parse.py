@@ -55,6 +55,7 @@ _CARRIED: Final = (
 )
 """Roles whose entries enter the plan."""
 
+_NUMBER: Final = ("use", "system", "value")
 _ECHO: Final = "Til orientering: sent by the hub itself in an earlier delivery"
 
 
@@ -185,15 +186,15 @@ def _plan(
     message = reading.message
     record = Record(reading, order)
     for name in ("subject", "author"):
-        record.take(name)
+        record.links(name)
     identifiers = _case_identifiers(record)
     category = _category(record)
     addresses = [
         parts.ranked(reading, link, entry)
-        for link in record.take("addresses") or ()
+        for link in record.links("addresses")
         if (entry := message.find(link)) is not None and message.has(entry, "targetGroup")
     ]
-    wanted = list(message.targets(record.take("goal") or ()))
+    wanted = list(message.targets(record.links("goal")))
     linked = [links[e.index] for e in wanted if e.index in links]
     linked += [link for i, link in links.items() if i not in {e.index for e in wanted}]
     performers = parts.team_performers(reading, message.targets(order.resource.get("careTeam", ())))
@@ -223,24 +224,34 @@ def _plan(
 
 def _case_identifiers(record: Record) -> list[dict[str, Any]]:
     """The order's identifiers and the case numbers of the extension; the latter taken out."""
-    found = list(record.take("identifier") or ())
-    for i, extension in enumerate(record.rest.get("extension", ())):
+    own = enumerate(record.take("identifier") or ())
+    found = [(i, f"identifier[{n}]") for n, i in own]
+    for n, extension in enumerate(record.rest.get("extension", ())):
+        at = f"extension[{n}]"
         if extension.get("url") == ACTING_MUNICIPALITY:
             reason = "Who acts is the sending unit, as the channel says"
-            at = f"{record.entry.at}.extension[{i}]"
-            record.reading.not_shared.append(dropped(at, reason))
+            record.reading.not_shared.append(dropped(f"{record.entry.at}.{at}", reason))
             extension.clear()
         elif extension.get("url") == CASE_NUMBER:
-            found += [p.get("valueIdentifier", {}) for p in extension.get("extension", ())]
-            extension.clear()
-    return [_identifier(i) for i in found if i.get("value")]
+            del extension["url"]
+            for m, part in enumerate(extension.get("extension", ())):
+                part.pop("url", None)
+                found.append(
+                    (part.pop("valueIdentifier", {}), f"{at}.extension[{m}].valueIdentifier")
+                )
+    for identifier, at in found:
+        if not identifier.get("value"):
+            record.lose(at)
+    return [_identifier(record, i, at) for i, at in found if i.get("value")]
 
 
-def _identifier(found: dict[str, Any]) -> dict[str, Any]:
+def _identifier(record: Record, found: dict[str, Any], at: str) -> dict[str, Any]:
     """An Identifier with its assigner as written; a reference to it would lead nowhere."""
-    assigner = found.get("assigner", {}).get("display")
-    kept: dict[str, Any] = {key: found[key] for key in ("use", "system", "value") if key in found}
-    return {**kept, **({"assigner": {"display": assigner}} if assigner else {})}
+    assigner = found.get("assigner", {})
+    record.lose_extra(found, (*_NUMBER, "assigner"), at)
+    record.lose_extra(assigner, ("display",), f"{at}.assigner")
+    named = {"assigner": {"display": assigner["display"]}} if assigner.get("display") else {}
+    return {**{key: found[key] for key in _NUMBER if key in found}, **named}
 
 
 def _category(record: Record) -> list[dict[str, Any]]:
@@ -248,14 +259,14 @@ def _category(record: Record) -> list[dict[str, Any]]:
     table = codes.table("care-plan-category")
     for i, concept in enumerate(record.take("category") or ()):
         place = f"category[{i}]"
+        record.lose_extra(concept, ("coding",), place)
         for j, coding in enumerate(concept.get("coding", ())):
             if coding.get("system") == CARE_SOCIAL and "code" in coding:
                 at = f"{record.entry.at}.{place}.coding[{j}].code"
                 table.forward(coding["code"], system=CARE_SOCIAL, at=at)
+                record.lose_extra(coding, ("system", "code", "display"), f"{place}.coding[{j}]")
             else:
                 record.lose(f"{place}.coding[{j}]")
-        if "text" in concept:
-            record.lose(f"{place}.text")
     return [names.concept(names.SECTOR_KIND, "vum")]
 
 

@@ -18,6 +18,7 @@ from hub.contract import Identifier, Loss, Party, Resource
 from hub.fhir import names
 from hub.fhir.reading import extension_value
 
+_NAME: Final = ("use", "text", "family", "given", "prefix", "suffix")
 _STATUS: Final = "http://hl7.org/fhir/request-status"
 _ACTIVITY_STATUS: Final = "http://hl7.org/fhir/care-plan-activity-status"
 _OVERRULING: Final = frozenset({"on-hold", "revoked", "completed", "entered-in-error"})
@@ -42,11 +43,10 @@ def citizen(reading: Reading, entry: Entry) -> Resource:
     for i, identifier in enumerate(record.take("identifier") or ()):
         if identifier.get("system") not in NUMBERS:
             record.lose(f"identifier[{i}]", "only the CPR or replacement number is carried")
-    spoken = record.take("name") or []
-    chosen = next((n for n in spoken if n.get("use") == "official"), spoken[0] if spoken else None)
-    for i, name in enumerate(spoken):
-        if name is not chosen:
-            record.lose(f"name[{i}]", "the official name is carried")
+        else:
+            known = ("use", "type", "system", "value")
+            record.lose_extra(identifier, known, f"identifier[{i}]")
+    name = _official_name(record)
     security = record.security()
     made = record.finish("citizen")
     profile = {"meta": {"profile": [names.KI_PATIENT], **security.get("meta", {})}}
@@ -56,8 +56,20 @@ def citizen(reading: Reading, entry: Entry) -> Resource:
         **profile,
         **{k: v for k, v in made.items() if k != "resourceType"},
         "identifier": [{"system": n.system, "value": n.value} for n in numbers],
-        **({"name": [chosen]} if chosen else {}),
+        **({"name": [name]} if name else {}),
     }
+
+
+def _official_name(record: Record) -> dict[str, Any]:
+    """The name for official use, else the first; empty if the citizen has none."""
+    spoken = record.take("name") or []
+    chosen = next((n for n in spoken if n.get("use") == "official"), spoken[0] if spoken else {})
+    for i, name in enumerate(spoken):
+        if name is chosen:
+            record.lose_extra(name, _NAME, f"name[{i}]")
+        else:
+            record.lose(f"name[{i}]", "the official name is carried")
+    return {key: chosen[key] for key in _NAME if key in chosen}
 
 
 def patient_id(reading: Reading, entry: Entry) -> str:
@@ -82,7 +94,7 @@ def owner(sender: Party, new_id: str) -> Resource:
 def purpose(reading: Reading, entry: Entry) -> str | None:
     """InterventionPurpose → the plan's description."""
     record = Record(reading, entry)
-    record.take("subject")
+    record.links("subject")
     made = record.finish("purpose")
     return made.get("description")
 
@@ -90,7 +102,7 @@ def purpose(reading: Reading, entry: Entry) -> str | None:
 def goal(reading: Reading, entry: Entry, subject: dict[str, str]) -> Resource:
     """InterventionGoal, CitizenObjective, delmål → Goal, with its KL category."""
     record = Record(reading, entry)
-    record.take("subject")
+    record.links("subject")
     category = []
     for i, concept in enumerate(record.take("category") or ()):
         made, losses = codes.carried(concept, f"{entry.at}.category[{i}]")
@@ -133,7 +145,7 @@ def _targets(record: Record) -> list[dict[str, Any]]:
 def condition(reading: Reading, entry: Entry, subject: dict[str, str], *, shared: bool) -> Resource:
     """TargetGroup (shared), FFB condition and diagnosis (not shared) → Condition."""
     record = Record(reading, entry)
-    record.take("subject")
+    record.links("subject")
     concepts = {
         name: made
         for name in ("clinicalStatus", "verificationStatus", "severity", "code")
@@ -161,7 +173,7 @@ def condition(reading: Reading, entry: Entry, subject: dict[str, str], *, shared
 def evaluation(reading: Reading, entry: Entry, subject: dict[str, str]) -> Resource:
     """Evaluation and MatterOfInterest (not shared) → Observation."""
     record = Record(reading, entry)
-    record.take("subject")
+    record.links("subject")
     concepts = {n: made for n in ("code", "valueCodeableConcept") if (made := record.concept(n))}
     marks, security = record.marks(shared=False), record.security()
     made = record.finish("evaluation")
@@ -205,7 +217,7 @@ def intervention(
     """Intervention → one activity. ``goals``: entry index to the reference inside the hub."""
     record = Record(reading, entry)
     for name in ("subject", "basedOn"):
-        record.take(name)
+        record.links(name)
     detail = record.rest["activity"][0]["detail"]
     status, losses = activity_status(
         record.take("status") or "unknown", detail.pop("status", None), entry.at
@@ -216,9 +228,13 @@ def intervention(
         place = f"{entry.at}.activity[0].detail.code"
         made_detail["code"], losses = codes.carried(detail.pop("code"), place)
         reading.losses += losses
-    own = [_performer(reading, reference) for reference in detail.pop("performer", ())]
+    own = []
+    for i, reference in enumerate(detail.pop("performer", ())):
+        record.lose_links_extra(reference, f"activity[0].detail.performer[{i}]")
+        own.append(_performer(reading, reference))
     linked = []
     for i, reference in enumerate(detail.pop("goal", ())):
+        record.lose_links_extra(reference, f"activity[0].detail.goal[{i}]")
         target = reading.message.find(reference)
         if target is not None and target.index in goals:
             linked.append(goals[target.index])

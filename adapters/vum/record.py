@@ -10,11 +10,13 @@ from typing import Any, Final
 
 from adapters.vum.codes import carried
 from adapters.vum.message import Entry, Message
+from adapters.vum.urls import CONDITION_RANK
 from hub.contract import Loss, Resource
 from hub.errors import UnknownCode
 from hub.fhir import names
 from hub.mapping import Table, load_table, mappings_folder
 
+_REFERENCE: Final = ("reference", "type", "display", "identifier")
 _NO_PLACE: Final = "no place in the shared plan"
 
 
@@ -79,6 +81,34 @@ class Record:
         """Report an element as lost."""
         self.reading.losses.append(dropped(f"{self.entry.at}.{path}", reason))
 
+    def lose_extra(self, value: Mapping[str, Any], known: Iterable[str], path: str) -> None:
+        """Report what an element holds besides what is read of it."""
+        for key in value:
+            if key not in known:
+                self.lose(f"{path}.{key}")
+
+    def links(self, name: str) -> list[dict[str, Any]]:
+        """References, one or several, taken out.
+
+        ``display`` repeats what the entry says; a rank is read by the one who takes the links.
+        """
+        found = self.take(name) or []
+        if isinstance(found, dict):
+            self.lose_extra(found, _REFERENCE, name)
+            return [found]
+        for i, link in enumerate(found):
+            self.lose_links_extra(link, f"{name}[{i}]")
+        return list(found)
+
+    def lose_links_extra(self, link: Mapping[str, Any], path: str) -> None:
+        """Report what a Reference holds besides its target and its rank."""
+        self.lose_extra(link, (*_REFERENCE, "extension"), path)
+        for i, extension in enumerate(link.get("extension", ())):
+            if extension.get("url") != CONDITION_RANK:
+                self.lose(f"{path}.extension[{i}]")
+            else:
+                self.lose_extra(extension, ("url", "valuePositiveInt"), f"{path}.extension[{i}]")
+
     def concept(self, name: str) -> dict[str, Any] | None:
         """A CodeableConcept, taken out and carried."""
         found = self.take(name)
@@ -104,10 +134,10 @@ class Record:
                 if extension.get("url") == names.SECTION:
                     code = _section(extension, f"{at}.extension[{i}]")
                     found.append({"url": names.SECTION, "valueCode": code})
-                    extension.clear()
+                    _forget(extension, "url", "valueCode", "valueCoding")
                 elif extension.get("url") == names.COORDINATION and "valueBoolean" in extension:
                     mark = extension["valueBoolean"]
-                    extension.clear()
+                    _forget(extension, "url", "valueBoolean")
         return [*found, {"url": names.COORDINATION, "valueBoolean": mark}]
 
     def security(self) -> dict[str, Any]:
@@ -128,6 +158,11 @@ def _section(extension: Mapping[str, Any], at: str) -> str:
     if code not in names.SECTIONS:
         raise UnknownCode("The section is not one of ki-section; use a listed code", at=at)
     return str(code)
+
+
+def _forget(extension: dict[str, Any], *read: str) -> None:
+    for key in read:
+        extension.pop(key, None)
 
 
 def _dotted(found: Iterable[Loss], *, whole: bool) -> list[Loss]:

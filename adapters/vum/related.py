@@ -130,7 +130,7 @@ def _plan(
             "resourceType": "CareTeam",
             "status": "active",
             "subject": {"reference": related.subject},
-            "participant": members,
+            **({"participant": members} if members else {}),
         },
     )
     lines = "\n".join(text)

@@ -21,7 +21,7 @@ def command() -> None:
         stop = Event()
         until_signal(stop)
         loops = Loops(hub, settings.poll_seconds)
-        running = Running(make_server(hub, settings.host, settings.port))
+        running = Running(make_server(hub, settings.host, settings.port, console=settings.console))
         loops.start()
         try:
             click.echo(f"KI-hub answers at {running.start()}", err=True)

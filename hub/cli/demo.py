@@ -79,11 +79,13 @@ def _play(base: str, credentials: dict[str, str], broker: str, json_: bool) -> s
     from hub.demo.play import play, world  # noqa: PLC0415
     from hub.demo.telling import summary  # noqa: PLC0415
 
+    everyone = world(base, credentials, broker)
     played = play(
-        world(base, credentials, broker),
+        everyone,
         begin=lambda title: click.echo(f"  …  {title}", err=True, nl=False),
         done=lambda title: click.echo(f"\r  ✓  {title}", err=True),
     )
+    everyone.close()
     if played.failed is not None:
         click.echo("", err=True)
     if json_:

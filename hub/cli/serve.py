@@ -10,7 +10,21 @@ from hub.cli.common import opened
 @click.command(name="serve")
 def command() -> None:
     """Answer HTTP until SIGTERM; requests in hand are answered first."""
-    from hub.runtime.web import make_server  # noqa: PLC0415
+    from threading import Event  # noqa: PLC0415
+
+    from hub.runtime.loops import until_signal  # noqa: PLC0415
+    from hub.runtime.web import Running, make_server  # noqa: PLC0415
 
     with opened() as (hub, settings):
-        make_server(hub, settings.host, settings.port).run()
+        stop = Event()
+        until_signal(stop)
+        running = Running(make_server(hub, settings.host, settings.port, console=settings.console))
+        try:
+            click.echo(f"KI-hub answers at {running.start()}", err=True)
+            while running.alive and not stop.wait(0.5):
+                continue
+            healthy = running.alive
+        finally:
+            running.finish()
+    if not healthy:
+        raise click.ClickException("The HTTP server ended unexpectedly; see the log")

@@ -16,7 +16,13 @@ from hub.errors import Misconfigured
 from hub.fhir.codec import dump_json
 from hub.runtime.parties_file import PartyEntry, read_parties
 from hub.runtime.registry import Registry
-from hub.services.translate import context_of, party_finder, read_plan, translate
+from hub.services.translate import (
+    Translation,
+    context_of,
+    party_finder,
+    read_plan,
+    translate,
+)
 
 DEMO_PARTIES = Path(__file__).parent.parent / "demo" / "parties.yaml"
 
@@ -82,10 +88,8 @@ def command(
     """
     registry = Registry()
     source_adapter, target_adapter = registry.adapter(source), registry.adapter(target)
-    entries = read_parties(parties).parties
-    body = file.read()
+    entries, body = read_parties(parties).parties, file.read()
     origin = _sender(sender, entries, source_adapter, body, now)
-    printer = LazyPrinter(registry)
     made = translate(
         body,
         source_adapter,
@@ -93,23 +97,24 @@ def command(
         sender=origin,
         receiver=_named(receiver, entries) if receiver else origin,
         now=now,
-        printer=printer,
+        printer=LazyPrinter(registry),
         own=_own(own, target_adapter),
         parties=[e.party for e in entries],
     )
     if losses is not None:
         losses.write(dump_json(_rows(made.losses), indent=2) + b"\n")
-    if as_json:
-        found = {
-            "format": target,
-            "mediaType": made.media_type,
-            "body": base64.b64encode(made.body).decode("ascii"),
-            "losses": _rows(made.losses),
-        }
-        click.echo(dump_json(found, indent=2))
-    else:
-        sys.stdout.buffer.write(made.body)
-        sys.stdout.buffer.flush()
+    sys.stdout.buffer.write(_as_json(target, made) if as_json else made.body)
+    sys.stdout.buffer.flush()
+
+
+def _as_json(format: str, made: Translation) -> bytes:
+    found = {
+        "format": format,
+        "mediaType": made.media_type,
+        "body": base64.b64encode(made.body).decode("ascii"),
+        "losses": _rows(made.losses),
+    }
+    return dump_json(found, indent=2) + b"\n"
 
 
 def _sender(

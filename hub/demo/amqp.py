@@ -23,6 +23,11 @@ class AmqpChannel:
         self._channel: Any = None
         self._tags: dict[str, int] = {}
 
+    def close(self) -> None:
+        """Let go of the connection; what was not receipted goes back to the queue."""
+        if self._channel is not None and self._channel.is_open:
+            self._channel.connection.close()
+
     def publish(self, format_: str, body: bytes, media_type: str, message_id: str) -> Answer:
         """Publish with a confirm, then wait for the answer that names the message."""
 

@@ -36,6 +36,12 @@ class World:
     plans: list[str] = field(default_factory=list)
     duplicates: list[dict[str, Any]] = field(default_factory=list)
 
+    def close(self) -> None:
+        """Everyone goes home."""
+        self.operator.close()
+        for sector in self.sectors.values():
+            sector.close()
+
     def deliveries(self, plan: str) -> list[dict[str, Any]]:
         """As the operator sees them."""
         found: list[dict[str, Any]] = self.operator.call(

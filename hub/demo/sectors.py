@@ -73,6 +73,10 @@ class Channel(Protocol):
         """Answer one message."""
         ...
 
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
 
 class HttpChannel:
     """Documents over HTTP, deliveries from the mailbox. Every call is safe to repeat."""
@@ -81,6 +85,10 @@ class HttpChannel:
         self._client = httpx.Client(
             base_url=base, headers={"Authorization": f"Bearer {credential}"}, timeout=30
         )
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._client.close()
 
     def call(
         self, method: str, path: str, *, lasting: Iterable[int] = (502, 503, 504), **kw: Any
@@ -152,6 +160,11 @@ class Sector:
     """Everything that ever arrived, in order, resends left out."""
     resent: int = 0
     """Messages that came again under a delivery id already seen."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self.http.close()
+        self.channel.close()
 
     def publish(
         self, format_: str, body: bytes, media_type: str, message_id: str | None = None

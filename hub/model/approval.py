@@ -6,6 +6,7 @@ shared part's content (its digest) is unchanged. Nothing is released by time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,10 @@ from hub.contract import Resource
 from hub.errors import Invalid, Issue
 from hub.fhir import names
 from hub.fhir.reading import extension_value, extensions
+
+_VERSION = re.compile(
+    r"(^|/)CarePlan/(?P<plan>[A-Za-z0-9\-.]{1,64})/_history/(?P<version>[0-9]{1,9})\Z"
+)
 
 Answer = Literal["yes", "no", "undecided"]
 
@@ -106,8 +111,8 @@ def read_approval(resource: Resource, *, digest: str, at: datetime) -> Approval:
 def target(resource: Resource) -> tuple[str, int]:
     """The plan version the decision is about: ``CarePlan/x/_history/n``."""
     reference = str(resource.get("sourceReference", {}).get("reference", ""))
-    parts = reference.split("/")
-    if len(parts) < 4 or parts[-4] != "CarePlan" or not parts[-1].isdigit():
+    found = _VERSION.search(reference)
+    if found is None:
         text = "Point at the plan version: CarePlan/<id>/_history/<version>"
         raise Invalid(text, at="Consent.sourceReference")
-    return parts[-3], int(parts[-1])
+    return found["plan"], int(found["version"])

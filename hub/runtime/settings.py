@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(32 * 1024 * 1024, description="Larger documents are refused")
     seal_days: int = Field(30, description="Days until sealed bytes are deleted")
+    console: bool = Field(True, description="Serve the operator's console beside the API")
     send_timeout: float = Field(30.0, description="Seconds for one send")
     lease_seconds: float = Field(30.0, description="Seconds a crashed worker keeps its work")
     retry_attempts: int = Field(8, description="Sends in all, before a delivery is dead")

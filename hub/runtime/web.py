@@ -45,6 +45,11 @@ class Running:
         host, port = sockets[0].getsockname()[:2]
         return f"http://{host}:{port}"
 
+    @property
+    def alive(self) -> bool:
+        """The server still runs."""
+        return self._thread.is_alive()
+
     def finish(self) -> None:
         """Answer what is in hand, then stop."""
         self._server.should_exit = True

@@ -63,27 +63,14 @@ def translate(
     """
     context = context_of(sender, now=now, printer=printer, parties=[sender, receiver, *parties])
     update = read_plan(source, source_adapter, context)
-    resources: Mapping[str, Resource] = {
-        f"{r['resourceType']}/{r['id']}": r for r in update.resources
-    }
-    kept_back: tuple[Loss, ...] = ()
-    if receiver.id != sender.id:
-        resources, kept_back = shareable(resources, owned_by(receiver, resources))
-    first = next(iter(update.resources))
-    part = f"{first['resourceType']}/{first['id']}"
     mine = receiver.id == sender.id
+    resources = _by_key(update)
+    kept_back: tuple[Loss, ...] = ()
+    if not mine:
+        resources, kept_back = shareable(resources, owned_by(receiver, resources))
     if own is None and mine and source_adapter.format == target_adapter.format:
         own = SourceDocument(source_adapter.format, source, source_adapter.media_types[0])
-    view = PlanView(
-        plan_id=update.plan_id or str(first["id"]),
-        version=update.base_version or 1,
-        resources=resources,
-        # A decision of the citizen's is no part of a document: nothing here can know of one.
-        approved=False,
-        lead=_lead(update, context),
-        own=own,
-        own_part=part if mine and update.part != SHARED else None,
-    )
+    view = _view(update, resources, own, mine=mine, lead=_lead(update, context))
     rendered = target_adapter.render(view, receiver, context)
     return Translation(
         body=rendered.body,
@@ -91,6 +78,31 @@ def translate(
         losses=(*update.losses, *update.not_shared, *kept_back, *rendered.losses),
         issues=update.issues,
     )
+
+
+def _view(
+    update: PlanUpdate,
+    resources: Mapping[str, Resource],
+    own: SourceDocument | None,
+    *,
+    mine: bool,
+    lead: Party | None,
+) -> PlanView:
+    first = update.resources[0]
+    return PlanView(
+        plan_id=update.plan_id or str(first["id"]),
+        version=update.base_version or 1,
+        resources=resources,
+        # A decision of the citizen's is no part of a document: nothing here can know of one.
+        approved=False,
+        lead=lead,
+        own=own,
+        own_part=f"CarePlan/{first['id']}" if mine and update.part != SHARED else None,
+    )
+
+
+def _by_key(update: PlanUpdate) -> dict[str, Resource]:
+    return {f"{r['resourceType']}/{r['id']}": r for r in update.resources}
 
 
 def read_plan(source: bytes, adapter: Adapter, context: Context) -> PlanUpdate:
@@ -153,8 +165,7 @@ def owned_by(viewer: Party, resources: Mapping[str, Resource]) -> Callable[[Reso
 def _lead(update: PlanUpdate, context: Context) -> Party | None:
     if update.part != SHARED:
         return None
-    resources = {f"{r['resourceType']}/{r['id']}": r for r in update.resources}
-    return context.find_party(_unit(update.resources[0], resources))
+    return context.find_party(_unit(update.resources[0], _by_key(update)))
 
 
 def _unit(plan: Resource, resources: Mapping[str, Resource]) -> tuple[Identifier, ...]:

@@ -31,8 +31,10 @@ from hub.contract import Notice, PlanView, Rendered
 from hub.errors import CannotRender
 from hub.fhir import names
 from hub.fhir.reading import PlanReader
+from hub.fhir.structure import StructureValidator
 from tests.views import PLAN_1, PLAN_2, parties, view_of
 
+CHECK = StructureValidator().check
 RECEIVER = "social-havneby"
 SENDER = "rus-havneby"
 
@@ -169,6 +171,7 @@ def test_what_is_sent_keeps_the_rules(name: str) -> None:
     _, issues = read_order(made.body)
 
     assert issues == ()
+    assert CHECK([bundle]) == []
     assert "kl.dk/1.0" not in json.dumps(bundle)
     assert all(e["fullUrl"].startswith("urn:uuid:") for e in bundle["entry"])
 
