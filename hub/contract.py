@@ -298,7 +298,7 @@ class Transport(Protocol):
     """Moves bytes; knows nothing of content."""
 
     def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
-        """Hand over once; a Temporary error, or a Confirm. May be called again with the same key."""
+        """Hand over once; a Confirm, or a Temporary error. May be repeated with the same key."""
         ...
 
 

@@ -14,7 +14,7 @@ from lxml import etree
 from adapters.behandlingsplan.document import q
 from hub.contract import Loss, PlanView
 from hub.fhir import names
-from hub.fhir.reading import references
+from hub.fhir.extract import references
 
 _CITIZEN = "the owner knows its own citizen; others' contact data is not added"
 _NO_PLACE = "OtherPlans has no place for it"

@@ -11,13 +11,13 @@ from lxml import etree
 from adapters.behandlingsplan.document import q
 from hub.contract import Loss, PlanView
 from hub.errors import UnknownCode
-from hub.fhir.reading import (
+from hub.fhir.reading import PlanReader
+from hub.fhir.words import (
     Challenge,
     Intervention,
     Meeting,
     NextMeeting,
     Objective,
-    PlanReader,
     SectorPlan,
     StatusNote,
 )

@@ -11,7 +11,7 @@ from adapters.fhir.terms import NATIONAL_IDS, PURPOSES, fingerprint
 from hub.contract import CitizenRef, Context, Decision, Identifier, RawMessage, Resource
 from hub.errors import Invalid, Issue, UnknownCode
 from hub.fhir import names
-from hub.fhir.reading import codes, extension_value
+from hub.fhir.extract import codes, extension_value
 
 _VERSION = re.compile(r"CarePlan/[A-Za-z0-9\-.]{1,64}/_history/[0-9]{1,9}")
 

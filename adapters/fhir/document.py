@@ -11,7 +11,7 @@ from hub.contract import Identifier
 from hub.errors import Invalid, Issue, UnknownCode
 from hub.fhir import names
 from hub.fhir.bundles import Entry, Index, entries
-from hub.fhir.reading import codes, has_code
+from hub.fhir.extract import codes, has_code
 
 SHARED = "shared"
 

@@ -26,7 +26,7 @@ from hub.errors import Invalid, Issue, Malformed, UnknownCode, Unsupported
 from hub.fhir import names
 from hub.fhir.bundles import Entry, entries, reachable, rewritten
 from hub.fhir.codec import parse_json
-from hub.fhir.reading import extension_value, has_code
+from hub.fhir.extract import extension_value, has_code
 from hub.fhir.structure import StructureValidator
 
 _STRUCTURE = StructureValidator()

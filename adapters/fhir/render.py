@@ -23,8 +23,8 @@ from hub.errors import CannotRender
 from hub.fhir import names
 from hub.fhir.bundles import collection, reachable, without
 from hub.fhir.codec import dump_json
+from hub.fhir.extract import codes, has_code
 from hub.fhir.outcome import outcome
-from hub.fhir.reading import codes, has_code
 
 MEDIA_TYPE = "application/fhir+json"
 

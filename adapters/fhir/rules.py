@@ -16,7 +16,7 @@ from adapters.fhir.terms import NATIONAL_IDS, ROLES
 from hub.errors import Issue
 from hub.fhir import names
 from hub.fhir.bundles import Entry
-from hub.fhir.reading import codes, extension_value, extensions
+from hub.fhir.extract import codes, extension_value, extensions
 
 _DAY = (
     r"(((0[1-9]|[12]\d|3[01])(01|03|05|07|08|10|12))|((0[1-9]|[12]\d|30)(04|06|09|11))"

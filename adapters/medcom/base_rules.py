@@ -19,7 +19,7 @@ from adapters.medcom.message import Message, extension, members, part, text
 from hub.contract import Resource
 from hub.errors import Issue
 from hub.fhir import names
-from hub.fhir.reading import references
+from hub.fhir.extract import references
 
 Findings = Iterator[Issue]
 Rule = Callable[[Message], Findings]

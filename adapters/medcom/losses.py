@@ -12,7 +12,8 @@ from typing import Final
 from adapters.medcom.text import Lead
 from hub.contract import Loss, PlanView, Resource
 from hub.fhir import names
-from hub.fhir.reading import PlanReader, has_code
+from hub.fhir.extract import has_code
+from hub.fhir.reading import PlanReader
 
 _PDF: Final = "stands in the attached PDF only, not as data"
 _TEXT: Final = "stands as plain text and in the attached PDF, not as data"

@@ -14,7 +14,8 @@ from typing import Final
 
 from adapters.medcom.narrative import clean
 from hub.contract import PlanView, Resource
-from hub.fhir.reading import Contact, Intervention, NextMeeting, PlanReader
+from hub.fhir.reading import PlanReader
+from hub.fhir.words import Contact, Intervention, NextMeeting
 
 INDENT: Final = "   "
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")

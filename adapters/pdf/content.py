@@ -13,19 +13,17 @@ from typing import Any
 from adapters.pdf import words
 from hub.contract import PlanView, Resource
 from hub.fhir import names
-from hub.fhir.reading import (
+from hub.fhir.extract import extension_value, extensions, full_name
+from hub.fhir.reading import PlanReader
+from hub.fhir.words import (
     Challenge,
     Contact,
     Intervention,
     Meeting,
     NextMeeting,
     Objective,
-    PlanReader,
     SectorPlan,
     StatusNote,
-    extension_value,
-    extensions,
-    full_name,
 )
 
 CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"

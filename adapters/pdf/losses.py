@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from adapters.pdf.content import protected
 from hub.contract import Loss, PlanView, Resource
 from hub.fhir import names
-from hub.fhir.reading import PlanReader, extensions
+from hub.fhir.extract import extensions
+from hub.fhir.reading import PlanReader
 from hub.mapping.paths import leaves
 
 _NOT_FOR_CITIZEN = "registration data, left out of the citizen's own version"

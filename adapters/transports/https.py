@@ -21,9 +21,8 @@ class HttpsTransport:
 
     def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
         """2xx: kept. 408, 425, 429 and 5xx: later. Anything else: refused for good."""
-        url = urlsplit(endpoint.address)
-        if url.scheme != "https" and url.hostname not in _LOOPBACK:
-            return Confirm(False, "The endpoint is not https", permanent=True)
+        if not _safe(endpoint.address):
+            return Confirm(False, "The endpoint is no https address", permanent=True)
         headers = {
             "Content-Type": message.media_type,
             "Idempotency-Key": message.key,
@@ -33,6 +32,8 @@ class HttpsTransport:
             headers["Authorization"] = f"Bearer {endpoint.secret}"
         try:
             response = self._client.post(endpoint.address, content=message.body, headers=headers)
+        except httpx.InvalidURL:
+            return Confirm(False, "The endpoint is no https address", permanent=True)
         except httpx.HTTPError as e:
             raise ReceiverUnavailable("The endpoint cannot be reached") from e
         if response.is_success:
@@ -41,6 +42,17 @@ class HttpsTransport:
             raise ReceiverUnavailable(f"The endpoint answered {response.status_code}")
         reason = f"The endpoint refused it with {response.status_code}"
         return Confirm(False, reason, permanent=True)
+
+
+def _safe(address: str) -> bool:
+    """An https address, or on this machine http."""
+    try:
+        url = urlsplit(address)
+        has_port = url.port is None or url.port > 0
+    except ValueError:
+        return False
+    scheme = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
+    return scheme and bool(url.hostname) and has_port
 
 
 def create(context: TransportContext) -> Transport:

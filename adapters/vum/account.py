@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from hub.contract import Loss, LossKind, PlanView
 from hub.fhir import names
-from hub.fhir.reading import PlanReader, references
+from hub.fhir.extract import references
+from hub.fhir.reading import PlanReader
 
 _BY_TYPE: Final[Mapping[str, str]] = {
     "Observation": "FFB has no place for another party's status note",

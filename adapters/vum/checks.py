@@ -15,7 +15,7 @@ from adapters.vum.message import Entry, Message
 from adapters.vum.rules import walk
 from adapters.vum.urls import CARE_SOCIAL, CONDITION_RANK, FFB, GUARDIANSHIP_FORM
 from hub.fhir import names
-from hub.fhir.reading import extension_value
+from hub.fhir.extract import extension_value
 
 CPR: Final = re.compile(
     r"((0[1-9]|[12][0-9]|3[01])(01|03|05|07|08|10|12)|(0[1-9]|[12][0-9]|30)(04|06|09|11)"

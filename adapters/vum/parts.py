@@ -16,7 +16,7 @@ from adapters.vum.record import Reading, Record, dropped
 from adapters.vum.urls import CARE_SOCIAL, CONDITION_RANK
 from hub.contract import Identifier, Loss, Party, Resource
 from hub.fhir import names
-from hub.fhir.reading import extension_value
+from hub.fhir.extract import extension_value
 
 _NAME: Final = ("use", "text", "family", "given", "prefix", "suffix")
 _STATUS: Final = "http://hl7.org/fhir/request-status"

@@ -21,7 +21,8 @@ from adapters.vum.urls import (
     profile,
 )
 from hub.contract import Loss, PlanView, Resource
-from hub.fhir.reading import Contact, Intervention, PlanReader, SectorPlan
+from hub.fhir.reading import PlanReader
+from hub.fhir.words import Contact, Intervention, SectorPlan
 
 _ACTIVITY_STATUS: Final = "http://hl7.org/fhir/care-plan-activity-status"
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 from adapters.vum.urls import profile
 from hub.contract import Party, Resource
 from hub.fhir import names
-from hub.fhir.reading import Contact, PlanReader, SectorPlan
+from hub.fhir.reading import PlanReader
+from hub.fhir.words import Contact, SectorPlan
 
 _UNKNOWN: Final = {"extension": [{"url": names.DATA_ABSENT, "valueCode": "unknown"}]}
 _OUTSIDE: Final = {"citizen", "relative", "spokesperson"}

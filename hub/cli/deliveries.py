@@ -20,8 +20,6 @@ def command(state: str | None, receiver: str | None, plan: str | None, json_: bo
     viewer = Viewer("operator", "cli")
     with opened() as (hub, _):
         found = queries.deliveries(hub, viewer, state=state, receiver=receiver, plan_id=plan)
-        rows = [
-            overview.delivery_row(queries.delivery_detail(hub, viewer, d.id)) for d in found
-        ]
+        rows = [overview.delivery_row(queries.delivery_detail(hub, viewer, d.id)) for d in found]
     columns = ("updated_at", "receiver", "format", "version", "state", "reason", "attempts")
     show(rows, columns, json_)

@@ -62,9 +62,7 @@ def read_approval_form(
     return made, ()
 
 
-def _conditions(
-    fields: Fields, faults: Faults, receivers: Collection[str]
-) -> list[dict[str, Any]]:
+def _conditions(fields: Fields, faults: Faults, receivers: Collection[str]) -> list[dict[str, Any]]:
     """Each with what it holds back and, when it is met, when and by whose word."""
     found = []
     for n in range(1, CONDITIONS + 1):

@@ -80,9 +80,5 @@ def _receivers(
     visit: Visit, parties: Sequence[RegisteredParty], deliveries: Mapping[str, Mapping[str, int]]
 ) -> list[Side]:
     citizen = Side(word(visit.language, "receiver.citizen"), grouped(deliveries.get(CITIZEN, {})))
-    units = [
-        Side(p.party.name, grouped(deliveries.get(p.party.id, {})), p.paused) for p in parties
-    ]
+    units = [Side(p.party.name, grouped(deliveries.get(p.party.id, {})), p.paused) for p in parties]
     return [citizen, *units]
-
-

@@ -117,7 +117,9 @@ class Visit:
         """After a form: see the page at that path of this site."""
         return RedirectResponse(path, 303)
 
-    def set_cookie(self, answer: Response, name: str, value: str, *, age: int | None = None) -> None:
+    def set_cookie(
+        self, answer: Response, name: str, value: str, *, age: int | None = None
+    ) -> None:
         """HttpOnly, SameSite=Strict, and Secure wherever the browser came by HTTPS."""
         path = "/decisions" if name == COOKIES["party"] else "/"
         answer.set_cookie(

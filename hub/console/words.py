@@ -1,7 +1,7 @@
 """The console's words: one catalog per language, and Danish for what the hub itself says.
 
 Keys are the same in both catalogs. Reasons and task texts are kept in English where they arise;
-``said.json`` maps each to Danish, with numbers as ``{n}``.
+``said.json`` maps each to Danish, with ids as ``{id}`` and numbers as ``{n}``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Final, Literal, cast, get_args
 Language = Literal["da", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 
-_NUMBER: Final = re.compile(r"\d+")
+_CHANGING: Final = re.compile(r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|\d+")
+"""What differs from one saying to the next: an id, or a number."""
 
 
 @cache
@@ -48,9 +49,16 @@ def said(language: Language, sentence: str) -> str | None:
     """What the hub said, in this language; None if there is no translation."""
     if language == "en":
         return sentence
-    numbers = _NUMBER.findall(sentence)
-    found = _said().get(sentence) or _said().get(_NUMBER.sub("{n}", sentence))
-    return found and re.sub(r"\{n\}", lambda _: numbers.pop(0), found)
+    if sentence in _said():
+        return _said()[sentence]
+    changing = [(m["id"] is not None, m[0]) for m in _CHANGING.finditer(sentence)]
+    pattern = _CHANGING.sub(lambda m: "{id}" if m["id"] else "{n}", sentence)
+    found = _said().get(pattern)
+    if found is None:
+        return None
+    for is_id, value in changing:
+        found = found.replace("{id}" if is_id else "{n}", value, 1)
+    return found
 
 
 def choose(cookie: str | None, accept: str) -> Language:

@@ -45,9 +45,11 @@ class Citizen:
 
 def fresh(sample: str, chance: random.Random) -> Citizen:
     """Born on a random day, test range, same sex as the sample."""
-    born = datetime(1960, 1, 1) + timedelta(days=chance.randrange(14_000))  # noqa: DTZ001
+    born = datetime(1960, 1, 1) + timedelta(days=chance.randrange(14_000))
     last = chance.randrange(5) * 2 + int(sample[-1]) % 2
-    return Citizen(f"{born:%d%m%y}999{last}", sample, uuid.UUID(int=chance.getrandbits(128)).hex[:8])
+    return Citizen(
+        f"{born:%d%m%y}999{last}", sample, uuid.UUID(int=chance.getrandbits(128)).hex[:8]
+    )
 
 
 def sample(format_: str, name: str, citizen: Citizen) -> bytes:

@@ -44,7 +44,9 @@ class Answer:
     def __str__(self) -> str:
         """The status and what the hub says is wrong."""
         wrong = [i for i in self.outcome.get("issue", ()) if i["severity"] in {"error", "fatal"}]
-        told = [f"{i['details']['text']} {i.get('expression', i.get('location', ''))}" for i in wrong]
+        told = [
+            f"{i['details']['text']} {i.get('expression', i.get('location', ''))}" for i in wrong
+        ]
         return " ".join([str(self.status), *told])
 
 

@@ -14,7 +14,7 @@ from hub.contract import Resource
 from hub.errors import Issue, Unsupported
 from hub.fhir import names
 from hub.fhir.bundles import entries
-from hub.fhir.reading import codes, extension_value
+from hub.fhir.extract import codes, extension_value
 
 
 @dataclass(frozen=True)

@@ -6,215 +6,33 @@ resources of a :class:`hub.contract.PlanView`; shapes: docs/canonical-model.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from hub.contract import Resource
 from hub.fhir import names
+from hub.fhir.extract import (
+    codes,
+    extension_value,
+    extensions,
+    full_name,
+    has_code,
+    sections,
+)
+from hub.fhir.words import (
+    Challenge,
+    Contact,
+    Convener,
+    Intervention,
+    Meeting,
+    NextMeeting,
+    Objective,
+    Postscript,
+    SectorPlan,
+    StatusNote,
+)
 
 Resources = Mapping[str, Resource]
-
-
-def extensions(element: Mapping[str, Any], url: str) -> list[dict[str, Any]]:
-    """Every extension with that URL."""
-    return [e for e in element.get("extension", ()) if e.get("url") == url]
-
-
-def extension_value(element: Mapping[str, Any], url: str) -> Any:
-    """The value[x] of the first extension with that URL, or None."""
-    for found in extensions(element, url):
-        for key, value in found.items():
-            if key.startswith("value"):
-                return value
-    return None
-
-
-def has_code(concepts: Iterable[Mapping[str, Any]], system: str, code: str) -> bool:
-    """One of the CodeableConcepts carries that code."""
-    return any(
-        c.get("system") == system and c.get("code") == code
-        for concept in concepts
-        for c in concept.get("coding", ())
-    )
-
-
-def codes(concepts: Iterable[Mapping[str, Any]], system: str) -> list[str]:
-    """All codes of that system."""
-    return [
-        c["code"]
-        for concept in concepts
-        for c in concept.get("coding", ())
-        if c.get("system") == system and "code" in c
-    ]
-
-
-def references(value: Any) -> Iterator[str]:
-    """Every ``reference`` anywhere below."""
-    todo = [value]
-    while todo:
-        item = todo.pop()
-        if isinstance(item, Mapping):
-            if isinstance(item.get("reference"), str):
-                yield item["reference"]
-            todo.extend(item.values())
-        elif isinstance(item, list):
-            todo.extend(item)
-
-
-def sections(element: Mapping[str, Any]) -> tuple[str, ...]:
-    """The section labels its author set."""
-    return tuple(
-        str(value)
-        for e in extensions(element, names.SECTION)
-        if (value := e.get("valueCode") or e.get("valueCoding", {}).get("code"))
-    )
-
-
-def full_name(resource: Mapping[str, Any]) -> str:
-    """A HumanName as one line."""
-    for name in resource.get("name", ()):
-        if name.get("text"):
-            return str(name["text"])
-        return " ".join([*name.get("given", ()), name.get("family", "")]).strip()
-    return ""
-
-
-@dataclass(frozen=True)
-class Contact:
-    """A person or function around the citizen."""
-
-    roles: tuple[str, ...]
-    """ki-role codes."""
-    name: str
-    title: str
-    unit: str
-    """The unit's name as written."""
-    phone: str | None
-    """As written; None if never given, empty if given as unknown."""
-    email: str | None
-    reference: str
-    organization: str | None
-    """``Organization/id`` of the unit."""
-
-
-@dataclass(frozen=True)
-class Challenge:
-    """One of the most acute challenges, in order."""
-
-    rank: int
-    label: str
-    text: str
-    sections: tuple[str, ...]
-    path: str
-
-
-@dataclass(frozen=True)
-class Objective:
-    """A goal, in order."""
-
-    rank: int
-    text: str
-    sections: tuple[str, ...]
-    reference: str
-    path: str
-
-
-@dataclass(frozen=True)
-class Intervention:
-    """An agreed effort, in order."""
-
-    rank: int
-    text: str
-    goals: tuple[int, ...]
-    """Ranks of the goals it serves."""
-    performers: tuple[str, ...]
-    """As written."""
-    time: str
-    """As written, else the period, else empty."""
-    start: str | None
-    end: str | None
-    success_criterion: str
-    fallback: str
-    status: str
-    code_text: str
-    """The offer's or ydelse's name where it has one besides its description."""
-    sections: tuple[str, ...]
-    path: str
-
-
-@dataclass(frozen=True)
-class StatusNote:
-    """Kort aktuel status from one actor."""
-
-    actor: str
-    text: str
-    sections: tuple[str, ...]
-    path: str
-
-
-@dataclass(frozen=True)
-class Meeting:
-    """The indsatsplansmøde."""
-
-    date: str
-    present: tuple[str, ...]
-    declined: tuple[tuple[str, str], ...]
-    """Who, and the reason if one was given."""
-    start: str = ""
-    """The FHIR dateTime it began, if the hour is known."""
-    end: str = ""
-    chair: tuple[str, ...] = ()
-    """Those present who led it."""
-    minutes: tuple[str, ...] = ()
-    """Those present who wrote the minutes."""
-
-
-@dataclass(frozen=True)
-class Convener:
-    """Who calls the next meeting, and from when until when."""
-
-    who: str
-    since: str
-    until: str
-
-
-@dataclass(frozen=True)
-class NextMeeting:
-    """The agreed next meeting, as written."""
-
-    time: str
-    earliest: str | None
-    latest: str | None
-    place: str
-    conveners: tuple[Convener, ...]
-
-
-@dataclass(frozen=True)
-class Postscript:
-    """Efterskrift."""
-
-    text: str
-    author: str
-    date: str
-
-
-@dataclass(frozen=True)
-class SectorPlan:
-    """What may be seen of one sector's own plan."""
-
-    kind: str
-    owner: str
-    """The unit's name."""
-    owner_reference: str
-    purpose: str
-    start: str | None
-    end: str | None
-    problems: tuple[Challenge, ...]
-    goals: tuple[Objective, ...]
-    interventions: tuple[Intervention, ...]
-    notes: tuple[StatusNote, ...]
-    reference: str
 
 
 class PlanReader:

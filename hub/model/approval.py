@@ -15,7 +15,7 @@ from typing import Literal
 from hub.contract import Resource
 from hub.errors import Invalid, Issue
 from hub.fhir import names
-from hub.fhir.reading import extension_value, extensions
+from hub.fhir.extract import extension_value, extensions
 
 _VERSION = re.compile(
     r"(^|/)CarePlan/(?P<plan>[A-Za-z0-9\-.]{1,64})/_history/(?P<version>[0-9]{1,9})\Z"

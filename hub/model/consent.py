@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from hub.contract import Identifier, Party, Resource
 from hub.errors import Invalid, Issue
 from hub.fhir import names
-from hub.fhir.reading import codes, extension_value
+from hub.fhir.extract import codes, extension_value
 
 Purpose = Literal["make-plan", "exchange", "relatives", "copy-to-gp"]
 ALL_SECTIONS = "*"

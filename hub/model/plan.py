@@ -10,7 +10,7 @@ from typing import Any
 from hub.contract import Identifier, Party, Resource
 from hub.fhir import names
 from hub.fhir.codec import dump_json
-from hub.fhir.reading import codes
+from hub.fhir.extract import codes
 
 SHARED = "shared"
 """The part that the lead changes and everyone has in common."""

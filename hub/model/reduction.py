@@ -15,7 +15,7 @@ from typing import Any, Final
 from hub.contract import Loss, Resource
 from hub.fhir import names
 from hub.fhir.bundles import reachable, without
-from hub.fhir.reading import codes, extension_value
+from hub.fhir.extract import codes, extension_value
 
 _ALWAYS: Final = frozenset(
     {"resourceType", "id", "meta", "status", "intent", "category", "subject", "author", "partOf"}

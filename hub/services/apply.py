@@ -21,6 +21,8 @@ from hub.store.work import UnitOfWork
 LONGEST_CASE_ID = 255
 """Longer ones fit no index of the database; R4 identifiers are far shorter."""
 
+_NO_SUCH_PLAN = "There is no such plan; leave the plan id out to make a new one"
+
 
 def apply_update(
     hub: Hub,
@@ -36,8 +38,10 @@ def apply_update(
     citizen = work.plans.citizen(update.citizen.identifiers)
     basis = _basis(hub, work, citizen, sender, update)
     if citizen is None or not basis.permit:
+        # The same words whoever the citizen is: why not would tell what is registered here.
         raise NoLegalBasis(
-            f"{basis.reason}; register the citizen's consent and send the document again"
+            "No consent that covers you is registered for this citizen; register it and send the "
+            "document again"
         )
     work.plans.add_citizen(citizen, update.citizen.identifiers)
     work.deliveries.add_losses((*update.losses, *update.not_shared), inbox_id=item.id)
@@ -92,9 +96,10 @@ def _place(
     known = work.plans.part(sender.id, update.part, case)
     if known is not None and known.citizen_id != citizen:
         raise Invalid("This case is known for another citizen; nothing was changed")
-    part = known or Part(
-        str(update.resources[0]["id"]), citizen, None, sender.id, update.part, case, (), None
-    )
+    part_id = str(update.resources[0]["id"])
+    if known is None and update.plan_id is None and work.plans.has_part(part_id):
+        raise Invalid("The id belongs to another part of a plan", at="CarePlan.id")
+    part = known or Part(part_id, citizen, None, sender.id, update.part, case, (), None)
     if update.part == SHARED:
         return (*_shared(work, sender, citizen, update, part, hub), ())
     open_plans = work.plans.of_citizen(citizen, SYSTEM, hub.clock())
@@ -126,7 +131,7 @@ def _shared(
         plan = work.plans.get(plan.id, Viewer.of(sender), hub.clock())
     if plan is not None:
         if plan.citizen_id != citizen:
-            raise Invalid("The plan is another citizen's; nothing was changed")
+            raise Invalid(_NO_SUCH_PLAN)
         if plan.lead != sender.id:
             raise Invalid(
                 "Only the lead's unit changes the shared part; send the lead your proposal"
@@ -134,7 +139,7 @@ def _shared(
         own = next((p for p in work.plans.parts(plan.id) if p.kind == SHARED), part)
         return own, plan
     if update.plan_id is not None:
-        raise Invalid("There is no such plan; leave the plan id out to make a new one")
+        raise Invalid(_NO_SUCH_PLAN)
     plan = Plan(part.id, citizen, sender.id, "active", 0, 1)
     work.plans.add(plan, hub.clock())
     return replace(part, plan_id=plan.id), plan

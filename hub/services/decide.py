@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.contract import Decision, Party, Resource
 from hub.errors import Invalid, Issue, NotFound
 from hub.fhir import names
-from hub.fhir.reading import codes
+from hub.fhir.extract import codes
 from hub.model.approval import read_approval, target
 from hub.model.consent import read_consent
 from hub.model.party import Directory, Viewer

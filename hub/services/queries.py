@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.contract import PlanView, Resource
+from hub.contract import Identifier, PlanView, Resource
 from hub.errors import NotFound
-from hub.fhir.reading import references
+from hub.fhir.extract import references
 from hub.model.approval import gate
 from hub.model.party import Viewer
 from hub.model.records import Delivery, DeliveryEvent, Hop, LossRow, Plan, Task
@@ -83,8 +83,6 @@ def find_plans(
 
 
 def _citizen_by_number(work: UnitOfWork, number: tuple[str, str]) -> str | None:
-    from hub.contract import Identifier
-
     return work.plans.citizen([Identifier(*number)])
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.contract import PlanView, Resource, SourceDocument
-from hub.fhir.reading import sections
+from hub.fhir.extract import sections
 from hub.model.approval import gate, latest
 from hub.model.consent import decide
 from hub.model.party import CITIZEN, SYSTEM
@@ -59,8 +59,14 @@ def build_view(
     if not verdict.permit:
         return None
     kept, _ = shareable(whole, lambda plan: _owner(plan, parts) == receiver)
-    kept, _ = permitted(kept, lambda item: _may(state, member, item, at))
     own = _own(work, parts, version, receiver)
+    mine = _written_by(receiver, parts, version)
+    others, _ = permitted(
+        {k: r for k, r in kept.items() if k not in mine},
+        lambda item: _may(state, member, item, at),
+    )
+    # What the receiver wrote itself is not withheld from it, whatever its labels.
+    kept = {k: others.get(k, r) for k, r in kept.items() if k in others or k in mine}
     view = PlanView(
         plan_id=state.plan.id,
         version=number,
@@ -100,6 +106,16 @@ def _may(state: PlanState, member: Member, item: Mapping[str, Any], at: datetime
     labels = sections(item)
     purpose = purpose_for(member.roles)
     return decide(state.facts.consents, member.party.id, purpose, at, labels).permit
+
+
+def _written_by(party: str, parts: Iterable[Part], version: PlanVersion) -> set[str]:
+    """``Type/id`` of everything in the party's own parts."""
+    return {
+        f"{kind}/{resource_id}"
+        for part in parts
+        if part.owner == party
+        for kind, resource_id, _ in version.manifest[part.id]
+    }
 
 
 def _own(

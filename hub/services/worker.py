@@ -1,4 +1,4 @@
-"""One round of a worker's work. Every step is safe to be interrupted and to be run beside others."""
+"""One round of a worker's work. Every step may be interrupted, and run beside others."""
 
 from __future__ import annotations
 

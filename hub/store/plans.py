@@ -112,6 +112,10 @@ class Plans:
         row = self._db.execute(select(PART).where(found)).first()
         return _part(row) if row else None
 
+    def has_part(self, part_id: str) -> bool:
+        """The id is taken, whoever's it is."""
+        return self._db.execute(select(PART.c.id).where(PART.c.id == part_id)).first() is not None
+
     def parts(self, plan_id: str) -> list[Part]:
         """Every part attached to a plan; for the services alone, before anything is shown."""
         found = select(PART).where(PART.c.plan_id == plan_id).order_by(PART.c.kind, PART.c.id)

@@ -136,12 +136,13 @@ def _first_citizen(seeded: Seeded) -> None:
     seeded.send("rus-havneby", "fhir", as_json(consent_of("consent-1.json", given)))
     seeded.send("psyk-nordstrand", "behandlingsplan", sample("behandlingsplan", "typical.xml"),
                 "application/xml")  # fmt: skip
+    seeded.send("social-havneby", "vum", sample("vum", "order-full.json"))
     bundle = example("plan-1.json")
     made = seeded.send("rus-havneby", "fhir", as_json(bundle))
     assert made.plan_id is not None
     seeded.plans[KARLA] = made.plan_id
     seeded.deliver()
-    _receipts(seeded, "koord-havneby", "psyk-nordstrand")
+    _receipts(seeded, "koord-havneby", "psyk-nordstrand", "social-havneby")
     _forward(seeded, made.plan_id)
     assert made.plan_version is not None
     approved = approval_of("approval-1.json", made.plan_id, made.plan_version)
@@ -160,6 +161,8 @@ def _second_citizen(seeded: Seeded) -> None:
     given = datetime.now(UTC) - timedelta(days=2)
     seeded.send("psyk-nordstrand", "fhir", as_json(consent_of("consent-2.json", given)))
     made = seeded.send("psyk-nordstrand", "fhir", as_json(example("plan-2.json")))
+    seeded.send("psyk-nordstrand", "behandlingsplan", sample("behandlingsplan", "typical-2.xml"),
+                "application/xml")  # fmt: skip
     assert made.plan_id is not None
     seeded.plans[BO] = made.plan_id
     admin.pause(

@@ -15,7 +15,8 @@ from adapters.behandlingsplan import ADAPTER, rules, schema
 from adapters.behandlingsplan.document import read, record
 from hub.contract import Identifier, PlanUpdate
 from hub.fhir import names
-from hub.fhir.reading import PlanReader, extension_value, references, sections
+from hub.fhir.extract import extension_value, references, sections
+from hub.fhir.reading import PlanReader
 from hub.mapping import load_table, mappings_folder
 from hub.mapping.paths import counted_from, find, leaves
 

@@ -16,7 +16,8 @@ from hub.contract import Receipt
 from hub.errors import Invalid, Malformed, UnknownCode, Unsupported
 from hub.fhir import names
 from hub.fhir.bundles import references
-from hub.fhir.reading import PlanReader, extension_value
+from hub.fhir.extract import extension_value
+from hub.fhir.reading import PlanReader
 from hub.fhir.structure import StructureValidator
 from tests.unit.fhir.documents import (
     BASE,

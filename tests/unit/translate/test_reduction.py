@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hub.contract import Resource
 from hub.fhir import names
 from hub.fhir.bundles import references
-from hub.fhir.reading import PlanReader, sections
+from hub.fhir.extract import sections
+from hub.fhir.reading import PlanReader
 from hub.model.reduction import permitted, shareable
 from tests.views import PLAN_1, view_of
 

@@ -28,7 +28,8 @@ from adapters.vum.codes import displays
 from hub.contract import Identifier
 from hub.errors import UnknownCode
 from hub.fhir import names
-from hub.fhir.reading import PlanReader, extension_value, references, sections
+from hub.fhir.extract import extension_value, references, sections
+from hub.fhir.reading import PlanReader
 from hub.fhir.structure import StructureValidator
 
 CHECK = StructureValidator().check

@@ -1,0 +1,72 @@
+"""Small questions asked of FHIR elements: extensions, codes, references, labels, names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from hub.fhir import names
+
+
+def extensions(element: Mapping[str, Any], url: str) -> list[dict[str, Any]]:
+    """Every extension with that URL."""
+    return [e for e in element.get("extension", ()) if e.get("url") == url]
+
+
+def extension_value(element: Mapping[str, Any], url: str) -> Any:
+    """The value[x] of the first extension with that URL, or None."""
+    for found in extensions(element, url):
+        for key, value in found.items():
+            if key.startswith("value"):
+                return value
+    return None
+
+
+def has_code(concepts: Iterable[Mapping[str, Any]], system: str, code: str) -> bool:
+    """One of the CodeableConcepts carries that code."""
+    return any(
+        c.get("system") == system and c.get("code") == code
+        for concept in concepts
+        for c in concept.get("coding", ())
+    )
+
+
+def codes(concepts: Iterable[Mapping[str, Any]], system: str) -> list[str]:
+    """All codes of that system."""
+    return [
+        c["code"]
+        for concept in concepts
+        for c in concept.get("coding", ())
+        if c.get("system") == system and "code" in c
+    ]
+
+
+def references(value: Any) -> Iterator[str]:
+    """Every ``reference`` anywhere below."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, Mapping):
+            if isinstance(item.get("reference"), str):
+                yield item["reference"]
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            todo.extend(item)
+
+
+def sections(element: Mapping[str, Any]) -> tuple[str, ...]:
+    """The section labels its author set."""
+    return tuple(
+        str(value)
+        for e in extensions(element, names.SECTION)
+        if (value := e.get("valueCode") or e.get("valueCoding", {}).get("code"))
+    )
+
+
+def full_name(resource: Mapping[str, Any]) -> str:
+    """A HumanName as one line."""
+    for name in resource.get("name", ()):
+        if name.get("text"):
+            return str(name["text"])
+        return " ".join([*name.get("given", ()), name.get("family", "")]).strip()
+    return ""
