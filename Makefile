@@ -1,7 +1,7 @@
 # `make` or `make help` says what there is. A fresh clone needs nothing before any of these.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lock clean prerequisites
+.PHONY: help run demo test check lock reference clean prerequisites
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 PYTEST_ARGS ?=
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(INSTALLED) ## Play the main job, then keep the console at http://127.0.0.1:8080/ until Ctrl-C
 	$(BIN)/ki-hub demo --serve
@@ -22,16 +22,21 @@ demo: $(INSTALLED) ## Play the main job and exit
 test: prerequisites $(INSTALLED) check ## Everything that must hold: make check, then all tests
 	$(BIN)/pytest -q --durations=15 $(PYTEST_ARGS)
 
-check: $(INSTALLED) ## Format, lint, types, import rules, lock file
+check: $(INSTALLED) ## Format, lint, types, import rules, lock file, profiles, reference pages
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/architecture/test_lock.py
+	$(BIN)/ki-hub profiles build --check
+	$(BIN)/pytest -q tests/docs/test_docs_reference.py
 
 lock: $(INSTALLED) ## Write requirements.lock from pyproject.toml (UPGRADE=1: to the newest versions)
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --extra dev \
 		--universal --python-version 3.11 $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
+
+reference: $(INSTALLED) ## Write docs/settings.md and docs/commands.md from the code
+	$(BIN)/python -m hub.runtime.reference
 
 clean: ## Remove the environment and all caches; data/ is left alone
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \

@@ -173,6 +173,9 @@ class PlanView:
     own_part: str | None = None
     """``Type/id`` of the receiver's own sector plan."""
     audience: Audience = "party"
+    approval: Resource | None = None
+    """The citizen's newest decision on this shared part as registered (KiApproval), with its
+    conditions; None if there is none."""
 
 
 @dataclass(frozen=True)

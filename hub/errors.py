@@ -47,6 +47,8 @@ class Issue:
     """What is wrong and what to do, free of personal data."""
     expression: str | None = None
     """Where: a FHIRPath, an element path or a line; never a value."""
+    text_da: str | None = None
+    """The text in Danish, where there is one."""
 
 
 class HubError(Exception):

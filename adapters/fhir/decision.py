@@ -11,6 +11,8 @@ from adapters.fhir.terms import NATIONAL_IDS, PURPOSES, fingerprint
 from hub.contract import CitizenRef, Context, Decision, Identifier, RawMessage, Resource
 from hub.errors import Invalid, Issue, UnknownCode
 from hub.fhir import names
+from hub.fhir.codec import dump_json, parse_json
+from hub.fhir.decided import PATH, pointing_at, points_at
 from hub.fhir.extract import codes, extension_value
 
 _VERSION = re.compile(r"CarePlan/[A-Za-z0-9\-.]{1,64}/_history/[0-9]{1,9}")
@@ -30,12 +32,17 @@ def read_decision(message: RawMessage, consent: Resource, context: Context) -> D
     own = consent.get("id") or next(
         (i["value"] for i in consent.get("identifier", ()) if i.get("value")), None
     )
-    # Without an id of the sender's, the content is the id: a resend is the same decision.
-    made["id"] = context.id_for(f"Consent/{own or fingerprint(message.body)}")
+    # Without an id of the sender's, the content but its status is the id: a resend is the same
+    # decision, and the same form sent as inactive takes it back.
+    made["id"] = context.id_for(f"Consent/{own or _content(message.body)}")
     made["meta"] = {
         k: v for k, v in made.get("meta", {}).items() if k not in {"versionId", "lastUpdated"}
     } or {"profile": [names.KI_APPROVAL if approval else names.KI_CONSENT]}
     return Decision(made, _citizen(made))
+
+
+def _content(body: bytes) -> str:
+    return fingerprint(dump_json({k: v for k, v in parse_json(body).items() if k != "status"}))
 
 
 def _is_approval(consent: Resource) -> bool:
@@ -97,10 +104,10 @@ def _approval(consent: Resource) -> Iterator[Issue]:
     if decision not in ("yes", "no", "undecided"):
         text = "State the decision: yes, no or undecided"
         yield Issue("error", "code-invalid", text, "Consent.extension")
-    reference = str(consent.get("sourceReference", {}).get("reference", ""))
+    reference = points_at(consent)
     if not _VERSION.fullmatch(reference):
         text = "Point at the plan version decided on: CarePlan/<id>/_history/<version>"
-        yield Issue("error", "required", text, "Consent.sourceReference")
+        yield Issue("error", "required", text, PATH)
     yield from _scope(consent, "treatment")
 
 
@@ -112,10 +119,9 @@ def _scope(consent: Resource, wanted: str) -> Iterator[Issue]:
 
 
 def _relative_source(consent: Resource, base: str) -> None:
-    source = consent.get("sourceReference")
-    if source and str(source.get("reference", "")).startswith(f"{base}/"):
-        relative = source["reference"].removeprefix(f"{base}/")
-        consent["sourceReference"] = source | {"reference": relative}
+    reference = points_at(consent)
+    if reference.startswith(f"{base}/"):
+        consent["provision"] |= pointing_at(reference.removeprefix(f"{base}/"))
 
 
 def _citizen(consent: Resource) -> CitizenRef | None:

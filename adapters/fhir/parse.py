@@ -44,7 +44,8 @@ def parse(message: RawMessage, context: Context) -> Parsed:
     if kind == "Consent":
         return read_decision(message, document, context)
     if kind != "Bundle":
-        raise Unsupported("Send a Bundle with one plan, or one Consent", at=str(kind))
+        place = str(kind or "resourceType")
+        raise Unsupported("Send a Bundle with one plan, or one Consent", at=place)
     if document["type"] == "message":
         header = _header(document)
         if "response" in header:

@@ -117,13 +117,8 @@ def _numbers(citizen: Entry) -> Iterator[Issue]:
 
 
 def _lists(document: Document) -> Iterator[Issue]:
-    """Ranks and ids are unique; every goal of an intervention is a goal of the plan."""
+    """Ids are unique; every goal of an intervention is a goal of the plan."""
     plan, path = document.plan.resource, document.plan.path
-    for name in ("addresses", "goal", "activity"):
-        given = [rank_of(x) or i for i, x in enumerate(plan.get(name, ()), 1)]
-        if len(set(given)) != len(given):
-            text = "Two items have the same rank; rank all of them, or none (order then counts)"
-            yield Issue("error", "business-rule", text, f"{path}.{name}")
     ids = [a["id"] for a in plan.get("activity", ()) if "id" in a]
     if len(set(ids)) != len(ids):
         text = "Two interventions have the same id"
@@ -136,6 +131,16 @@ def _lists(document: Document) -> Iterator[Issue]:
                 text = "The goal of an intervention is one of the plan's goals"
                 place = f"{path}.activity[{i}].detail.goal[{j}]"
                 yield Issue("error", "business-rule", text, place)
+
+
+def _order(document: Document) -> Iterator[Issue]:
+    """The shared lists are strictly ordered; a sector's own ranking may have ties (FFB has)."""
+    plan, path = document.plan.resource, document.plan.path
+    for name in ("addresses", "goal", "activity"):
+        given = [rank_of(x) or i for i, x in enumerate(plan.get(name, ()), 1)]
+        if len(set(given)) != len(given):
+            text = "Two items have the same rank; rank all of them, or none (order then counts)"
+            yield Issue("error", "business-rule", text, f"{path}.{name}")
 
 
 def _codes(document: Document) -> Iterator[Issue]:
@@ -250,5 +255,5 @@ def _phones(document: Document) -> Iterator[Issue]:
 
 
 _COMMON_RULES: tuple[Rule, ...] = (_bundle, _plan, _citizen, _lists, _codes)
-_SHARED_RULES: tuple[Rule, ...] = (_lead, _completeness, _phones)
+_SHARED_RULES: tuple[Rule, ...] = (_order, _lead, _completeness, _phones)
 _SECTOR_RULES: tuple[Rule, ...] = (_owner,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from adapters.medcom import codes, urls
 from adapters.medcom.base_rules import is_gln, is_phone, is_sor
@@ -15,8 +15,6 @@ from hub.contract import Party, Resource
 from hub.errors import CannotRender
 from hub.fhir import names
 from hub.mapping import Table, load_table, mappings_folder
-
-_CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 
 
 def instant(now: datetime) -> str:
@@ -81,14 +79,14 @@ def patient(citizen: Resource, number: str) -> Resource:
         )
     made = {"resourceType": "Patient", "id": number, **_profile(urls.PATIENT)}
     if is_protected(citizen):
-        made["meta"] |= {"security": [{"system": _CONFIDENTIALITY, "code": "R"}]}
+        made["meta"] |= {"security": [{"system": names.CONFIDENTIALITY, "code": "R"}]}
     return made | {"identifier": found, "name": [_official(citizen)]}
 
 
 def is_protected(citizen: Resource) -> bool:
     """Name and address protection: the label R on the citizen (dk-core's recommendation)."""
     labels = citizen.get("meta", {}).get("security", ())
-    return any(s.get("system") == _CONFIDENTIALITY and s.get("code") == "R" for s in labels)
+    return any(s.get("system") == names.CONFIDENTIALITY and s.get("code") == "R" for s in labels)
 
 
 def _official(citizen: Resource) -> dict[str, Any]:

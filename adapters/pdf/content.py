@@ -26,7 +26,6 @@ from hub.fhir.words import (
     StatusNote,
 )
 
-CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 RELATIVES = frozenset({"relative", "spokesperson"})
 
 
@@ -52,6 +51,7 @@ def content(view: PlanView, now: datetime) -> dict[str, Any]:
         "goals": [_goal(g, reader) for g in reader.goals()],
         "interventions": [_intervention(i) for i in reader.interventions()],
         "next": _next(reader.next_meeting()),
+        "decision": _decision(view.approval),
         "postscripts": [
             {"text": p.text, "author": p.author, "date": words.day(p.date)}
             for p in reader.postscripts()
@@ -70,7 +70,7 @@ def printed_at(now: datetime) -> str:
 def protected(patient: Resource) -> bool:
     """The citizen has a protected address (``meta.security`` v3-Confidentiality#R)."""
     return any(
-        label.get("system") == CONFIDENTIALITY and label.get("code") in {"R", "V"}
+        label.get("system") == names.CONFIDENTIALITY and label.get("code") in {"R", "V"}
         for label in patient.get("meta", {}).get("security", ())
     )
 
@@ -215,6 +215,31 @@ def _window(earliest: str | None, latest: str | None) -> str:
         latest and f"senest {words.day(latest)}",
     )
     return ", ".join(p for p in parts if p)
+
+
+def _decision(approval: Resource | None) -> dict[str, Any] | None:
+    """The citizen's own answer with what the citizen wants first, as registered (template H)."""
+    if approval is None:
+        return None
+    at = f"Consent/{approval.get('id')}"
+    answer = extension_value(approval, names.extension("decision"))
+    mode = extension_value(approval, names.extension("mode"))
+    said = [words.word(words.ANSWERS, answer, at=at), words.word(words.MODES, mode, at=at)]
+    return {
+        "said": ", ".join([*said, words.day(approval.get("dateTime"))]),
+        "conditions": [_condition(c) for c in extensions(approval, names.extension("condition"))],
+    }
+
+
+def _condition(condition: Resource) -> str:
+    """``text (egen læge; ikke opfyldt)``: what is wanted, whom it holds back, and if it is met."""
+    held = str(extension_value(condition, "holds-back") or "gp")
+    met = extension_value(condition, "met")
+    by = extension_value(condition, "met-by")
+    state = f"opfyldt {words.day(met)}" if met else "ikke opfyldt"
+    who = words.ROLES.get(held, held)
+    told = "; ".join([who, f"{state}, {by}" if met and by else state])
+    return f"{extension_value(condition, 'text') or 'ikke angivet'} ({told})"
 
 
 def _registration(plan: Resource) -> dict[str, Any]:

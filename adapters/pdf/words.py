@@ -58,6 +58,10 @@ ENDED_GOALS: Mapping[str, str] = {
 }
 """Goal.lifecycleStatus worth a reader's notice; the others mean that the goal stands."""
 
+ANSWERS: Mapping[str, str] = {"yes": "ja", "no": "nej", "undecided": "ikke besluttet"}
+MODES: Mapping[str, str] = {"written": "skriftligt", "oral": "mundtligt"}
+"""The citizen's decision on the plan (KiApproval)."""
+
 ANCHORINGS: Mapping[str, str] = {"region": "regionen", "municipality": "kommunen"}
 
 KINDS: Mapping[str, str] = {

@@ -60,6 +60,7 @@ _READ_ELEMENTS: Final = frozenset(
         "partOf",
     )
 )
+_READ_UNIT: Final = frozenset(("resourceType", "id", "meta", "identifier", "name"))
 _READ_DETAILS: Final = frozenset(
     (
         "extension",
@@ -86,12 +87,22 @@ def account(view: PlanView, reader: PlanReader, used: set[str]) -> Iterator[Loss
             kind = key.partition("/")[0]
             how: LossKind = "coarsened" if kind == "CareTeam" else "dropped"
             yield Loss(key, how, _BY_TYPE.get(kind, _NO_PLACE))
+        elif key in used and key.startswith("Organization/"):
+            yield from _of_unit(key, view.resources[key])
     plans = [("", reader.plan)] + [
         (p.reference, reader.at(p.reference)) for p in reader.sector_plans()
     ]
     for key, plan in plans:
         if plan.get("id") and key not in own:
             yield from _extras(f"CarePlan/{plan['id']}", plan)
+
+
+def _of_unit(key: str, unit: Mapping[str, Any]) -> Iterator[Loss]:
+    """ParticipatingOrganization has telephones for contact persons, none for the unit."""
+    for name in unit:
+        if name not in _READ_UNIT:
+            reason = "Of a unit its name, identifiers and contact persons are carried"
+            yield Loss(f"{key}.{name}", "dropped", reason)
 
 
 def _extras(key: str, plan: Mapping[str, Any]) -> Iterator[Loss]:

@@ -28,8 +28,9 @@ def process_message(request: Request, body: BodyDep, hub: HubDep, sender: PartyD
 def _event(bundle: dict[str, Any]) -> str:
     entries = bundle.get("entry")
     first = entries[0] if isinstance(entries, list) and entries else {}
-    header = first.get("resource", {}) if isinstance(first, dict) else {}
-    event = header.get("eventCoding", {}) if isinstance(header, dict) else {}
+    found = first.get("resource") if isinstance(first, dict) else None
+    header = found if isinstance(found, dict) else {}
+    event = header.get("eventCoding", {})
     if header.get("resourceType") != "MessageHeader" or not isinstance(event, dict):
         raise Malformed("The first entry must be a MessageHeader", at="Bundle.entry[0].resource")
     return f"{event.get('system', '')}|{event.get('code', '')}"

@@ -12,7 +12,7 @@ from typing import IO
 import click
 
 from hub.contract import Adapter, Loss, Party, PlanView, SourceDocument
-from hub.errors import Misconfigured
+from hub.errors import CannotRender, Issue, Misconfigured, Unsupported
 from hub.fhir.codec import dump_json
 from hub.runtime.parties_file import PartyEntry, read_parties
 from hub.runtime.registry import Registry
@@ -57,7 +57,11 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> da
     type=click.File("wb", lazy=True),
     help="Write what is not carried over: a JSON array of {path, kind, reason}.",
 )
-@click.option("--own", type=click.File("rb"), help="The receiver's own last document, in --to.")
+@click.option(
+    "--own",
+    type=click.File("rb"),
+    help="The receiver's own last document, in --to; needed where --to re-issues that.",
+)
 @click.option(
     "--parties",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -65,7 +69,11 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> da
     help="Parties file; the fictitious parties of the demo unless given.",
 )
 @click.option("--sender", metavar="PARTY", help="Who made FILE; else whom FILE names.")
-@click.option("--receiver", metavar="PARTY", help="Who gets the result; else the sender.")
+@click.option(
+    "--receiver",
+    metavar="PARTY",
+    help="Who gets the result; else whom the --own document names, else the sender.",
+)
 @click.option("--now", callback=_moment, metavar="TIME", help="The time to render at; else now.")
 @click.option("--json", "as_json", is_flag=True, help="Result and losses as one JSON object.")
 def command(
@@ -89,18 +97,22 @@ def command(
     registry = Registry()
     source_adapter, target_adapter = registry.adapter(source), registry.adapter(target)
     entries, body = read_parties(parties).parties, file.read()
-    origin = _sender(sender, entries, source_adapter, body, now)
-    made = translate(
-        body,
-        source_adapter,
-        target_adapter,
-        sender=origin,
-        receiver=_named(receiver, entries) if receiver else origin,
-        now=now,
-        printer=LazyPrinter(registry),
-        own=_own(own, target_adapter),
-        parties=[e.party for e in entries],
-    )
+    origin = _party(sender, entries, source_adapter, body, now)
+    document = _own(own, target_adapter)
+    try:
+        made = translate(
+            body,
+            source_adapter,
+            target_adapter,
+            sender=origin,
+            receiver=_receiver(receiver, entries, target_adapter, document, origin, now),
+            now=now,
+            printer=LazyPrinter(registry),
+            own=document,
+            parties=[e.party for e in entries],
+        )
+    except CannotRender as e:
+        raise _refused(e) from e
     if losses is not None:
         losses.write(dump_json(_rows(made.losses), indent=2) + b"\n")
     sys.stdout.buffer.write(_as_json(target, made) if as_json else made.body)
@@ -117,14 +129,35 @@ def _as_json(format: str, made: Translation) -> bytes:
     return dump_json(found, indent=2) + b"\n"
 
 
-def _sender(
+def _refused(error: CannotRender) -> Unsupported:
+    """There is no subscription to mend here: whoever asked for this pair must ask otherwise."""
+    hint = "Where a format re-issues its receiver's own document, give that document with --own"
+    told = Issue("information", "informational", hint)
+    return Unsupported(error.text, issues=(*error.issues, told))
+
+
+def _receiver(
+    name: str | None,
+    entries: Sequence[PartyEntry],
+    adapter: Adapter,
+    own: SourceDocument | None,
+    origin: Party,
+    now: datetime,
+) -> Party:
+    """The named party; else the one whose own document is given; else the sender."""
+    if name or own is None:
+        return _named(name, entries) if name else origin
+    return _party(None, entries, adapter, own.body, now)
+
+
+def _party(
     name: str | None,
     entries: Sequence[PartyEntry],
     adapter: Adapter,
     body: bytes,
     now: datetime,
 ) -> Party:
-    """The named party; else the one the document names; else the first that uses its format."""
+    """The named party; else whom the document names; else the first that uses its format."""
     if name:
         return _named(name, entries)
     if not entries:

@@ -9,8 +9,15 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from hub.console import decisions, deliveries, login, messages, overview, parties, plans, tasks
+from hub.console.decisions import ROUTER as DECISIONS
+from hub.console.deliveries import ROUTER as DELIVERIES
+from hub.console.login import ROUTER as LOGIN
+from hub.console.messages import ROUTER as MESSAGES
+from hub.console.overview import ROUTER as OVERVIEW
 from hub.console.page import STATIC, Page
+from hub.console.parties import ROUTER as PARTIES
+from hub.console.plans import ROUTER as PLANS
+from hub.console.tasks import ROUTER as TASKS
 from hub.console.visit import Console, Visitor
 from hub.errors import NotFound
 from hub.services.hub import Hub
@@ -36,10 +43,10 @@ def mount(app: FastAPI, hub: Hub, *, demo_credential: str | None = None) -> None
     """
     app.state.console = Console(hub, demo_credential)
     app.mount(STATIC, _Static(directory=_FOLDER), name="console-static")
-    for module in (
-        overview, login, deliveries, plans, parties, messages, tasks, decisions,
+    for router in (
+        OVERVIEW, LOGIN, DELIVERIES, PLANS, PARTIES, MESSAGES, TASKS, DECISIONS,
     ):  # fmt: skip
-        app.include_router(module.ROUTER)
+        app.include_router(router)
     app.include_router(_LAST)
 
 

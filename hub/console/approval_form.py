@@ -21,6 +21,7 @@ from hub.console.filled import (
 )
 from hub.contract import Resource
 from hub.fhir import names
+from hub.fhir.decided import pointing_at
 
 DECISIONS: Final = ("yes", "no", "undecided")
 CONDITIONS: Final = 3
@@ -56,7 +57,7 @@ def read_approval_form(
         "patient": patient(number),
         "dateTime": moment,
         "performer": [performer],
-        "sourceReference": {"reference": f"CarePlan/{plan}/_history/{version}"},
+        "provision": pointing_at(f"CarePlan/{plan}/_history/{version}"),
         "policyRule": {"text": POLICY},
     }
     return made, ()

@@ -18,7 +18,7 @@ from hub.errors import InputRefused, Issue, Temporary
 from hub.fhir.codec import dump_json
 from hub.fhir.names import SECTIONS
 from hub.model.party import SYSTEM, Viewer
-from hub.services import overview, queries
+from hub.services import overview, queries, received
 from hub.services.accept import accept
 from hub.services.process import process
 
@@ -76,7 +76,7 @@ def record_approval(visit: Visitor, person: PersonDep, form: FormDep) -> Respons
 @ROUTER.get("/done/{message}")
 def done(message: str, visit: Visitor, person: PersonDep) -> Response:
     """The hub's answer to a recorded decision of this unit."""
-    found = overview.received_one(visit.hub, Viewer.of(person), message)
+    found = received.received_one(visit.hub, Viewer.of(person), message)
     return visit.page("decision_done.html", person=person, m=found)
 
 
@@ -101,7 +101,7 @@ def _record(
     except InputRefused as e:
         return e.issues
     if item.state in {"refused", "sealed"}:
-        return overview.received_one(hub, Viewer.of(person), item.id).issues
+        return received.received_one(hub, Viewer.of(person), item.id).issues
     return visit.go(f"/decisions/done/{item.id}")
 
 

@@ -11,8 +11,8 @@ from fastapi import Request
 
 from hub.errors import Malformed, TooLarge
 
-LARGEST: Final = 64 * 1024
-"""Bytes; the longest form here needs a tenth of it."""
+LARGEST: Final = 32 * 1024
+"""Bytes; the longest form here needs a fifth of it."""
 MOST: Final = 500
 """Fields."""
 

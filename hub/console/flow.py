@@ -20,7 +20,7 @@ _LINE: Final = 19
 _CHIP: Final = 22
 _PAD: Final = 12
 _PER_ROW: Final = 2
-_LETTERS: Final = 34
+_LETTERS: Final = 32
 """Of a name on one line at the picture's type size."""
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {

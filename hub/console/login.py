@@ -1,4 +1,4 @@
-"""Log in and out, and choose a language; for operators, and apart from them for a party's people."""
+"""Log in and out, and choose a language; operators here, a party's people apart from them."""
 
 from __future__ import annotations
 

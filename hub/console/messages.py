@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from hub.console.page import Page
 from hub.console.visit import OperatorDep, Visitor
-from hub.services import overview, queries
+from hub.services import overview, queries, received
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)
 
@@ -17,18 +17,18 @@ ROUTER = APIRouter(route_class=Page, include_in_schema=False)
 def listing(visit: Visitor, viewer: OperatorDep, state: str = "") -> Response:
     """Received documents, newest first; an empty or unknown state shows all."""
     hub = visit.hub
-    chosen = next((s for s in overview.INBOX_STATES if s == state), None)
+    chosen = next((s for s in received.INBOX_STATES if s == state), None)
     totals: Counter[str] = Counter()
-    for counted in overview.received_counts(hub, viewer).values():
+    for counted in received.received_counts(hub, viewer).values():
         totals.update(counted)
     return visit.page(
         "messages.html",
         at=hub.clock(),
-        rows=overview.received(hub, viewer, chosen),
-        states=overview.INBOX_STATES,
+        rows=received.received(hub, viewer, chosen),
+        states=received.INBOX_STATES,
         totals=totals,
         state=chosen,
-        dead=overview.dead_letters(hub, viewer),
+        dead=received.dead_letters(hub, viewer),
         parties=overview.parties(hub, viewer),
     )
 
@@ -40,7 +40,7 @@ def detail(message: str, visit: Visitor, viewer: OperatorDep) -> Response:
     return visit.page(
         "message.html",
         at=hub.clock(),
-        m=overview.received_one(hub, viewer, message),
+        m=received.received_one(hub, viewer, message),
         tasks=[t for t in queries.tasks(hub, viewer) if t.inbox_id == message],
         parties=overview.parties(hub, viewer),
     )

@@ -12,8 +12,7 @@ from hub.console.page import Page
 from hub.console.visit import OperatorDep, Visit, Visitor
 from hub.console.words import known, word
 from hub.model.party import CITIZEN, RegisteredParty
-from hub.services import overview, queries
-from hub.services.hub import Hub
+from hub.services import overview, queries, received
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)
 _OPERATOR = "operator"
@@ -25,7 +24,7 @@ def show(visit: Visitor, viewer: OperatorDep) -> Response:
     hub = visit.hub
     parties = overview.parties(hub, viewer)
     deliveries = overview.delivery_counts(hub, viewer)
-    documents = overview.received_counts(hub, viewer)
+    documents = received.received_counts(hub, viewer)
     states: Counter[str] = Counter()
     for counted in deliveries.values():
         states.update(counted)
@@ -43,14 +42,10 @@ def show(visit: Visitor, viewer: OperatorDep) -> Response:
         plans=len(queries.plans(hub, viewer)),
         tasks=[t for t in tasks if t.party == _OPERATOR],
         others=len([t for t in tasks if t.party != _OPERATOR]),
-        dead_letters=len(overview.dead_letters(hub, viewer)),
-        queues=hub.bus.depths() if _broker_answers(hub) else None,
+        dead_letters=len(received.dead_letters(hub, viewer)),
+        queues=overview.queue_depths(hub),
         ready=overview.readiness(hub),
     )
-
-
-def _broker_answers(hub: Hub) -> bool:
-    return overview.readiness(hub)["broker"] is None
 
 
 def _summed(counts: Mapping[str, Mapping[str, int]]) -> Counter[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from fastapi import APIRouter, Response
 
 from hub.console.page import Page
@@ -17,15 +15,12 @@ ROUTER = APIRouter(route_class=Page, include_in_schema=False)
 def listing(visit: Visitor, viewer: OperatorDep) -> Response:
     """Every plan with its lead, newest version, parts and deliveries by state."""
     hub = visit.hub
-    found = queries.plans(hub, viewer)
-    states: dict[str, Counter[str]] = {p.id: Counter() for p in found}
-    for delivery in queries.deliveries(hub, viewer):
-        if delivery.plan_id in states:
-            states[delivery.plan_id][delivery.state.value] += 1
+    states = overview.delivery_counts_by_plan(hub, viewer)
     return visit.page(
         "plans.html",
         at=hub.clock(),
-        rows=[(overview.plan_history(hub, viewer, p.id), states[p.id]) for p in found],
+        rows=overview.plans_with_parts(hub, viewer),
+        states=states,
         parties=overview.parties(hub, viewer),
     )
 

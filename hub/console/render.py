@@ -35,7 +35,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(t=_word, tk=_known, said=_said, when=_when, asset=_asset)
+    made.globals.update(t=_word, tn=_counted, tk=_known, said=_said, when=_when, asset=_asset)
     made.globals["languages"] = words.LANGUAGES
     made.globals["unit_systems"] = UNIT_SYSTEMS
     made.filters["short"] = _short
@@ -59,6 +59,12 @@ def _in_language(make: Callable[..., Any]) -> Callable[..., Any]:
 @_in_language
 def _word(language: Language, key: str, **values: object) -> str:
     return words.word(language, key, **values)
+
+
+@_in_language
+def _counted(language: Language, key: str, number: int) -> str:
+    """The text for that many: ``key.one`` for one, else ``key``."""
+    return words.word(language, f"{key}.one" if number == 1 else key, n=number)
 
 
 @_in_language

@@ -15,6 +15,7 @@ from lxml import etree
 
 import hub
 from hub.fhir import names
+from hub.fhir.decided import pointing_at
 from hub.mapping import mappings_folder
 
 EXAMPLES = Path(hub.__file__).parents[1] / "fhir_profiles" / "examples"
@@ -81,7 +82,7 @@ def approval(name: str, citizen: Citizen, plan: str, version: int, now: datetime
     """The citizen's decision on one plan version."""
     made = example(name, citizen)
     made["dateTime"] = now.isoformat(timespec="seconds")
-    made["sourceReference"] = {"reference": f"CarePlan/{plan}/_history/{version}"}
+    made["provision"] = pointing_at(f"CarePlan/{plan}/_history/{version}")
     return made
 
 

@@ -17,6 +17,9 @@ from hub.errors import Malformed, TooLarge
 
 MAX_DEPTH = 64
 """FHIR's own examples stay below 20 levels."""
+MAX_PARTS = 500_000
+"""Elements of a document. A plan has some thousand; each costs a parser some 100 bytes, so that
+32 MB of nothing but small ones would cost more than a gigabyte."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -32,6 +35,7 @@ def _no_constant(_: str) -> NoReturn:
 
 def parse_json(body: bytes) -> dict[str, Any]:
     """A JSON object; raises Malformed or TooLarge, never with a value in the text."""
+    _few(body, b"{", b"[", b",")
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as e:
@@ -48,6 +52,12 @@ def parse_json(body: bytes) -> dict[str, Any]:
         raise Malformed("The document is JSON but not an object; send a FHIR resource")
     _bounded(found)
     return found
+
+
+def _few(body: bytes, *signs: bytes) -> None:
+    """Counted before anything is parsed; a sign in a text counts too."""
+    if sum(body.count(sign) for sign in signs) > MAX_PARTS:
+        raise TooLarge(f"More than {MAX_PARTS} elements; send one plan in each document")
 
 
 def _bounded(value: Any) -> None:
@@ -75,6 +85,7 @@ def parse_xml(body: bytes) -> etree._Element:
     """The root element; raises Malformed or TooLarge, never with a value in the text."""
     if b"<!DOCTYPE" in body[:65536] or b"<!ENTITY" in body:
         raise Malformed("The document has a DOCTYPE; send it without DTD and entities")
+    _few(body, b"<")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,

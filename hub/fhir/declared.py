@@ -58,7 +58,7 @@ PROFILES: Final[Mapping[str, Profile]] = {
     ),
     names.KI_APPROVAL: Profile(
         "Consent",
-        required=("patient", "sourceReference"),
+        required=("patient", "provision"),
         category=(names.CONSENT_PURPOSE, "approval"),
         extensions=(names.extension("decision"), names.extension("mode")),
     ),

@@ -67,6 +67,8 @@ SECTION_CODE: Final = system("section")
 CONSENT_PURPOSE: Final = system("consent-purpose")
 OBSERVATION_CODE: Final = system("observation")
 
+CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+
 # Danish identifier systems (dk-core)
 CPR: Final = "urn:oid:1.2.208.176.1.2"
 X_ECPR: Final = "urn:oid:1.2.208.176.1.6.1.1"

@@ -9,14 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from typing import Final, Literal
 
 from hub.contract import Resource
 from hub.errors import Invalid, Issue
 from hub.fhir import names
+from hub.fhir.decided import PATH, points_at
 from hub.fhir.extract import extension_value, extensions
+from hub.model.consent import moment
 
+HELD_BACK_ROLES: Final = frozenset(
+    {"relative", "spokesperson", "deputy", "chair", "minutes", "coordinator", "professional", "gp",
+     "receiver"}
+)  # fmt: skip
+"""Roles a condition may hold back; anything else must be a unit, or it would hold back nobody."""
+_DATE_LENGTH: Final = len("2026-01-01")
+_TAKEN_BACK: Final = frozenset({"inactive", "entered-in-error"})
 _VERSION = re.compile(
     r"(^|/)CarePlan/(?P<plan>[A-Za-z0-9\-.]{1,64})/_history/(?P<version>[0-9]{1,9})\Z"
 )
@@ -70,14 +79,40 @@ def gate(approvals: Iterable[Approval], digest: str, *, party: str, roles: froze
         return Gate(False, "Waits for the citizen's approval of the plan")
     if found.decision == "no":
         return Gate(False, "The citizen has not approved the plan")
-    for condition in found.conditions:
-        if not condition.met and condition.holds_back in {party, *roles}:
-            return Gate(False, "Waits for a condition the citizen set for this receiver")
+    if held_back(found, party=party, roles=roles):
+        return Gate(False, "Waits for a condition the citizen set for this receiver")
     return Gate(True)
 
 
+def held_back(approval: Approval, *, party: str, roles: frozenset[str]) -> bool:
+    """An unmet condition names this unit, or something it is in the plan."""
+    named = {party, *roles}
+    return any(not c.met and c.holds_back in named for c in approval.conditions)
+
+
+def decided_at(resource: Resource, now: datetime) -> datetime:
+    """When the citizen decided (Consent.dateTime), never later than now.
+
+    A yes that was said before a no and registered after it must not undo it. Of a day without an
+    hour a yes counts from its beginning and anything else from its end, so that in doubt the
+    receiver waits.
+    """
+    text = resource.get("dateTime")
+    found = moment(text)
+    if found is None:
+        return now
+    opens = extension_value(resource, names.extension("decision")) == "yes"
+    if text is not None and len(text) == _DATE_LENGTH and not opens:
+        found += timedelta(days=1)
+    return min(found, now)
+
+
 def read_approval(resource: Resource, *, digest: str, at: datetime) -> Approval:
-    """A KiApproval resource as facts; raises Invalid with every issue at once."""
+    """A KiApproval resource as facts; raises Invalid with every issue at once.
+
+    One that was taken back (inactive, entered in error) leaves the citizen undecided.
+    """
+    status = resource.get("status")
     issues = []
     decision = extension_value(resource, names.extension("decision"))
     mode = extension_value(resource, names.extension("mode"))
@@ -87,6 +122,12 @@ def read_approval(resource: Resource, *, digest: str, at: datetime) -> Approval:
     if mode not in {"written", "oral"}:
         text = "State written or oral"
         issues.append(Issue("error", "required", text, "Consent.extension(mode)"))
+    if status not in {"active", "rejected", *_TAKEN_BACK}:
+        text = "State active, or inactive when it is taken back"
+        issues.append(Issue("error", "required", text, "Consent.status"))
+    elif status == "rejected" and decision != "no":
+        text = "A rejected approval is a no; say which it is"
+        issues.append(Issue("error", "business-rule", text, "Consent.status"))
     plan_id, version = target(resource)
     if issues:
         raise Invalid("The approval is incomplete", issues=tuple(issues))
@@ -95,7 +136,7 @@ def read_approval(resource: Resource, *, digest: str, at: datetime) -> Approval:
         plan_id=plan_id,
         version=version,
         digest=digest,
-        decision=decision,
+        decision="undecided" if status in _TAKEN_BACK else decision,
         mode=mode,
         conditions=tuple(
             Condition(
@@ -110,9 +151,9 @@ def read_approval(resource: Resource, *, digest: str, at: datetime) -> Approval:
 
 def target(resource: Resource) -> tuple[str, int]:
     """The plan version the decision is about: ``CarePlan/x/_history/n``."""
-    reference = str(resource.get("sourceReference", {}).get("reference", ""))
+    reference = points_at(resource)
     found = _VERSION.search(reference)
     if found is None:
         text = "Point at the plan version: CarePlan/<id>/_history/<version>"
-        raise Invalid(text, at="Consent.sourceReference")
+        raise Invalid(text, at=PATH)
     return found["plan"], int(found["version"])

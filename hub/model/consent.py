@@ -173,7 +173,7 @@ def read_consent(
     provision = resource.get("provision", {})
     rules, warnings = _rules(provision, find_party)
     issues += _not_understood(provision)
-    since = _moment(resource.get("dateTime"))
+    since = moment(resource.get("dateTime"))
     if since is None:
         issues.append(Issue("error", "required", "State when it was given", "Consent.dateTime"))
     if resource.get("status") == "active" and not rules:
@@ -184,7 +184,7 @@ def read_consent(
         raise Invalid("The consent is incomplete; it permits nothing", issues=tuple(issues))
     given = since or datetime.min.replace(tzinfo=UTC)
     period = provision.get("period", {})
-    start = _moment(period.get("start")) or given
+    start = moment(period.get("start")) or given
     end = _end(period.get("end")) or given + LONGEST
     return (
         Consent(
@@ -216,6 +216,9 @@ def _missing(resource: Resource) -> list[Issue]:
 
 _UNDERSTOOD: Final = frozenset({"id", "type", "actor", "securityLabel"})
 """What a nested provision may hold; whatever else stands there narrows or widens it."""
+_UNDERSTOOD_ABOVE: Final = frozenset({"id", "type", "period", "provision"})
+"""The same for the provision around them."""
+_PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 
 
 def _not_understood(provision: Mapping[str, Any]) -> Iterator[Issue]:
@@ -225,24 +228,34 @@ def _not_understood(provision: Mapping[str, Any]) -> Iterator[Issue]:
     """
     period = provision.get("period", {})
     for name in ("start", "end"):
-        if name in period and _moment(period[name]) is None:
+        if name in period and moment(period[name]) is None:
             text = "Give the day, or the day and the hour with its offset"
             yield Issue("error", "value", text, f"Consent.provision.period.{name}")
+    text = "Not understood here; say it as a permit or a deny of its own"
+    for name in sorted(set(provision) - _UNDERSTOOD_ABOVE):
+        yield Issue("error", "not-supported", text, f"Consent.provision.{name}")
     for i, nested in enumerate(provision.get("provision", ())):
         place = f"Consent.provision.provision[{i}]"
         if nested.get("type") not in {"permit", "deny"}:
             yield Issue("error", "required", "State permit or deny", f"{place}.type")
         actors = nested.get("actor", ())
         if not actors or any("identifier" not in a.get("reference", {}) for a in actors):
-            text = "Name each unit by its identifier"
-            yield Issue("error", "required", text, f"{place}.actor")
+            told = "Name each unit by its identifier"
+            yield Issue("error", "required", told, f"{place}.actor")
+        if any(_other_part(actor) for actor in actors):
+            told = "A unit is permitted, or denied, as the receiver (IRCP); no other part is known"
+            yield Issue("error", "not-supported", told, f"{place}.actor")
         for j, label in enumerate(nested.get("securityLabel", ())):
             if label.get("system") != names.SECTION_CODE or label.get("code") not in names.SECTIONS:
-                text = f"Not a section; one of: {', '.join(names.SECTIONS)}"
-                yield Issue("error", "code-invalid", text, f"{place}.securityLabel[{j}]")
+                told = f"Not a section; one of: {', '.join(names.SECTIONS)}"
+                yield Issue("error", "code-invalid", told, f"{place}.securityLabel[{j}]")
         for name in sorted(set(nested) - _UNDERSTOOD):
-            text = "Not understood here; say it as a permit or a deny of its own"
             yield Issue("error", "not-supported", text, f"{place}.{name}")
+
+
+def _other_part(actor: Mapping[str, Any]) -> bool:
+    """The unit is named as something else than who receives."""
+    return any(code != "IRCP" for code in codes([actor.get("role", {})], _PARTICIPATION))
 
 
 def _rules(
@@ -267,7 +280,8 @@ def _rules(
     return rules, warnings
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
+    """A FHIR date or dateTime; a day is its first moment (UTC), None is what cannot be read."""
     if not text:
         return None
     try:
@@ -279,7 +293,7 @@ def _moment(text: str | None) -> datetime | None:
 
 def _end(text: str | None) -> datetime | None:
     """A date alone lasts until the day is over."""
-    found = _moment(text)
+    found = moment(text)
     if found is not None and text is not None and len(text) == len("2026-01-01"):
         return found + timedelta(days=1)
     return found

@@ -47,7 +47,7 @@ _MOVES: dict[State, frozenset[State]] = {
     ),
     State.SENDING: frozenset({State.SENT, State.RETRY_AT, State.DELIVERED, State.DEAD,
                               State.CANCELLED}),
-    State.SENT: frozenset({State.DELIVERED, State.RETRY_AT, State.DEAD}),
+    State.SENT: frozenset({State.DELIVERED, State.RETRY_AT, State.DEAD, State.CANCELLED}),
     State.RETRY_AT: frozenset({State.SENDING, State.DELIVERED, State.DEAD, State.CANCELLED}),
     State.BLOCKED: frozenset({State.DUE, State.SUPERSEDED, State.CANCELLED, State.NOT_SENT}),
     State.HELD: frozenset({State.DUE, State.SUPERSEDED, State.CANCELLED, State.NOT_SENT}),

@@ -15,6 +15,9 @@ from hub.fhir.extract import codes
 SHARED = "shared"
 """The part that the lead changes and everyone has in common."""
 
+DECISION = "not-sent-"
+"""How the id of a postscript begins that the hub wrote for a person's decision."""
+
 Key = tuple[str, str, int]
 """Type, id, version of one resource."""
 
@@ -95,6 +98,20 @@ def _unit(resources: Mapping[str, Resource], reference: str | None) -> Resource 
         return resources.get(reference)
     role = resources.get(reference, {})
     return resources.get(role.get("organization", {}).get("reference", ""))
+
+
+def with_decisions(plan: Resource, before: Resource) -> Resource:
+    """The lead's new CarePlan with the decisions that persons recorded in the hub before.
+
+    The lead's system may know nothing of them; what it does not send is not undone by that.
+    """
+    said = [e.get("extension") for e in plan.get("extension", ())]
+    kept = [
+        e
+        for e in before.get("extension", ())
+        if str(e.get("id", "")).startswith(DECISION) and e.get("extension") not in said
+    ]
+    return plan | {"extension": [*plan.get("extension", ()), *kept]} if kept else plan
 
 
 def is_shared_plan(resource: Resource) -> bool:

@@ -113,6 +113,9 @@ def _permitted_plan(
         if not may_see(e)
     ]
     _keep(made, "extension", lambda e: e.get("url") != names.POSTSCRIPT or may_see(e))
+    if not all(may_see(note) for note in plan.get("note", ())):
+        losses.append(Loss(f"{key}/note", "dropped", _NO_SECTION))
+    _keep(made, "note", may_see)
     if "description" in made and not may_see(plan):
         del made["description"]
         losses.append(Loss(f"{key}/description", "dropped", _NO_SECTION))

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
-from typing import Literal
+from typing import Final, Literal
 
-from hub.model.approval import Approval, gate, latest
+from hub.model.approval import Approval, gate, held_back, latest
 from hub.model.consent import Consent, Purpose, Verdict, may_take_part
 from hub.model.party import CITIZEN
 from hub.model.plan import Member
@@ -89,11 +89,79 @@ def basis_for(facts_consents: tuple[Consent, ...], member: Member, now: datetime
 
 
 def forwarders(facts: PlanFacts) -> frozenset[str]:
-    """Who hands the plan on: the coordinators in the lead's organisation, else the lead itself."""
+    """Who hands the plan on: the coordinators in the lead's organisation, else the lead itself.
+
+    A coordinator that the citizen's consent does not cover is not even asked: being asked would
+    tell it that there is a plan.
+    """
+    found = (m for m in facts.members if "coordinator" in m.roles and _beside_lead(facts, m))
+    covered = (m for m in found if basis_for(facts.consents, m, facts.now).permit)
+    return frozenset(m.party.id for m in covered) or frozenset({facts.lead})
+
+
+def refusal(facts: PlanFacts, member: Member, version: Version) -> str:
+    """Why this member may not have that version now; empty if it may.
+
+    One answer for sending, fetching and reading: what is not sent is not read either.
+    """
+    verdict = basis_for(facts.consents, member, facts.now)
+    if not verdict.permit:
+        return verdict.reason
+    if version.digest in facts.settled.get(member.party.id, frozenset()):
+        return "A person decided not to send it; see the plan's postscript"
+    if member.roles <= GATED:
+        return gate(
+            facts.approvals, version.digest, party=member.party.id, roles=member.roles
+        ).reason
+    return _stopped(facts, member, version.digest) or (
+        _NOT_FORWARDED if _waits_for_hop(facts, member) else ""
+    )
+
+
+def newest_for(facts: PlanFacts, member: Member) -> Version | None:
+    """The newest version this member may have now; without one, the plan does not exist for it."""
+    admitted = (v for v in reversed(facts.versions) if not refusal(facts, member, v))
+    return next(admitted, None)
+
+
+def registers_approvals(facts: PlanFacts, member: Member) -> bool:
+    """The citizen's decision is registered by the lead's unit or a coordinator that has the plan.
+
+    Not by whoever takes part: the decision opens the way to others, and to the GP (KORA template,
+    field H4: the tovholder).
+    """
+    lead = member.party.id == facts.lead
+    return (lead or "coordinator" in member.roles) and newest_for(facts, member) is not None
+
+
+_NOT_FORWARDED: Final = "Waits until the lead's own coordinator forwards it"
+
+
+def _beside_lead(facts: PlanFacts, member: Member) -> bool:
+    """It is in the lead's own organisation."""
     organisations = {m.party.id: m.party.organisation for m in facts.members}
-    own = organisations.get(facts.lead)
-    found = (m.party for m in facts.members if "coordinator" in m.roles)
-    return frozenset(p.id for p in found if p.organisation == own) or frozenset({facts.lead})
+    return organisations.get(facts.lead) == member.party.organisation
+
+
+def _waits_for_hop(facts: PlanFacts, member: Member) -> bool:
+    """The other organisation's coordinator gets the plan from a person, not from the hub."""
+    return (
+        member.roles - ALONGSIDE == {"coordinator"}
+        and not _beside_lead(facts, member)
+        and member.party.id not in facts.forwarded
+    )
+
+
+def _stopped(facts: PlanFacts, member: Member, digest: str) -> str:
+    """What the citizen has said of this shared part against one who takes part; else empty."""
+    said = latest(facts.approvals, digest)
+    if said is None or member.party.id == facts.lead:
+        return ""
+    if said.decision == "no":
+        exempt = "coordinator" in member.roles
+        return "" if exempt else "The citizen has said no to this version"
+    held = held_back(said, party=member.party.id, roles=member.roles)
+    return "Waits for a condition the citizen set for this receiver" if held else ""
 
 
 def _citizen(facts: PlanFacts) -> Route:
@@ -117,11 +185,9 @@ def _member(facts: PlanFacts, member: Member) -> list[Route]:
         return _gated(facts, member, verdict.basis)
     if head.digest in facts.settled.get(party, frozenset()):
         return []
-    refused = latest(facts.approvals, head.digest)
-    exempt = party == facts.lead or "coordinator" in member.roles
-    if refused is not None and refused.decision == "no" and not exempt:
-        reason = "The citizen has said no to this version"
-        return [Route(party, head.number, "block", reason, verdict.basis, "approve", facts.lead)]
+    stopped = _stopped(facts, member, head.digest)
+    if stopped:
+        return [Route(party, head.number, "block", stopped, verdict.basis, "approve", facts.lead)]
     if member.roles - ALONGSIDE == {"coordinator"}:
         return [_coordinator(facts, member, verdict.basis)]
     return [Route(party, head.number, "send", "Takes part in the plan", verdict.basis)]
@@ -130,15 +196,12 @@ def _member(facts: PlanFacts, member: Member) -> list[Route]:
 def _coordinator(facts: PlanFacts, member: Member, basis: str) -> Route:
     """Two hops: the own coordinator gets it, and forwards it to the other organisation's."""
     party, number = member.party.id, facts.head.number
-    organisations = {m.party.id: m.party.organisation for m in facts.members}
-    own = organisations.get(facts.lead) == member.party.organisation
-    if own:
-        return Route(party, number, "send", "The lead's own coordinator", basis)
-    if party in facts.forwarded:
-        return Route(party, number, "send", "Forwarded by the lead's own coordinator", basis)
-    forwarder = min(forwarders(facts))
-    reason = "Waits until the lead's own coordinator forwards it"
-    return Route(party, number, "block", reason, basis, "forward", forwarder)
+    if _waits_for_hop(facts, member):
+        forwarder = min(forwarders(facts))
+        return Route(party, number, "block", _NOT_FORWARDED, basis, "forward", forwarder)
+    own = _beside_lead(facts, member)
+    reason = "The lead's own coordinator" if own else "Forwarded by the lead's own coordinator"
+    return Route(party, number, "send", reason, basis)
 
 
 def _gated(facts: PlanFacts, member: Member, basis: str) -> list[Route]:

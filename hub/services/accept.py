@@ -66,12 +66,13 @@ def accept(
             return Accepted(item, duplicate=False)
         known = work.inbox.find(sender.id, item.message_id)
         assert known is not None
-        if known.body_hash == digest and work.inbox.reopen(known.id, body, item.received_at):
+    if known.body_hash != digest and not _same_message(hub, sender, known, item):
+        raise MessageReused("The message id was used before, for other content; use a new id")
+    with hub.store.writing() as work:
+        if work.inbox.reopen(known.id, body, item.received_at, body_hash=digest):
             work.commit()
             hub.wake.set()
             return Accepted(replace(item, id=known.id), duplicate=False)
-    if known.body_hash != digest and not _same_message(hub, sender, known, item):
-        raise MessageReused("The message id was used before, for other content; use a new id")
     return Accepted(known, duplicate=True)
 
 

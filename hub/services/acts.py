@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from hub.contract import Party
 from hub.errors import Invalid, NotFound
 from hub.fhir import names
 from hub.model.delivery import State
 from hub.model.party import CITIZEN, SYSTEM
-from hub.model.plan import SHARED, canonical
+from hub.model.plan import DECISION, SHARED, canonical
 from hub.model.records import Delivery, Hop, Plan, PlanVersion
 from hub.model.routing import forwarders
 from hub.services.hub import Hub, repeatable, sha256
 from hub.services.route import plan_state, reconcile
 from hub.store.work import UnitOfWork
+
+_NOT_YOURS: Final = "No such delivery waits for you"
+"""The same words whether it is another's or is not there."""
 
 
 def hand_over(hub: Hub, by: Party, delivery_id: str, person: str) -> Delivery:
@@ -26,7 +30,7 @@ def hand_over(hub: Hub, by: Party, delivery_id: str, person: str) -> Delivery:
     with hub.store.writing() as work:
         delivery, plan = _mine(hub, work, by, delivery_id, person)
         if delivery.receiver != CITIZEN or plan.lead != by.id:
-            raise NotFound("No such copy waits for you to hand it over")
+            raise NotFound(_NOT_YOURS)
         if delivery.state is State.DELIVERED:
             return delivery
         if delivery.state is not State.SENT:
@@ -51,14 +55,14 @@ def forward(hub: Hub, by: Party, delivery_id: str, person: str) -> Delivery:
             or other is None
             or "coordinator" not in other.roles
         ):
-            raise NotFound("No such plan waits for you to forward it")
+            raise NotFound(_NOT_YOURS)
         if delivery.receiver in state.facts.forwarded:
             return delivery
-        received = _received(work, plan, by)
-        if received is None:
-            raise Invalid("Forward the plan when you have received it yourself")
         now, actor = hub.clock(), f"{by.id}: {person}"
         if by.id != plan.lead:
+            received = _received(work, plan, by)
+            if received is None:
+                raise Invalid("Forward the plan when you have received it yourself")
             first = Hop(plan.id, plan.lead, by.id, "", received.updated_at)
             work.journal.add_hop(repeatable(plan.id, plan.lead, by.id), first)
         hop = Hop(plan.id, by.id, delivery.receiver, person, now)
@@ -84,7 +88,7 @@ def decide_not_to_send(
     with hub.store.writing() as work:
         delivery, plan = _mine(hub, work, by, delivery_id, person)
         if plan.lead != by.id:
-            raise NotFound("Only the lead's unit decides that")
+            raise NotFound(_NOT_YOURS)
         if delivery.state is State.NOT_SENT:
             return delivery
         if delivery.state not in {State.BLOCKED, State.HELD, State.DUE}:
@@ -94,7 +98,7 @@ def decide_not_to_send(
         work.deliveries.move(delivery, State.NOT_SENT, reason, actor, now)
         work.journal.close_tasks(actor, now, delivery_id=delivery.id)
         _audit(work, plan, delivery, actor, "not-send", now)
-        _add_postscript(work, plan, by, person, postscript, now)
+        _add_postscript(work, plan, by, person, postscript, now, delivery.id)
         reconcile(hub, work, plan.id, work.parties.directory(), actor=actor)
         work.commit()
         found = work.deliveries.get(delivery_id, SYSTEM)
@@ -111,7 +115,7 @@ def _mine(
     plan = work.plans.lock(found.plan_id) if found else None
     delivery = work.deliveries.lock(delivery_id)
     if delivery is None or plan is None:
-        raise NotFound("No such delivery")
+        raise NotFound(_NOT_YOURS)
     return delivery, plan
 
 
@@ -131,7 +135,7 @@ def _audit(
 
 
 def _add_postscript(
-    work: UnitOfWork, plan: Plan, by: Party, person: str, text: str, now: datetime
+    work: UnitOfWork, plan: Plan, by: Party, person: str, text: str, now: datetime, about: str
 ) -> None:
     """A new plan version whose CarePlan carries one more postscript."""
     part = next(p for p in work.plans.parts(plan.id) if p.kind == SHARED)
@@ -139,6 +143,7 @@ def _add_postscript(
     assert head is not None
     care_plan = work.plans.resources(part.members[:1])[f"CarePlan/{part.id}"]
     added = {
+        "id": f"{DECISION}{about}",
         "url": names.POSTSCRIPT,
         "extension": [
             {"url": "text", "valueString": text},

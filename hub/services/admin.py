@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from hub.errors import NotFound
-from hub.model.party import RegisteredParty
+from hub.contract import Party
+from hub.errors import Misconfigured, NotFound
+from hub.fhir import names
+from hub.model.party import CITIZEN, SYSTEM, RegisteredParty
 from hub.ports import PartyAccess
 from hub.services.hub import Hub
+from hub.services.lapse import ACTOR, reconcile_one
 from hub.services.route import CITIZEN_FORMAT
+from hub.store.journal import OPERATOR
+
+_RESERVED: Final = frozenset({CITIZEN, OPERATOR, ACTOR})
+"""Ids that mean something else where a party id stands."""
+_EVERY: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,7 @@ def apply_parties(
     made: dict[str, str] = {}
     now = hub.clock()
     hub.adapters.adapter(citizen_format)
+    _check_names(hub, parties)
     with hub.store.writing() as work:
         work.journal.set_meta(CITIZEN_FORMAT, citizen_format)
         for entry in parties:
@@ -96,7 +106,35 @@ def apply_parties(
                 _show(made, operator.id, credential, operator.credential)
         work.commit()
     hub.bus.provision([PartyAccess(e.registered.party, _secret(e, made)) for e in parties])
+    if added or changed:
+        with hub.store.reading() as work:
+            plans = work.plans.listing(SYSTEM, hub.clock(), limit=_EVERY)
+        for plan in plans:
+            # Who receives how may be another now, and who was unknown may be a party.
+            reconcile_one(hub, plan.id, actor=by)
     return Applied(tuple(added), tuple(changed), tuple(unchanged), made)
+
+
+def _check_names(hub: Hub, parties: Sequence[PartyEntry]) -> None:
+    """A name that means two units, or one of the hub's own, would send to the wrong one."""
+    applied = {e.registered.party.id for e in parties}
+    with hub.store.reading() as work:
+        others = [r.party for r in work.parties.all() if r.party.id not in applied]
+    taken = {(names.LOCAL_UNIT, p.id): p.id for p in others}
+    for party in (*others, *(e.registered.party for e in parties)):
+        for system, value in _unit_names(party):
+            if taken.setdefault((system, value), party.id) != party.id:
+                raise Misconfigured(f"party {party.id}: it has an identifier of another party's")
+    reserved = sorted(applied & _RESERVED)
+    if reserved:
+        raise Misconfigured(f"party {reserved[0]}: the hub uses this id itself")
+
+
+def _unit_names(party: Party) -> Iterator[tuple[str, str]]:
+    yield names.LOCAL_UNIT, party.id
+    for identifier in party.identifiers:
+        if identifier.system in names.UNIT_SYSTEMS:
+            yield identifier.system, identifier.value
 
 
 def _credential(given: Credential | None, missing: bool) -> Credential | None:

@@ -10,12 +10,13 @@ from hub.errors import Invalid, Issue, NoLegalBasis, StaleBase
 from hub.fhir.bundles import rewritten
 from hub.model.attach import attach
 from hub.model.consent import Verdict, may_take_part
-from hub.model.party import SYSTEM, Directory, Viewer
-from hub.model.plan import SHARED, Key, canonical, digest_of
+from hub.model.party import SYSTEM, Directory
+from hub.model.plan import SHARED, Key, canonical, digest_of, team, with_decisions
 from hub.model.records import InboxItem, Part, Plan, PlanVersion, Task
+from hub.model.routing import newest_for
 from hub.services.answers import Answer
 from hub.services.hub import Hub, repeatable, sha256
-from hub.services.route import reconcile
+from hub.services.route import plan_state, reconcile
 from hub.store.work import UnitOfWork
 
 LONGEST_CASE_ID = 255
@@ -35,7 +36,7 @@ def apply_update(
     """Store the part; if it belongs to a plan and changed it, make the plan's next version."""
     now = hub.clock()
     work.inbox.forget_losses(item.id)
-    citizen = work.plans.citizen(update.citizen.identifiers)
+    citizen = _citizen(work, update)
     basis = _basis(hub, work, citizen, sender, update)
     if citizen is None or not basis.permit:
         # The same words whoever the citizen is: why not would tell what is registered here.
@@ -43,9 +44,13 @@ def apply_update(
             "No consent that covers you is registered for this citizen; register it and send the "
             "document again"
         )
-    work.plans.add_citizen(citizen, update.citizen.identifiers)
     work.deliveries.add_losses((*update.losses, *update.not_shared), inbox_id=item.id)
-    part, plan, issues = _place(work, item, sender, citizen, update, hub)
+    part, plan, issues = _place(work, item, sender, citizen, update, hub, directory)
+    if _overtaken(work, item, part):
+        text = "A newer document of this case has been received; this one changed nothing"
+        told = Issue("information", "informational", text)
+        where = (plan.id, plan.head) if plan is not None and plan.head else None
+        return Answer("applied", (told,), where, basis.basis)
     if plan is not None:
         _refuse_stale(work, plan, update)
     members = _store(work, part, sender, citizen, update, hub)
@@ -54,7 +59,7 @@ def apply_update(
     if plan is None:
         return Answer("unattached", (*issues, *update.issues), basis=basis.basis)
     if part.kind == SHARED:
-        _gather(work, plan, now_parts=part, hub=hub)
+        _gather(work, plan, directory, now_parts=part, hub=hub)
     number, changed = _next_version(hub, work, plan, sender, item)
     strangers = reconcile(hub, work, plan.id, directory, actor=sender.id)
     text = f"Accepted as version {number}" if changed else f"Nothing new; version {number} stands"
@@ -67,6 +72,25 @@ def apply_update(
     return Answer(
         "applied", (told, *issues, *unknown, *update.issues), (plan.id, number), basis.basis
     )
+
+
+def _citizen(work: UnitOfWork, update: PlanUpdate) -> str | None:
+    """The one citizen that the document's numbers name.
+
+    A document makes no number a citizen's: whether two numbers are one person is decided by a
+    person, when a consent is registered.
+    """
+    systems = [i.system for i in set(update.citizen.identifiers)]
+    if len(set(systems)) != len(systems):
+        raise Invalid("Two numbers of one kind; send one citizen's document", at="Patient")
+    found = {work.plans.citizen([i]) for i in update.citizen.identifiers} - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _overtaken(work: UnitOfWork, item: InboxItem, part: Part) -> bool:
+    """What was received earlier and is processed later must not undo what is newer."""
+    source = work.inbox.get(part.source_inbox, SYSTEM) if part.source_inbox else None
+    return source is not None and source.received_at > item.received_at
 
 
 def _basis(
@@ -88,6 +112,7 @@ def _place(
     citizen: str,
     update: PlanUpdate,
     hub: Hub,
+    directory: Directory,
 ) -> tuple[Part, Plan | None, tuple[Issue, ...]]:
     """The part (new or known) and the plan it belongs to."""
     case = update.case or str(update.resources[0]["id"])
@@ -97,13 +122,17 @@ def _place(
     if known is not None and known.citizen_id != citizen:
         raise Invalid("This case is known for another citizen; nothing was changed")
     part_id = str(update.resources[0]["id"])
-    if known is None and update.plan_id is None and work.plans.has_part(part_id):
+    new_to_plan = update.part == SHARED and update.plan_id is not None
+    if known is None and not new_to_plan and work.plans.has_part(part_id):
         raise Invalid("The id belongs to another part of a plan", at="CarePlan.id")
     part = known or Part(part_id, citizen, None, sender.id, update.part, case, (), None)
     if update.part == SHARED:
-        return (*_shared(work, sender, citizen, update, part, hub), ())
-    open_plans = work.plans.of_citizen(citizen, SYSTEM, hub.clock())
-    place = attach(update.plan_id, known, [p for p in open_plans if p.status == "active"])
+        return (*_shared(work, sender, citizen, update, part, hub, directory), ())
+    open_plans = _known_to(work, sender, citizen, hub, directory)
+    named = {p.id for p in open_plans} | ({known.plan_id} if known else set())
+    if update.plan_id is not None and update.plan_id not in named:
+        raise Invalid("There is no such plan; name another, or leave the plan id out")
+    place = attach(update.plan_id, known, open_plans)
     if place.plan_id is not None:
         locked = work.plans.lock(place.plan_id)
         return replace(part, plan_id=place.plan_id), locked, ()
@@ -120,15 +149,40 @@ def _place(
     return part, None, (Issue(severity, code, text),)  # type: ignore[arg-type]
 
 
+def _known_to(
+    work: UnitOfWork, sender: Party, citizen: str, hub: Hub, directory: Directory
+) -> list[Plan]:
+    """The citizen's open plans that the sender leads or may have now.
+
+    Nothing is attached to another one: the answer would tell the sender that there is a plan.
+    """
+    plans = work.plans.of_citizen(citizen, SYSTEM, hub.clock())
+    return [p for p in plans if p.status == "active" and _knows(work, sender, p, hub, directory)]
+
+
+def _knows(work: UnitOfWork, party: Party, plan: Plan, hub: Hub, directory: Directory) -> bool:
+    if plan.lead == party.id:
+        return True
+    state = plan_state(work, plan, directory, hub.clock())
+    member = state.member(party.id)
+    return member is not None and newest_for(state.facts, member) is not None
+
+
 def _shared(
-    work: UnitOfWork, sender: Party, citizen: str, update: PlanUpdate, part: Part, hub: Hub
+    work: UnitOfWork,
+    sender: Party,
+    citizen: str,
+    update: PlanUpdate,
+    part: Part,
+    hub: Hub,
+    directory: Directory,
 ) -> tuple[Part, Plan]:
     """The lead's own case id, or the hub's plan id, finds the plan; else it is a new one."""
     named = update.plan_id or part.plan_id
     plan = work.plans.lock(named) if named else None
-    if plan is not None and plan.lead != sender.id:
+    if plan is not None and not _knows(work, sender, plan, hub, directory):
         # A plan that the sender may not know of does not exist for it.
-        plan = work.plans.get(plan.id, Viewer.of(sender), hub.clock())
+        plan = None
     if plan is not None:
         if plan.citizen_id != citizen:
             raise Invalid(_NO_SUCH_PLAN)
@@ -165,6 +219,9 @@ def _store(
         if resource["resourceType"] == "Patient" and part.kind != SHARED:
             continue
         owner = citizen if resource["resourceType"] == "Patient" else part.id
+        if part.kind == SHARED and resource["id"] == part.id and part.members:
+            before = work.plans.resources(part.members[:1])
+            resource = with_decisions(resource, before[f"CarePlan/{part.id}"])  # noqa: PLW2901
         try:
             keys.append(
                 work.plans.save_resource(
@@ -190,13 +247,17 @@ def _with_one_patient(
     return made
 
 
-def _gather(work: UnitOfWork, plan: Plan, *, now_parts: Part, hub: Hub) -> None:
-    """Sector plans that came before the plan join it, if it is the citizen's only one."""
+def _gather(
+    work: UnitOfWork, plan: Plan, directory: Directory, *, now_parts: Part, hub: Hub
+) -> None:
+    """The team's sector plans that came before the plan join it, if it is the only one."""
     if len(work.plans.of_citizen(plan.citizen_id, SYSTEM, hub.clock())) > 1:
         return
     consents = work.consents.of_citizen(plan.citizen_id)
+    members, _ = team(work.plans.resources(now_parts.members), directory.find)
+    there = {m.party.id for m in members}
     for loose in work.plans.loose_parts(plan.citizen_id):
-        if loose.id == now_parts.id:
+        if loose.id == now_parts.id or loose.owner not in there:
             continue
         if may_take_part(consents, loose.owner, "exchange", hub.clock()).permit:
             work.plans.save_part(replace(loose, plan_id=plan.id), hub.clock())

@@ -5,14 +5,17 @@ from __future__ import annotations
 from hub.contract import Decision, Party, Resource
 from hub.errors import Invalid, Issue, NotFound
 from hub.fhir import names
+from hub.fhir.codec import dump_json
 from hub.fhir.extract import codes
-from hub.model.approval import read_approval, target
-from hub.model.consent import read_consent
+from hub.model.approval import HELD_BACK_ROLES, Approval, decided_at, read_approval, target
+from hub.model.consent import Consent, read_consent
 from hub.model.party import Directory, Viewer
+from hub.model.plan import canonical
 from hub.model.records import InboxItem, Plan
-from hub.model.routing import GATED
+from hub.model.routing import registers_approvals
 from hub.services.answers import Answer
-from hub.services.hub import Hub, new_id, repeatable
+from hub.services.frozen import carry
+from hub.services.hub import Hub, new_id, repeatable, sha256
 from hub.services.route import plan_state, reconcile
 from hub.store.work import UnitOfWork
 
@@ -29,8 +32,8 @@ def record_decision(
     named = str(decision.resource.get("id") or item.message_id)
     resource: Resource = decision.resource | {"id": repeatable(sender.id, "Consent", named)}
     if is_approval(resource):
-        return _approval(hub, work, sender, directory, decision, resource)
-    return _consent(hub, work, sender, directory, decision, resource)
+        return _approval(hub, work, item, sender, directory, decision, resource)
+    return _consent(hub, work, item, sender, directory, decision, resource)
 
 
 def is_approval(resource: Resource) -> bool:
@@ -43,6 +46,7 @@ def is_approval(resource: Resource) -> bool:
 def _consent(
     hub: Hub,
     work: UnitOfWork,
+    item: InboxItem,
     sender: Party,
     directory: Directory,
     decision: Decision,
@@ -51,9 +55,15 @@ def _consent(
     if decision.citizen is None or not decision.citizen.identifiers:
         raise Invalid("State whose consent it is, by CPR number", at="Consent.patient.identifier")
     consent, warnings = read_consent(resource, directory.find)
-    citizen = work.plans.citizen(decision.citizen.identifiers) or new_id()
+    known = work.plans.citizen(decision.citizen.identifiers)
+    warnings += _fits(work, consent, known, resource)
+    if _overtaken(work, item, consent, resource):
+        return _told("It was registered before, and another form of it since; nothing was changed")
+    citizen = known or new_id()
     work.plans.add_citizen(citizen, decision.citizen.identifiers)
-    work.consents.save(consent, citizen, resource, sender.id, hub.clock())
+    before = work.consents.of_citizen(citizen)
+    work.consents.save(consent, citizen, resource, sender.id, item.received_at)
+    _keep_version(hub, work, resource, sender)
     work.journal.audit(
         hub.clock(), sender.id, "consent", f"Consent/{consent.id}", party=sender.id,
         basis=f"consent/{consent.id}", detail="active" if consent.active else "inactive",
@@ -61,14 +71,47 @@ def _consent(
     for plan_id in work.plans.plan_ids_of_citizen(citizen):
         work.plans.lock(plan_id)
         work.plans.bump_epoch(plan_id)
+        plan = work.plans.lock(plan_id)
+        assert plan is not None
+        carry(work, plan, plan_state(work, plan, directory, hub.clock()).facts, before)
         reconcile(hub, work, plan_id, directory, actor=sender.id)
-    told = Issue("information", "informational", f"Consent/{consent.id} is registered")
-    return Answer("applied", (told, *warnings), basis=f"consent/{consent.id}")
+    return _told(f"Consent/{consent.id} is registered", *warnings, basis=f"consent/{consent.id}")
+
+
+def _fits(
+    work: UnitOfWork, consent: Consent, citizen: str | None, resource: Resource
+) -> tuple[Issue, ...]:
+    """Refuse what would be acknowledged and change nothing, or change another citizen's.
+
+    Ids are each sender's own, so nothing is told here of what others have registered.
+    """
+    known = work.consents.registered(consent.id)
+    if known is not None and known.citizen_id != citizen:
+        raise Invalid("You gave this id to another citizen's consent", at="Consent.id")
+    if consent.active or known is not None:
+        return ()
+    text = (
+        "It withdraws no consent that you have registered: give the id it was registered under, "
+        "or send an active consent that denies the units"
+    )
+    if resource.get("status") == "rejected":
+        return (Issue("warning", "not-found", text, "Consent.id"),)
+    raise Invalid(text, at="Consent.id")
+
+
+def _overtaken(work: UnitOfWork, item: InboxItem, consent: Consent, resource: Resource) -> bool:
+    """A later form of this consent is in force: a resend, or a late one, must not undo it."""
+    known = work.consents.registered(consent.id)
+    if known is None:
+        return False
+    changed = known.body != dump_json(resource).decode()
+    return known.at > item.received_at or (changed and work.inbox.applied_before(item))
 
 
 def _approval(
     hub: Hub,
     work: UnitOfWork,
+    item: InboxItem,
     sender: Party,
     directory: Directory,
     decision: Decision,
@@ -77,24 +120,61 @@ def _approval(
     plan_id, number = target(resource)
     plan = work.plans.get(plan_id, Viewer.of(sender), hub.clock())
     version = work.plans.version(plan_id, number) if plan else None
-    if plan is None or version is None or _waits(hub, work, plan, sender, directory):
+    if plan is None or version is None or not _entitled(hub, work, plan, sender, directory):
         raise NotFound("No such plan version is known to you")
-    named = decision.citizen.identifiers if decision.citizen else ()
-    if named and work.plans.citizen(named) != plan.citizen_id:
-        raise Invalid("The plan is another citizen's; nothing was changed", at="Consent.patient")
+    _about(hub, work, plan, decision)
     work.plans.lock(plan_id)
-    approval = read_approval(resource, digest=version.digest, at=hub.clock())
+    at = decided_at(resource, hub.clock())
+    approval = read_approval(resource, digest=version.digest, at=at)
+    _holds_someone_back(approval, directory)
+    if work.consents.plan_of_approval(approval.id) not in {None, plan_id}:
+        raise Invalid("You gave this id to a decision on another plan", at="Consent.id")
+    text = f"The decision on version {number} of CarePlan/{plan_id} is registered"
+    if work.inbox.applied_before(item):
+        return _told(text, plan=(plan_id, number))
     work.consents.save_approval(approval, resource, sender.id, hub.clock())
+    _keep_version(hub, work, resource, sender)
     work.journal.audit(
         hub.clock(), sender.id, "approval", f"CarePlan/{plan_id}/_history/{number}",
         party=sender.id, detail=approval.decision,
     )  # fmt: skip
     reconcile(hub, work, plan_id, directory, actor=sender.id)
-    text = f"The decision on version {number} of CarePlan/{plan_id} is registered"
-    return Answer("applied", (Issue("information", "informational", text),), plan=(plan_id, number))
+    return _told(text, plan=(plan_id, number))
 
 
-def _waits(hub: Hub, work: UnitOfWork, plan: Plan, sender: Party, directory: Directory) -> bool:
-    """Who itself waits for the citizen's decision cannot be the one to register it."""
-    member = plan_state(work, plan, directory, hub.clock()).member(sender.id)
-    return member is None or member.roles <= GATED
+def _entitled(hub: Hub, work: UnitOfWork, plan: Plan, sender: Party, directory: Directory) -> bool:
+    """Whoever else asks is not told that there is a plan to decide on."""
+    state = plan_state(work, plan, directory, hub.clock())
+    member = state.member(sender.id)
+    return member is not None and registers_approvals(state.facts, member)
+
+
+def _about(hub: Hub, work: UnitOfWork, plan: Plan, decision: Decision) -> None:
+    """The decision is the plan's own citizen's, by number or by the hub's own id."""
+    if decision.citizen is not None:
+        same = work.plans.citizen(decision.citizen.identifiers) == plan.citizen_id
+    else:
+        reference = str(decision.resource.get("patient", {}).get("reference", ""))
+        same = reference.removeprefix(f"{hub.base_url}/") == f"Patient/{plan.citizen_id}"
+    if not same:
+        raise Invalid("The plan is another citizen's; nothing was changed", at="Consent.patient")
+
+
+def _holds_someone_back(approval: Approval, directory: Directory) -> None:
+    """A condition on nobody the hub knows would be met by everyone."""
+    for condition in approval.conditions:
+        held = condition.holds_back
+        if held not in HELD_BACK_ROLES and directory.get(held) is None:
+            text = "Name the role or the unit (its id here) that the condition holds back"
+            raise Invalid(text, at="Consent.extension(condition).extension(holds-back)")
+
+
+def _keep_version(hub: Hub, work: UnitOfWork, resource: Resource, sender: Party) -> None:
+    """A decision has versions as every resource has; they belong to who registered it."""
+    digest = sha256(canonical(resource))
+    work.plans.save_resource(resource, digest, sender.id, sender.id, hub.clock())
+
+
+def _told(text: str, *more: Issue, plan: tuple[str, int] | None = None, basis: str = "") -> Answer:
+    issue = Issue("information", "informational", text)
+    return Answer("applied", (issue, *more), plan=plan, basis=basis)

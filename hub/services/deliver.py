@@ -9,6 +9,7 @@ the same key: twice at worst, never lost.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +20,8 @@ from hub.errors import CannotRender, HubError, StoreUnavailable, Temporary
 from hub.model.delivery import State
 from hub.model.party import CITIZEN, SYSTEM, Directory, RegisteredParty
 from hub.model.records import Delivery, Plan, Task
-from hub.model.routing import basis_for
+from hub.ports import deliveries_queue
+from hub.services.frozen import why_not
 from hub.services.hub import Hub, new_id, repeatable
 from hub.services.route import hand_over_task, plan_state, reconcile
 from hub.services.views import Reduced, build_view
@@ -58,8 +60,11 @@ def deliver_due(hub: Hub) -> int:
         taken = work.deliveries.claim(hub.clock(), hub.limits.send_lease, token, hub.limits.batch)
         if taken:
             work.commit()
-    for delivery_id in taken:
-        _deliver(hub, delivery_id, token)
+    if taken:
+        # Beside each other: a slow receiver delays nobody else.
+        with ThreadPoolExecutor(min(len(taken), hub.limits.senders), "sender") as pool:
+            for done in [pool.submit(_deliver, hub, i, token) for i in taken]:
+                done.result()
     return len(taken)
 
 
@@ -145,14 +150,16 @@ def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> boo
         assert current is not None
         if current.state is not State.DUE or not work.deliveries.holds_claim(delivery.id, token):
             return False
-        if made is None:
-            reason = "No legal basis holds at the moment of sending"
-            work.deliveries.move(current, State.CANCELLED, reason, ACTOR, now)
+        directory = work.parties.directory()
+        refused = _refused(work, plan, current, directory, now)
+        if refused:
+            work.deliveries.move(current, State.CANCELLED, refused, ACTOR, now)
             _audit(work, current, now, "denied", "")
+            reconcile(hub, work, plan.id, directory, actor=ACTOR)
             work.commit()
             return False
-        if plan.consent_epoch != made.epoch:
-            # The consent changed while the document was made: decide anew.
+        if made is None or plan.consent_epoch != made.epoch or _paused(work, current):
+            # Something changed while the document was made: decide anew.
             work.deliveries.release(delivery.id)
             work.commit()
             return False
@@ -193,11 +200,16 @@ def _begin_again(hub: Hub, delivery: Delivery, token: str) -> bool:
         if not under_way or not work.deliveries.holds_claim(delivery.id, token):
             return False
         directory = work.parties.directory()
-        if not _still_permitted(work, plan, current, directory, now):
-            reason = "The consent changed after it was made; these bytes are not sent again"
-            work.deliveries.move(current, State.CANCELLED, reason, ACTOR, now)
+        refused = _refused(work, plan, current, directory, now)
+        if refused:
+            work.queues.settle(deliveries_queue(current.receiver), current.id, now)
+            work.deliveries.move(current, State.CANCELLED, refused, ACTOR, now)
             _audit(work, current, now, "denied", "")
             reconcile(hub, work, plan.id, directory, actor=ACTOR)
+            work.commit()
+            return False
+        if _paused(work, current):
+            work.deliveries.release(current.id)
             work.commit()
             return False
         if current.state is State.RETRY_AT:
@@ -210,18 +222,17 @@ def _begin_again(hub: Hub, delivery: Delivery, token: str) -> bool:
     return True
 
 
-def _still_permitted(
+def _refused(
     work: UnitOfWork, plan: Plan, delivery: Delivery, directory: Directory, now: datetime
-) -> bool:
-    if delivery.receiver == CITIZEN:
-        return True
-    state = plan_state(work, plan, directory, now)
-    member = state.member(delivery.receiver)
-    return (
-        member is not None
-        and delivery.consent_epoch == plan.consent_epoch
-        and basis_for(state.facts.consents, member, now).permit
-    )
+) -> str:
+    """Why it may not leave at this moment; empty if it may."""
+    return why_not(work, plan, plan_state(work, plan, directory, now).facts, delivery)
+
+
+def _paused(work: UnitOfWork, delivery: Delivery) -> bool:
+    """The operator has paused the receiver since the delivery was claimed."""
+    registered = work.parties.get(delivery.receiver)
+    return registered is not None and registered.paused
 
 
 def _send(hub: Hub, delivery: Delivery, endpoint: Endpoint, receipt: bool) -> None:
@@ -245,6 +256,12 @@ def _send(hub: Hub, delivery: Delivery, endpoint: Endpoint, receipt: bool) -> No
         confirm = transport.send(message, endpoint)
     except Temporary as e:
         confirm = Confirm(False, e.text)
+    except HubError:
+        raise
+    except Exception as e:
+        # Whether it left is not known, and the cause may pass: the budget of attempts decides.
+        LOG.error("transport.broke", delivery=delivery.id, error=type(e).__name__)
+        confirm = Confirm(False, f"The transport failed ({type(e).__name__})")
     with hub.store.writing() as work:
         current = work.deliveries.lock(delivery.id)
         assert current is not None

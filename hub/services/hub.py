@@ -34,6 +34,8 @@ class Limits:
     """Then a message that breaks the hub itself is set aside."""
     batch: int = 20
     """Deliveries claimed at once."""
+    senders: int = 4
+    """Deliveries made and sent beside each other, in one worker."""
 
 
 @dataclass(frozen=True)

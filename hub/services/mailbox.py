@@ -5,17 +5,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import Final
 
 from hub.contract import Party, Receipt
 from hub.errors import NotFound
+from hub.model.delivery import State
 from hub.model.party import SYSTEM, Viewer
 from hub.model.records import Delivery
-from hub.model.routing import basis_for
 from hub.ports import deliveries_queue
+from hub.services.frozen import why_not
 from hub.services.hub import Hub
 from hub.services.route import plan_state
 from hub.services.settle import settle
 from hub.store.work import UnitOfWork
+
+MOST: Final = 100
+"""Letters listed at once."""
+_AT_THE_RECEIVER: Final = frozenset({State.SENDING, State.SENT, State.RETRY_AT, State.DELIVERED})
 
 
 @dataclass(frozen=True)
@@ -33,16 +40,18 @@ class Letter:
 
 
 def waiting(hub: Hub, party: Party) -> list[Letter]:
-    """What has not been receipted and may be had now, oldest first."""
+    """What has not been receipted and may be had now, oldest first; the first hundred."""
     with hub.store.reading() as work:
-        return [
+        letters = (
             Letter(
                 m.key, m.headers.get("ki-format", ""), m.media_type,
                 int(m.headers.get("ki-sequence", "0")), m.at, m.body,
             )
-            for m in work.queues.waiting(deliveries_queue(party.id))
+            # Counted after the choice: what may not be had must not stand before what may.
+            for m in work.queues.waiting(deliveries_queue(party.id), limit=None)
             if _may_have(hub, work, party, m.key) is not None
-        ]  # fmt: skip
+        )  # fmt: skip
+        return list(islice(letters, MOST))
 
 
 def fetch(hub: Hub, party: Party, key: str) -> Letter:
@@ -75,12 +84,11 @@ def receipt(hub: Hub, party: Party, answer: Receipt) -> Delivery:
 
 def _may_have(hub: Hub, work: UnitOfWork, party: Party, key: str) -> Delivery | None:
     delivery = work.deliveries.get(key, Viewer.of(party))
-    plan = work.plans.get(delivery.plan_id, SYSTEM, hub.clock()) if delivery else None
-    if plan is None:
+    if delivery is None or delivery.state not in _AT_THE_RECEIVER:
+        return None
+    registered = work.parties.get(party.id)
+    plan = work.plans.get(delivery.plan_id, SYSTEM, hub.clock())
+    if plan is None or registered is None or registered.paused:
         return None
     state = plan_state(work, plan, work.parties.directory(), hub.clock())
-    member = state.member(party.id)
-    if member is None:
-        return None
-    permitted = basis_for(state.facts.consents, member, hub.clock()).permit
-    return delivery if permitted else None
+    return None if why_not(work, plan, state.facts, delivery) else delivery

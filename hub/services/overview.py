@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
-from hub.errors import HubError, Issue, NotFound
-from hub.fhir.codec import parse_json
+from hub.errors import HubError, NotFound
 from hub.model.approval import Approval
 from hub.model.delivery import State
 from hub.model.party import SYSTEM, RegisteredParty, Viewer
 from hub.model.records import (
     Delivery,
     Hop,
-    InboxItem,
-    InboxState,
     LossRow,
     Part,
     Plan,
     PlanVersion,
     Task,
 )
+from hub.ports import QueueDepth
 from hub.services.hub import Hub
 from hub.services.queries import DeliveryDetail
 
@@ -131,41 +128,6 @@ def party_rows(hub: Hub) -> list[dict[str, Any]]:
         ]
 
 
-INBOX_STATES: Final[tuple[InboxState, ...]] = (
-    "received", "set-aside", "sealed", "refused", "unattached", "applied",
-)  # fmt: skip
-"""Every state of a received document; those that need a person's eye come first."""
-DEAD_QUEUE: Final = "ki.dead"
-"""Where the worker keeps what the broker gave up (hub.services.worker)."""
-
-
-@dataclass(frozen=True)
-class Received:
-    """A received document as an operator sees it: no bytes, and of a sealed one no format."""
-
-    id: str
-    sender: str
-    state: InboxState
-    channel: str
-    received_at: datetime
-    format: str | None
-    status: int | None
-    plan_id: str | None
-    plan_version: int | None
-    issues: tuple[Issue, ...]
-    """The answer, read from its OperationOutcome."""
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """What the broker gave up, by its envelope alone."""
-
-    key: str
-    at: datetime
-    user: str
-    reason: str
-
-
 @dataclass(frozen=True)
 class PlanHistory:
     """Everything about one plan but what stands in it."""
@@ -201,63 +163,18 @@ def whose_turn(delivery: Delivery, tasks: Sequence[Task], paused: frozenset[str]
     return Turn("nobody")
 
 
-def received(hub: Hub, viewer: Viewer, state: InboxState | None = None) -> list[Received]:
-    """Received documents, newest first; all states, or one. A party sees its own."""
-    wanted = (state,) if state else INBOX_STATES
-    with hub.store.reading() as work:
-        return [_received(i) for i in work.inbox.listing(viewer, wanted)]
-
-
-def received_one(hub: Hub, viewer: Viewer, item_id: str) -> Received:
-    """One received document; NotFound also for another party's."""
-    with hub.store.reading() as work:
-        item = work.inbox.get(item_id, viewer)
-    if item is None:
-        raise NotFound("No such message is known to you")
-    return _received(item)
-
-
-def _received(item: InboxItem) -> Received:
-    sealed = item.state == "sealed"
-    return Received(
-        item.id, item.sender, item.state, item.channel, item.received_at,
-        None if sealed else item.format, item.status, item.plan_id, item.plan_version,
-        issues_of(item.answer),
-    )  # fmt: skip
-
-
-def issues_of(answer: str | None) -> tuple[Issue, ...]:
-    """The issues of a stored OperationOutcome; none while there is no answer."""
-    outcome: Mapping[str, Any] = parse_json(answer.encode()) if answer else {}
-    return tuple(
-        Issue(i["severity"], i["code"], i.get("details", {}).get("text", ""),
-              next(iter(i.get("expression") or i.get("location") or ()), None))
-        for i in outcome.get("issue", ())
-    )  # fmt: skip
-
-
-def received_counts(hub: Hub, viewer: Viewer) -> dict[str, dict[str, int]]:
-    """Sender to state to number of received documents."""
-    _for_operators(viewer)
-    with hub.store.reading() as work:
-        return work.inbox.counts()
-
-
 def delivery_counts(hub: Hub, viewer: Viewer) -> dict[str, dict[str, int]]:
     """Receiver to state to number of deliveries."""
-    _for_operators(viewer)
+    for_operators(viewer)
     with hub.store.reading() as work:
         return work.deliveries.counts()
 
 
-def dead_letters(hub: Hub, viewer: Viewer) -> list[DeadLetter]:
-    """Messages the broker gave up, oldest first; their bytes stay in the queue."""
-    _for_operators(viewer)
+def delivery_counts_by_plan(hub: Hub, viewer: Viewer) -> dict[str, dict[str, int]]:
+    """Plan to state to number of deliveries."""
+    for_operators(viewer)
     with hub.store.reading() as work:
-        return [
-            DeadLetter(m.key, m.at, m.headers.get("user", ""), m.headers.get("reason", ""))
-            for m in work.queues.waiting(DEAD_QUEUE)
-        ]
+        return work.deliveries.counts_by_plan()
 
 
 def parties(hub: Hub, viewer: Viewer) -> list[RegisteredParty]:
@@ -269,7 +186,7 @@ def parties(hub: Hub, viewer: Viewer) -> list[RegisteredParty]:
 
 def plan_history(hub: Hub, viewer: Viewer, plan_id: str) -> PlanHistory:
     """One plan; NotFound also for what the viewer may not know of."""
-    _for_operators(viewer)
+    for_operators(viewer)
     with hub.store.reading() as work:
         plan = work.plans.get(plan_id, viewer, hub.clock())
         if plan is None:
@@ -284,6 +201,22 @@ def plan_history(hub: Hub, viewer: Viewer, plan_id: str) -> PlanHistory:
         )
 
 
+def plans_with_parts(hub: Hub, viewer: Viewer) -> list[tuple[Plan, tuple[Part, ...]]]:
+    """Plans, newest first, with the parts of each."""
+    for_operators(viewer)
+    with hub.store.reading() as work:
+        found = work.plans.listing(viewer, hub.clock())
+        return [(p, tuple(work.plans.parts(p.id))) for p in found]
+
+
+def queue_depths(hub: Hub) -> list[QueueDepth] | None:
+    """Every queue; None when the broker does not answer, or may not be asked how deep they are."""
+    try:
+        return hub.bus.depths()
+    except HubError:
+        return None
+
+
 def readiness(hub: Hub) -> dict[str, str | None]:
     """Really asks the database and the broker; None means it answers, else why not."""
     found: dict[str, str | None] = {}
@@ -296,6 +229,7 @@ def readiness(hub: Hub) -> dict[str, str | None]:
     return found
 
 
-def _for_operators(viewer: Viewer) -> None:
+def for_operators(viewer: Viewer) -> None:
+    """Raises NotFound for a party: it is not told what there is beyond its own."""
     if viewer.kind == "party":
         raise NotFound("Not known here")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from hub.contract import Identifier, PlanView, Resource
 from hub.errors import NotFound
 from hub.fhir.extract import references
-from hub.model.approval import gate
-from hub.model.party import Viewer
+from hub.model.party import SYSTEM, Viewer
 from hub.model.records import Delivery, DeliveryEvent, Hop, LossRow, Plan, Task
-from hub.model.routing import GATED
+from hub.model.routing import newest_for
 from hub.services.hub import Hub
 from hub.services.route import PlanState, plan_state
 from hub.services.views import build_view
@@ -51,17 +51,10 @@ def read_plan(hub: Hub, viewer: Viewer, plan_id: str) -> PlanView:
 
 
 def _readable(state: PlanState, viewer: Viewer) -> int | None:
-    """The gate holds for reading as it does for sending."""
+    """What is not sent is not read either."""
     member = state.member(viewer.id)
-    if member is None:
-        return None
-    if not member.roles <= GATED:
-        return state.facts.head.number
-    approvals = state.facts.approvals
-    for version in reversed(state.facts.versions):
-        if gate(approvals, version.digest, party=viewer.id, roles=member.roles).open:
-            return version.number
-    return None
+    version = newest_for(state.facts, member) if member is not None else None
+    return version.number if version is not None else None
 
 
 def find_plans(
@@ -121,9 +114,17 @@ def deliveries(
 
 
 def tasks(hub: Hub, viewer: Viewer, *, done: bool = False) -> list[Task]:
-    """Tasks, oldest first."""
+    """Tasks, oldest first; a party's are about plans it leads or may know of now."""
+    now = hub.clock()
     with hub.store.reading() as work:
-        return work.journal.tasks(viewer, done=done)
+        found = work.journal.tasks(viewer, done=done)
+        return [t for t in found if t.plan_id is None or _knows(work, viewer, t.plan_id, now)]
+
+
+def _knows(work: UnitOfWork, viewer: Viewer, plan_id: str, now: datetime) -> bool:
+    plan = work.plans.get(plan_id, SYSTEM, now)
+    led = plan is not None and plan.lead == viewer.id
+    return led or work.plans.get(plan_id, viewer, now) is not None
 
 
 def plans(hub: Hub, viewer: Viewer) -> list[Plan]:

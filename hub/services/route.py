@@ -7,15 +7,16 @@ receiver, version and format.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from hub.model.consent import Consent, grants
-from hub.model.delivery import WAITING, State
+from hub.model.delivery import UNDER_WAY, WAITING, State
 from hub.model.party import CITIZEN, Directory, Subscription
 from hub.model.plan import SHARED, Member, team
 from hub.model.records import Delivery, Plan, PlanVersion, Task
 from hub.model.routing import PlanFacts, Route, Version, purpose_for, route
+from hub.services.frozen import take_back, why_not
 from hub.services.hub import Hub, repeatable
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
@@ -30,6 +31,8 @@ _TASKS = {
     "consent": "A unit in the plan is not covered by the citizen's consent; nothing is sent to it",
     "subscription": "A receiver has no subscription; add one to the parties file",
 }
+
+_HAS_LEFT = UNDER_WAY | {State.DELIVERED}
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ def reconcile(
     assert plan is not None
     state = plan_state(work, plan, directory, now)
     work.plans.set_access(plan_id, access_rows(state.members, state.facts.consents))
+    take_back(work, plan, state.facts, actor, now)
+    _drop_refused(work, state, actor, now)
     rows = work.deliveries.of_plan(plan_id)
     routes = route(state.facts)
     for found in routes:
@@ -88,6 +93,15 @@ def reconcile(
     _cancel(work, (r for r in rows if r.receiver not in there), "Takes no part now", actor, now)
     hub.wake.set()
     return state.strangers
+
+
+def _drop_refused(work: UnitOfWork, state: PlanState, actor: str, now: datetime) -> None:
+    """What was due of an older version and may not be had any more; the newest one is routed."""
+    for row in work.deliveries.of_plan(state.plan.id):
+        if row.state is State.DUE and row.version != state.facts.head.number:
+            reason = why_not(work, state.plan, state.facts, row)
+            if reason:
+                _cancel(work, (row,), reason, actor, now)
 
 
 def access_rows(members: Iterable[Member], consents: Iterable[Consent]) -> list[dict[str, object]]:
@@ -116,11 +130,18 @@ def _follow(
         )  # fmt: skip
         _ask(work, state, found, None, now)
         return
+    about = repeatable(state.plan.id, found.receiver)
+    work.journal.close_tasks(actor, now, task_id=repeatable("task", "consent", about))
     subscription = _subscription(work, found.receiver)
     if subscription is None:
         _ask(work, state, found, None, now, kind="subscription")
         return
+    work.journal.close_tasks(actor, now, task_id=repeatable("task", "subscription", about))
+    if any(r.version == found.version and r.state in _HAS_LEFT for r in rows):
+        # What a receiver has got it does not get again because its format changed.
+        subscription = replace(subscription, format=_format_of(rows, found.version))
     row = _row(work, state, found, subscription, rows, actor, now)
+    _replace_format(work, row, rows, subscription, actor, now)
     if found.verdict == "send":
         _release(work, row, found, actor, now)
         _supersede(work, row, rows, subscription, actor, now)
@@ -149,8 +170,9 @@ def _row(
     version = next(v for v in state.versions if v.number == found.version)
     row_id = repeatable(state.plan.id, found.receiver, str(found.version), subscription.format)
     by_id = {r.id: r for r in rows}
-    while (known := by_id.get(row_id)) is not None and known.state is State.CANCELLED:
-        # The basis was gone and is back: what was cancelled is history, another one is due.
+    gone = {State.CANCELLED, State.SUPERSEDED}
+    while (known := by_id.get(row_id)) is not None and known.state in gone:
+        # The basis was gone and is back, or the format; what was left is history.
         row_id = repeatable(row_id, "again")
     if known is not None:
         return known
@@ -175,6 +197,29 @@ def _row(
     )
     work.deliveries.add(made, actor)
     return made
+
+
+def _format_of(rows: list[Delivery], version: int) -> str:
+    return next(r.format for r in rows if r.version == version and r.state in _HAS_LEFT)
+
+
+def _replace_format(
+    work: UnitOfWork,
+    row: Delivery,
+    rows: list[Delivery],
+    subscription: Subscription,
+    actor: str,
+    now: datetime,
+) -> None:
+    """The subscription's format changed: what waits in the old one would be a second copy."""
+    for other in rows:
+        older = subscription.versions == "latest" and other.version < row.version
+        if other.format == row.format or other.state not in WAITING:
+            continue
+        if older or other.version == row.version:
+            reason = "Another format took its place"
+            work.deliveries.move(other, State.SUPERSEDED, reason, actor, now)
+            work.journal.close_tasks(actor, now, delivery_id=other.id)
 
 
 def _release(work: UnitOfWork, row: Delivery, found: Route, actor: str, now: datetime) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from operator import itemgetter
+from typing import Any, Final
 
 from hub.contract import PlanView, Resource, SourceDocument
 from hub.fhir.extract import sections
@@ -15,9 +16,11 @@ from hub.model.party import CITIZEN, SYSTEM
 from hub.model.plan import SHARED, Member
 from hub.model.records import Part, PlanVersion
 from hub.model.reduction import permitted, shareable
-from hub.model.routing import basis_for, purpose_for
+from hub.model.routing import basis_for, purpose_for, refusal
 from hub.services.route import PlanState
 from hub.store.work import UnitOfWork
+
+_CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,16 @@ class Reduced:
 def build_view(
     work: UnitOfWork, state: PlanState, number: int, receiver: str, at: datetime
 ) -> Reduced | None:
-    """The version reduced for the receiver, or None if there is no legal basis now."""
+    """The version reduced for the receiver, or None if it may not have it now."""
     version = next(v for v in state.versions if v.number == number)
     parts = [p for p in work.plans.parts(state.plan.id) if p.id in version.manifest]
     lead = work.parties.get(state.plan.lead)
     assert lead is not None
     whole = _whole(work, version, parts, state.plan.id)
+    approved = latest(state.facts.approvals, version.digest)
+    approval = work.consents.decision(approved.id) if approved is not None else None
     if receiver == CITIZEN:
         kept, _ = shareable(whole, lambda _: False)
-        approved = latest(state.facts.approvals, version.digest)
         view = PlanView(
             plan_id=state.plan.id,
             version=number,
@@ -50,13 +54,15 @@ def build_view(
             approved=approved is not None and approved.decision == "yes",
             lead=lead.party,
             audience="citizen",
+            approval=approval,
         )
         return Reduced(view, "own-right")
     member = state.member(receiver)
     if member is None:
         return None
     verdict = basis_for(state.facts.consents, member, at)
-    if not verdict.permit:
+    seen = next(v for v in state.facts.versions if v.number == number)
+    if not verdict.permit or refusal(state.facts, member, seen):
         return None
     kept, _ = shareable(whole, lambda plan: _owner(plan, parts) == receiver)
     own = _own(work, parts, version, receiver)
@@ -67,6 +73,8 @@ def build_view(
     )
     # What the receiver wrote itself is not withheld from it, whatever its labels.
     kept = {k: others.get(k, r) for k, r in kept.items() if k in others or k in mine}
+    if receiver != state.plan.lead:
+        kept = {k: _without_whereabouts(r) for k, r in kept.items()}
     view = PlanView(
         plan_id=state.plan.id,
         version=number,
@@ -77,8 +85,20 @@ def build_view(
         lead=lead.party,
         own=own[1] if own else None,
         own_part=own[0] if own else None,
+        # Its conditions are the citizen's own words, and no section covers them.
+        approval=approval if _may(state, member, {}, at) else None,
     )
     return Reduced(view, verdict.basis)
+
+
+def _without_whereabouts(resource: Resource) -> Resource:
+    """A protected citizen's address and telephone stay with the unit that wrote them."""
+    labels = resource.get("meta", {}).get("security", ())
+    if resource["resourceType"] != "Patient" or not any(
+        x.get("system") == _CONFIDENTIALITY and x.get("code") in {"R", "V"} for x in labels
+    ):
+        return resource
+    return {k: v for k, v in resource.items() if k not in {"address", "telecom", "contact"}}
 
 
 def _whole(
@@ -121,11 +141,19 @@ def _written_by(party: str, parts: Iterable[Part], version: PlanVersion) -> set[
 def _own(
     work: UnitOfWork, parts: Iterable[Part], version: PlanVersion, receiver: str
 ) -> tuple[str, SourceDocument] | None:
-    """The receiver's own newest document: a re-issue starts from its owner's last word."""
+    """The receiver's own newest document: a re-issue starts from its owner's last word.
+
+    In the format it receives, if it has written one in that: a unit may have several plans.
+    """
+    registered = work.parties.get(receiver)
+    subscription = registered.subscription() if registered else None
+    wanted = subscription.format if subscription else ""
+    found = []
     for part in parts:
         if part.owner == receiver and part.kind != SHARED and part.source_inbox:
             item = work.inbox.get(part.source_inbox, SYSTEM)
             if item is not None and item.body is not None:
                 document = SourceDocument(item.format, item.body, item.media_type)
-                return f"CarePlan/{part.id}", document
-    return None
+                order = (item.format == wanted, item.received_at, part.id)
+                found.append((order, (f"CarePlan/{part.id}", document)))
+    return max(found, key=itemgetter(0))[1] if found else None

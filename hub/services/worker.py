@@ -8,14 +8,17 @@ from hub.contract import Outgoing, Receipt
 from hub.errors import BusUnavailable, HubError, Invalid, NotFound, StoreUnavailable, Temporary
 from hub.fhir.codec import dump_json, parse_json
 from hub.fhir.outcome import error_outcome, status_of
+from hub.model.delivery import FINAL
 from hub.model.records import InboxItem, Task
-from hub.ports import InboundMessage, answers_queue
+from hub.ports import InboundMessage, answers_queue, deliveries_queue
 from hub.services.accept import accept
-from hub.services.deliver import deliver_due
+from hub.services.deliver import deliver_due, fail
 from hub.services.hub import Hub, new_id, repeatable, sha256
+from hub.services.lapse import follow_time
 from hub.services.process import process
 from hub.services.settle import receipt_for
 from hub.store.journal import OPERATOR
+from hub.store.work import UnitOfWork
 
 LOG = structlog.get_logger()
 
@@ -33,6 +36,15 @@ def work_once(hub: Hub) -> int:
 
 
 def _answer(hub: Hub) -> int:
+    """Publish answers; while the broker is away they wait, and nobody else waits for them."""
+    try:
+        return _publish_answers(hub)
+    except BusUnavailable as e:
+        LOG.warning("answers.later", number=e.number)
+        return 0
+
+
+def _publish_answers(hub: Hub) -> int:
     """Put each committed answer on its sender's queue; the message id correlates."""
     with hub.store.reading() as work:
         items = work.inbox.unanswered(hub.limits.batch)
@@ -53,12 +65,21 @@ def _answer(hub: Hub) -> int:
             # Receivers that are reached without the broker get theirs all the same.
             LOG.warning("answer.later", number=e.number)
             return 0
-        if not confirm.accepted:
-            LOG.warning("answer.refused", inbox=item.id, reason=confirm.reason)
         with hub.store.writing() as work:
+            if not confirm.accepted:
+                LOG.warning("answer.refused", inbox=item.id, reason=confirm.reason)
+                _ask_operator(hub, work, item)
             work.inbox.mark_answered(item.id)
             work.commit()
     return len(items)
+
+
+def _ask_operator(hub: Hub, work: UnitOfWork, item: InboxItem) -> None:
+    """The sender does not get its answer by itself; a person must see to it."""
+    text = "An answer could not be put on its sender's queue; tell the sender, mend the queue"
+    task_id = repeatable("task", "answer", item.id)
+    now = hub.clock()
+    work.journal.open_task(Task(task_id, "answer", OPERATOR, text, None, None, item.id, now))
 
 
 def _location(item: InboxItem) -> str:
@@ -133,14 +154,29 @@ def _dead(hub: Hub, message: InboundMessage) -> None:
                      {"reason": message.reason, "user": message.user}),
             now,
         )  # fmt: skip
+        _give_up(hub, work, message)
         text = "A message on the broker could not be taken; see the dead letters"
         task_id = repeatable("task", "dead-letter", digest)
         work.journal.open_task(Task(task_id, "dead-letter", OPERATOR, text, None, None, None, now))
         work.commit()
 
 
+def _give_up(hub: Hub, work: UnitOfWork, message: InboundMessage) -> None:
+    """What the broker gave up of the hub's own makes its delivery dead; later ones go on.
+
+    Only the hub publishes to a deliveries queue; a party's own message names no delivery here,
+    whatever its id.
+    """
+    delivery = work.deliveries.lock(message.message_id) if message.message_id else None
+    if delivery is None or delivery.state in FINAL or delivery.sequence is None:
+        return
+    if not message.user and message.reason.endswith(f" in {deliveries_queue(delivery.receiver)}"):
+        fail(hub, work, delivery, "The broker gave it up; see the dead letters")
+
+
 def maintain(hub: Hub) -> int:
-    """Delete sealed bytes whose time is up."""
+    """Delete sealed bytes whose time is up, and follow consents that began or ended."""
+    follow_time(hub)
     with hub.store.writing() as work:
         deleted = work.inbox.delete_expired_seals(hub.clock())
         work.commit()

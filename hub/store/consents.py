@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from hub.contract import Resource
-from hub.fhir.codec import dump_json
+from hub.fhir.codec import dump_json, parse_json
 from hub.model.approval import Approval, Condition
 from hub.model.consent import Consent, Rule
 from hub.store.tables import APPROVAL, CONSENT
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A consent as it was registered last."""
+
+    citizen_id: str
+    body: str
+    """The resource, as JSON."""
+    at: datetime
+    """When the form that is in force was received."""
 
 
 class Consents:
@@ -47,9 +59,15 @@ class Consents:
         if self._db.execute(changed).rowcount == 0:
             self._db.execute(CONSENT.insert().values(id=consent.id, **values))
 
-    def owner(self, consent_id: str) -> str | None:
-        """Who registered the consent with that id."""
-        found = select(CONSENT.c.registered_by).where(CONSENT.c.id == consent_id)
+    def registered(self, consent_id: str) -> Registered | None:
+        """The consent with that id, in force or not."""
+        found = select(CONSENT.c.citizen_id, CONSENT.c.body, CONSENT.c.registered_at)
+        row = self._db.execute(found.where(CONSENT.c.id == consent_id)).first()
+        return Registered(row.citizen_id, row.body, row.registered_at) if row else None
+
+    def plan_of_approval(self, approval_id: str) -> str | None:
+        """The plan that the decision with that id is about."""
+        found = select(APPROVAL.c.plan_id).where(APPROVAL.c.id == approval_id)
         return self._db.execute(found).scalar()
 
     def approvals(self, plan_id: str) -> tuple[Approval, ...]:
@@ -57,6 +75,11 @@ class Consents:
         found = select(APPROVAL).where(APPROVAL.c.plan_id == plan_id)
         rows = self._db.execute(found.order_by(APPROVAL.c.registered_at, APPROVAL.c.id))
         return tuple(_approval(r) for r in rows)
+
+    def decision(self, approval_id: str) -> Resource:
+        """The KiApproval resource as it was registered; the id is of one that is there."""
+        found = select(APPROVAL.c.body).where(APPROVAL.c.id == approval_id)
+        return parse_json(self._db.execute(found).scalar_one().encode())
 
     def save_approval(self, approval: Approval, resource: Resource, by: str, now: datetime) -> None:
         """Insert, or replace the facts of the same approval (a condition was met)."""

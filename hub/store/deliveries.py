@@ -105,6 +105,16 @@ class Deliveries:
             counted.setdefault(receiver, {})[state] = number
         return counted
 
+    def counts_by_plan(self) -> dict[str, dict[str, int]]:
+        """Plan to state to number."""
+        found = select(DELIVERY.c.plan_id, DELIVERY.c.state, func.count()).group_by(
+            DELIVERY.c.plan_id, DELIVERY.c.state
+        )
+        counted: dict[str, dict[str, int]] = {}
+        for plan_id, state, number in self._db.execute(found):
+            counted.setdefault(plan_id, {})[state] = number
+        return counted
+
     def history(self, delivery_id: str) -> list[DeliveryEvent]:
         """Every step, oldest first."""
         found = select(DELIVERY_EVENT).where(DELIVERY_EVENT.c.delivery_id == delivery_id)
@@ -120,7 +130,9 @@ class Deliveries:
         free = or_(DELIVERY.c.lease_until.is_(None), DELIVERY.c.lease_until < now)
         other = DELIVERY.alias("other")
         same = and_(other.c.plan_id == DELIVERY.c.plan_id, other.c.receiver == DELIVERY.c.receiver)
-        busy = exists().where(same, other.c.state.in_([s.value for s in UNDER_WAY]))
+        # The citizen's copy waits for a person's hand, not on a broker: it holds up nobody.
+        by_hand = and_(other.c.receiver == CITIZEN, other.c.state == State.SENT.value)
+        busy = exists().where(same, other.c.state.in_([s.value for s in UNDER_WAY]), ~by_hand)
         older = exists().where(
             same, other.c.state == State.DUE.value, other.c.version < DELIVERY.c.version
         )
@@ -202,6 +214,11 @@ class Deliveries:
             .where(DELIVERY.c.id == delivery_id)
             .values(lease_until=until, claim=token)
         )
+
+    def set_epoch(self, delivery_id: str, epoch: int) -> None:
+        """The frozen bytes are permitted under the consent as it now is."""
+        changed = update(DELIVERY).where(DELIVERY.c.id == delivery_id)
+        self._db.execute(changed.values(consent_epoch=epoch))
 
     def next_sequence(self, plan_id: str, receiver: str) -> int:
         """One more than the last frozen message of this (plan, receiver)."""

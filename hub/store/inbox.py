@@ -52,6 +52,12 @@ class Inbox:
         row = self._db.execute(select(INBOX).where(found)).first()
         return _item(row) if row else None
 
+    def applied_before(self, item: InboxItem) -> bool:
+        """The same bytes were applied for this sender under another message id."""
+        same = and_(INBOX.c.sender == item.sender, INBOX.c.body_hash == item.body_hash)
+        other = and_(same, INBOX.c.id != item.id, INBOX.c.state == "applied")
+        return self._db.execute(select(INBOX.c.id).where(other).limit(1)).first() is not None
+
     def get(self, item_id: str, viewer: Viewer) -> InboxItem | None:
         """One message. A sealed one has no body for anyone but the services."""
         row = self._db.execute(select(INBOX).where(INBOX.c.id == item_id)).first()
@@ -134,13 +140,20 @@ class Inbox:
         """The answer is on the sender's queue, or (a resend came) shall be put there again."""
         self._db.execute(update(INBOX).where(INBOX.c.id == item_id).values(answered=answered))
 
-    def reopen(self, item_id: str, body: bytes, now: datetime) -> bool:
-        """Take up a sealed message that came again; False if it is not sealed."""
+    def reopen(
+        self, item_id: str, body: bytes, now: datetime, *, body_hash: str | None = None
+    ) -> bool:
+        """Take up a sealed message that came again; False if it is not sealed.
+
+        ``body_hash`` where the bytes differ from those it had.
+        """
+        hashed = {"body_hash": body_hash} if body_hash else {}
         reopened = self._db.execute(
             update(INBOX)
             .where(INBOX.c.id == item_id, INBOX.c.state == "sealed")
             .values(
                 state="received",
+                **hashed,
                 body=body,
                 received_at=now,
                 attempts=0,

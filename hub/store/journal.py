@@ -25,8 +25,12 @@ class Journal:
     # Tasks
 
     def open_task(self, task: Task) -> None:
-        """Ask a person to act; asking again changes nothing, or opens what was done before."""
-        asked = update(TASK).where(TASK.c.id == task.id).values(done_at=None, done_by=None)
+        """Ask a person to act; asking again changes nothing, or opens what was done before.
+
+        Who is asked may have changed: the task is the new unit's then.
+        """
+        again = {"party": task.party, "done_at": None, "done_by": None}
+        asked = update(TASK).where(TASK.c.id == task.id).values(**again)
         if self._db.execute(asked).rowcount == 0:
             self._db.execute(
                 TASK.insert().values(
@@ -49,13 +53,15 @@ class Journal:
         delivery_id: str | None = None,
         plan_id: str | None = None,
         kind: str | None = None,
+        task_id: str | None = None,
     ) -> None:
-        """Done, by whom; of one delivery, or of one kind in a plan."""
+        """Done, by whom; of one delivery, of one kind in a plan, or the one with that id."""
         found = update(TASK).where(TASK.c.done_at.is_(None))
         for column, wanted in (
             (TASK.c.delivery_id, delivery_id),
             (TASK.c.plan_id, plan_id),
             (TASK.c.kind, kind),
+            (TASK.c.id, task_id),
         ):
             if wanted is not None:
                 found = found.where(column == wanted)

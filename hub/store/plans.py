@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, exists, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, and_, exists, or_, select, tuple_, update
 
 from hub.contract import Identifier, Resource
 from hub.fhir.codec import dump_json, parse_json
@@ -227,6 +227,13 @@ class Plans:
         return _version(row) if row else None
 
     # Access
+
+    def changing(self, since: datetime, until: datetime) -> list[str]:
+        """Plans where someone's access begins or ends after ``since``, until then."""
+        begins = and_(ACCESS.c.since > since, ACCESS.c.since <= until)
+        ends = and_(ACCESS.c.until > since, ACCESS.c.until <= until)
+        found = select(ACCESS.c.plan_id).where(or_(begins, ends)).distinct()
+        return list(self._db.execute(found.order_by(ACCESS.c.plan_id)).scalars())
 
     def set_access(self, plan_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace who may see the plan; in the transaction that changes consent or team."""

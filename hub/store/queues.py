@@ -45,8 +45,8 @@ class Queues:
                 )
             )
 
-    def waiting(self, queue: str, limit: int = 100) -> list[Waiting]:
-        """What has not been receipted, oldest first."""
+    def waiting(self, queue: str, limit: int | None = 100) -> list[Waiting]:
+        """What has not been receipted, oldest first; at most ``limit``, None for all."""
         open_ = and_(QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.settled_at.is_(None))
         found = select(QUEUE_MESSAGE).where(open_).order_by(QUEUE_MESSAGE.c.id).limit(limit)
         return [_waiting(r) for r in self._db.execute(found)]
@@ -56,6 +56,12 @@ class Queues:
         place = and_(QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.key == key)
         row = self._db.execute(select(QUEUE_MESSAGE).where(place)).first()
         return _waiting(row) if row else None
+
+    def holds(self, queue: str, key: str) -> bool:
+        """The message is there and not receipted."""
+        place = and_(QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.key == key)
+        open_ = and_(place, QUEUE_MESSAGE.c.settled_at.is_(None))
+        return self._db.execute(select(QUEUE_MESSAGE.c.id).where(open_)).first() is not None
 
     def settle(self, queue: str, key: str, now: datetime) -> bool:
         """Take it out of the queue; False if it is not there. Settling twice is settling."""

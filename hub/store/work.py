@@ -15,6 +15,7 @@ from hub.store.journal import Journal
 from hub.store.parties import Parties
 from hub.store.plans import Plans
 from hub.store.queues import Queues
+from hub.store.resources import Resources
 
 
 class UnitOfWork:
@@ -29,6 +30,7 @@ class UnitOfWork:
         self.deliveries = Deliveries(connection)
         self.journal = Journal(connection)
         self.queues = Queues(connection)
+        self.resources = Resources(connection)
 
     def commit(self) -> None:
         """Make it so. Only services call this."""

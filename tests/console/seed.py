@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hub.contract import Party, Receipt
-from hub.errors import HubError
+from hub.fhir.decided import pointing_at
 from hub.model.party import SYSTEM, Viewer
 from hub.model.records import InboxItem
 from hub.runtime.bootstrap import build
@@ -110,7 +110,7 @@ def approval_of(name: str, plan: str, version: int) -> dict[str, Any]:
     """An example approval, of one plan version."""
     made = example(name)
     made["dateTime"] = datetime.now(UTC).isoformat(timespec="seconds")
-    made["sourceReference"] = {"reference": f"CarePlan/{plan}/_history/{version}"}
+    made["provision"] = pointing_at(f"CarePlan/{plan}/_history/{version}")
     return made
 
 
@@ -207,8 +207,3 @@ def _citizen_has_it(seeded: Seeded, plan: str, lead: str) -> None:
     for task in queries.tasks(seeded.hub, Viewer("party", lead)):
         if task.kind == "hand-over" and task.plan_id == plan and task.delivery_id:
             acts.hand_over(seeded.hub, seeded.party(lead), task.delivery_id, "kontaktperson")
-
-
-def told(error: HubError) -> str:
-    """For a failing test's message."""
-    return "; ".join(f"{i.expression}: {i.text}" for i in error.issues)

@@ -90,3 +90,11 @@ def together(*calls: Callable[[], T]) -> list[T]:
     """Run all at once, each in a thread of its own; a failure of one is a failure here."""
     with ThreadPoolExecutor(len(calls)) as pool:
         return [f.result(60) for f in [pool.submit(c) for c in calls]]
+
+
+def put(store: Store, *deliveries: Delivery) -> None:
+    """The plan ``plan-1`` with these deliveries."""
+    with committed(store) as work:
+        work.plans.add(plan(), NOW)
+        for one in deliveries:
+            work.deliveries.add(one, "test")

@@ -226,17 +226,17 @@ def test_a_queue_keeps_a_message_once_until_it_is_receipted(
 
 
 def test_a_mailbox_is_in_the_hub_s_own_database_also_beside_a_broker(
-    bus: EmbeddedBus, store: Store
+    bus: EmbeddedBus, store: Store, tmp_path: Path
 ) -> None:
-    class Broker(EmbeddedBus):
-        """Keeps nothing: whatever reaches it went the wrong way."""
-
-        def publish(self, queue: str, message: Outgoing) -> Confirm:
-            return Confirm(False, "the broker")
-
-    context = TransportContext(Broker(store, lambda: NOW), bus, 1.0)
-    assert mailbox.create(context).send(message(), Endpoint("mailbox", QUEUE)).accepted
-    assert not amqp.create(context).send(message(), Endpoint("amqp", QUEUE)).accepted
+    with opened(f"sqlite:///{tmp_path / 'elsewhere.db'}") as elsewhere:
+        broker = EmbeddedBus(elsewhere, lambda: NOW)
+        context = TransportContext(queues=broker, mailboxes=bus, timeout=1.0)
+        mailbox.create(context).send(message("in-the-mailbox"), Endpoint("mailbox", QUEUE))
+        amqp.create(context).send(message("on-the-broker"), Endpoint("amqp", QUEUE))
+        with elsewhere.reading() as work:
+            assert [m.key for m in work.queues.waiting(QUEUE)] == ["on-the-broker"]
+    with store.reading() as work:
+        assert [m.key for m in work.queues.waiting(QUEUE)] == ["in-the-mailbox"]
 
 
 def test_by_hand_is_kept_with_the_delivery(context: TransportContext) -> None:

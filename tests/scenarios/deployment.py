@@ -52,7 +52,6 @@ class Deployment:
             "KI_HUB_POLL_SECONDS": "0.05",
             "KI_HUB_RETRY_FIRST_SECONDS": "0.2",
             "KI_HUB_LOG_JSON": "true",
-            "KI_HUB_CONSOLE": "false",
             **self.settings,
         }
 

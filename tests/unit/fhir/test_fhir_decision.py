@@ -11,6 +11,7 @@ from adapters.fhir import ADAPTER
 from hub.contract import Decision
 from hub.errors import HubError, Invalid, UnknownCode
 from hub.fhir import names
+from hub.fhir.decided import pointing_at, points_at
 from hub.fhir.structure import StructureValidator
 from tests.unit.fhir.documents import BASE, context, example, raw, refusal
 
@@ -46,9 +47,9 @@ def test_another_decision_has_another_id() -> None:
 
 def test_the_hubs_address_becomes_relative() -> None:
     approval = example("approval-1")
-    approval["sourceReference"] = {"reference": f"{BASE}/CarePlan/p/_history/2"}
+    approval["provision"] = pointing_at(f"{BASE}/CarePlan/p/_history/2")
     made = decision(approval).resource
-    assert made["sourceReference"]["reference"] == "CarePlan/p/_history/2"
+    assert points_at(made) == "CarePlan/p/_history/2"
 
 
 def _mode(value: str) -> dict[str, Any]:
@@ -76,8 +77,8 @@ def _label(consent: dict[str, Any]) -> None:
         ("consent-1", lambda c: c.update(category=[{"text": "x"}]), UnknownCode),
         ("consent-1", lambda c: c["patient"]["identifier"].update(value="1"), Invalid),
         ("consent-1", lambda c: c.pop("patient"), Invalid),
-        ("approval-1", lambda c: c.pop("sourceReference"), Invalid),
-        ("approval-1", lambda c: c["sourceReference"].update(reference="CarePlan/1"), Invalid),
+        ("approval-1", lambda c: c.pop("provision"), Invalid),
+        ("approval-1", lambda c: c.update(provision=pointing_at("CarePlan/1")), Invalid),
         ("approval-1", lambda c: c.update(_mode("written")), UnknownCode),
         ("approval-1", lambda c: c["meta"].update(profile=[names.KI_CONSENT]), Invalid),
     ],

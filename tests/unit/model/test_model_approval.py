@@ -12,6 +12,7 @@ from model_facts import DAY, GP, KOORD_OTHER, NOW
 
 from hub.errors import Invalid
 from hub.fhir import names
+from hub.fhir.decided import pointing_at
 from hub.model.approval import Answer, Approval, Condition, gate, latest, read_approval, target
 from tests.views import EXAMPLES
 
@@ -81,8 +82,10 @@ def test_one_more_condition_never_opens(conditions: list[Condition]) -> None:
 
 def form(**changes: Any) -> dict[str, Any]:
     resource = json.loads((EXAMPLES / "approval-1.json").read_text(encoding="utf-8"))
-    source = {"reference": f"CarePlan/{PLAN}/_history/3"}
-    return resource | {"id": "a-1", "sourceReference": source} | changes
+    made: dict[str, Any] = (
+        resource | {"id": "a-1", "provision": pointing_at(f"CarePlan/{PLAN}/_history/3")} | changes
+    )
+    return made
 
 
 def extension(name: str, code: str) -> dict[str, str]:
@@ -132,9 +135,9 @@ def test_all_that_is_missing_is_said_at_once() -> None:
 )
 def test_a_decision_points_at_one_version(reference: str) -> None:
     with pytest.raises(Invalid):
-        target({"sourceReference": {"reference": reference}})
+        target({"provision": pointing_at(reference)})
 
 
 def test_an_absolute_reference_is_as_good() -> None:
     reference = f"https://ki-hub.example/fhir/CarePlan/{PLAN}/_history/12"
-    assert target({"sourceReference": {"reference": reference}}) == (PLAN, 12)
+    assert target({"provision": pointing_at(reference)}) == (PLAN, 12)

@@ -214,6 +214,16 @@ def test_a_consent_that_begins_later_takes_nothing_away_now() -> None:
     ]
 
 
+def test_a_consent_that_follows_another_leaves_no_gap() -> None:
+    first = consent(permit(RUS), until=NOW, name="first")
+    second = consent(permit(RUS), since=NOW, name="second")
+    found = grants((first, second), RUS, "exchange")
+    assert [(g.since, g.until, g.basis) for g in found] == [
+        (first.since, NOW, "consent/first"),
+        (NOW, second.until, "consent/second"),
+    ]
+
+
 def test_a_lapsed_deny_is_no_deny_in_the_access_rows() -> None:
     lapsed = consent(deny(SOCIAL), since=NOW - 9 * DAY, until=NOW - 8 * DAY)
     rows = access_rows(

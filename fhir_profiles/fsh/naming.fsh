@@ -1,0 +1,31 @@
+// Identifier systems the hub issues.
+
+RuleSet: Naming(id)
+* status = #active
+* kind = #identifier
+* date = "2026-11-23"
+* publisher = "KI-hub"
+* uniqueId.type = #uri
+* uniqueId.value = "https://ki-hub.example/fhir/NamingSystem/{id}"
+* uniqueId.preferred = true
+
+Instance: plan
+InstanceOf: NamingSystem
+Usage: #definition
+* name = "KiPlanId"
+* description = "The hub's id of a shared plan."
+* insert Naming(plan)
+
+Instance: unit
+InstanceOf: NamingSystem
+Usage: #definition
+* name = "KiUnitId"
+* description = "The hub's id of a unit that has no SOR code."
+* insert Naming(unit)
+
+Instance: related-plan
+InstanceOf: NamingSystem
+Usage: #definition
+* name = "KiRelatedPlanId"
+* description = "The hub's id of a plan that a document tells of for information."
+* insert Naming(related-plan)

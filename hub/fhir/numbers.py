@@ -1,0 +1,21 @@
+"""Citizens' numbers where they may not be: addresses are logged, kept and shared."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from hub.fhir import names
+
+_SYSTEMS: Final = (names.CPR, names.X_ECPR, *names.D_ECPR)
+_SHAPE = re.compile(r"(?<![0-9A-Za-z-])[0-9]{6}[- ]?[0-9]{4}(?![0-9A-Za-z-])")
+
+
+def names_a_citizen(text: str) -> bool:
+    """The text holds something of a CPR number's form, or a value of a CPR or eCPR system.
+
+    Rather too much than too little: any ten digits standing alone count.
+    """
+    if _SHAPE.search(text):
+        return True
+    return any(re.search(re.escape(system) + r"\s*\|\s*\S", text) for system in _SYSTEMS)

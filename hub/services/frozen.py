@@ -1,0 +1,102 @@
+"""What becomes of a document that was made before the citizen's word changed.
+
+Frozen bytes are never made smaller. They may leave (be sent again, be fetched from a mailbox)
+only while everything that was permitted when they were made is still permitted, and the receiver
+may still have that version. Otherwise they are taken back where the hub still holds them, and
+whoever is still covered gets new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from hub.fhir import names
+from hub.model.consent import Consent, decide
+from hub.model.delivery import State
+from hub.model.party import CITIZEN
+from hub.model.plan import Member
+from hub.model.records import Delivery, Plan
+from hub.model.routing import PlanFacts, purpose_for, refusal
+from hub.ports import deliveries_queue
+from hub.store.work import UnitOfWork
+
+
+def why_not(work: UnitOfWork, plan: Plan, facts: PlanFacts, delivery: Delivery) -> str:
+    """Why this delivery's bytes may not leave now; empty if they may.
+
+    ``facts`` are those of ``plan``, now.
+    """
+    if delivery.receiver == CITIZEN:
+        return ""
+    member = _member(facts, delivery.receiver)
+    if member is None:
+        return "Takes no part now"
+    version = next(v for v in facts.versions if v.number == delivery.version)
+    refused = refusal(facts, member, version)
+    if refused:
+        return refused
+    made = _made_at(work, delivery)
+    if made is None:
+        return ""
+    was = _sections(facts.consents, member, made)
+    if delivery.consent_epoch != plan.consent_epoch or not was <= _covered(facts, member):
+        return "The consent changed after it was made; these bytes are not sent again"
+    return ""
+
+
+def carry(work: UnitOfWork, plan: Plan, facts: PlanFacts, before: Iterable[Consent]) -> None:
+    """After a consent changed: what narrowed nothing for a receiver leaves its bytes good.
+
+    ``before``: the citizen's consents as they were; ``plan`` and ``facts`` are of now.
+    """
+    known = tuple(before)
+    for delivery in work.deliveries.of_plan(plan.id):
+        member = _member(facts, delivery.receiver)
+        made = _made_at(work, delivery)
+        if member is None or made is None or delivery.consent_epoch != plan.consent_epoch - 1:
+            continue
+        if _sections(known, member, made) <= _covered(facts, member):
+            work.deliveries.set_epoch(delivery.id, plan.consent_epoch)
+
+
+def take_back(work: UnitOfWork, plan: Plan, facts: PlanFacts, actor: str, now: datetime) -> None:
+    """Take letters that may not be had any more out of the hub's own mailboxes.
+
+    What lies on a broker or at the receiver's own endpoint has left and is not called back.
+    """
+    for delivery in work.deliveries.of_plan(plan.id):
+        if delivery.state is not State.SENT or delivery.receiver == CITIZEN:
+            continue
+        queue = deliveries_queue(delivery.receiver)
+        if not work.queues.holds(queue, delivery.id):
+            continue
+        if why_not(work, plan, facts, delivery):
+            work.queues.settle(queue, delivery.id, now)
+            text = "Taken back from the mailbox; it may not be had any more"
+            work.deliveries.move(delivery, State.CANCELLED, text, actor, now)
+            work.journal.close_tasks(actor, now, delivery_id=delivery.id)
+
+
+def _member(facts: PlanFacts, party: str) -> Member | None:
+    return next((m for m in facts.members if m.party.id == party), None)
+
+
+def _made_at(work: UnitOfWork, delivery: Delivery) -> datetime | None:
+    """When the bytes were frozen; None if there are none yet."""
+    if delivery.sequence is None:
+        return None
+    steps = work.deliveries.history(delivery.id)
+    return next((s.at for s in steps if s.state is State.SENDING), None)
+
+
+def _covered(facts: PlanFacts, member: Member) -> frozenset[str]:
+    return _sections(facts.consents, member, facts.now)
+
+
+def _sections(consents: Iterable[Consent], member: Member, at: datetime) -> frozenset[str]:
+    """What the unit may have an item about; an item about everything needs all of them."""
+    known, purpose = tuple(consents), purpose_for(member.roles)
+    return frozenset(
+        s for s in names.SECTIONS if decide(known, member.party.id, purpose, at, (s,)).permit
+    )

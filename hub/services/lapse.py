@@ -1,0 +1,38 @@
+"""Consents begin and end by themselves; nobody sends a message when they do."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from hub.services.hub import Hub
+from hub.services.route import reconcile
+
+FOLLOWED: Final = "time-followed"
+"""Meta key: the moment up to which plans follow their consents' periods."""
+ACTOR: Final = "hub"
+
+
+def follow_time(hub: Hub) -> int:
+    """Decide anew on every plan where a consent began or ended; returns how many.
+
+    Each plan in a transaction of its own; after a crash it is done again, which changes nothing.
+    """
+    now = hub.clock()
+    with hub.store.reading() as work:
+        last = work.journal.meta(FOLLOWED)
+        since = datetime.fromisoformat(last) if last else datetime.min.replace(tzinfo=UTC)
+        plans = work.plans.changing(since, now)
+    for plan_id in plans:
+        reconcile_one(hub, plan_id, actor=ACTOR)
+    with hub.store.writing() as work:
+        work.journal.set_meta(FOLLOWED, now.isoformat())
+        work.commit()
+    return len(plans)
+
+
+def reconcile_one(hub: Hub, plan_id: str, *, actor: str) -> None:
+    """Decide anew on one plan, in a transaction of its own."""
+    with hub.store.writing() as work:
+        reconcile(hub, work, plan_id, work.parties.directory(), actor=actor)
+        work.commit()

@@ -1,0 +1,154 @@
+"""Search: on what the party may see, reduced, before anything is counted or paged.
+
+The hub's own lists only narrow where to look; what matches is decided on reduced resources, so
+that a search cannot tell of an element that was left out of what the party reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from hub.contract import Identifier
+from hub.fhir.dates import element_range
+from hub.fhir.matching import Subject, World, elements, included, matches
+from hub.fhir.numbers import names_a_citizen
+from hub.fhir.paging import Key, Token, moment_key, ordered, page_of
+from hub.fhir.parameters import SERVED
+from hub.fhir.query import Criterion, Order, Pair, Query, split, unescape
+from hub.model.party import Viewer
+from hub.services.disclose import disclose
+from hub.services.entries import Disclosure, Entry
+from hub.services.hub import Hub
+from hub.services.sight import Citizens, Sight
+from hub.store.work import UnitOfWork
+
+_PERSON = frozenset({"patient", "subject"})
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """One page of a result."""
+
+    matches: list[Entry]
+    included: list[Entry]
+    total: int
+    used: tuple[Pair, ...]
+    """The parameters as they can be said in an address: numbers of citizens became ids."""
+    next: Token | None
+
+
+def search(hub: Hub, viewer: Viewer, query: Query, token: Token) -> SearchPage:
+    """One page of what matches; ``token`` says as of when, and after which match to go on."""
+
+    def look(sight: Sight, work: UnitOfWork) -> tuple[SearchPage, list[Disclosure]]:
+        seen = {
+            key: entry
+            for key, entry in sight.current(narrowed(work, query)).items()
+            if entry.resource["resourceType"] in SERVED
+        }
+        page = _page(hub, seen, query, token)
+        if query.counts_only:
+            return replace(page, matches=[], included=[], next=None), []
+        return page, [e.why for e in (*page.matches, *page.included)]
+
+    return disclose(hub, viewer, "search", look, until=token.until)
+
+
+def _page(hub: Hub, seen: dict[str, Entry], query: Query, token: Token) -> SearchPage:
+    subjects = {k: Subject(e.resource, f"Patient/{e.citizen}") for k, e in seen.items()}
+    world = World(subjects, hub.base_url)
+    found = [seen[s.key] for s in world.of_type(query.type) if matches(s, query, world)]
+    used = _without_numbers(query, world)
+    downwards = (*(o.descending for o in query.order), True, False)
+    after = token.after or None
+    page, following = page_of(
+        ordered(found, lambda e: _place(e, query.order), downwards),
+        lambda e: _place(e, query.order),
+        downwards,
+        after,
+        query.count,
+    )
+    more = included([subjects[e.key] for e in page], query.includes, world)
+    return SearchPage(
+        matches=page,
+        included=[seen[s.key] for s in more],
+        total=len(found),
+        used=used,
+        next=replace(token, pairs=used, after=following) if following else None,
+    )
+
+
+def _place(entry: Entry, order: Iterable[Order]) -> Key:
+    """What the entry is sorted by; at last by when it was written, newest first, and its id."""
+    keys = [_sort_key(entry, o) for o in order]
+    return (*keys, moment_key(entry.modified), entry.key)
+
+
+def _sort_key(entry: Entry, order: Order) -> str | None:
+    """R4: a range sorts by its start upwards and by its end downwards."""
+    found = list(elements(entry.resource, order.parameter))
+    if order.parameter.kind != "date":
+        return min((str(v) for v in found), default=None)
+    ranges = [r for v in found if (r := element_range(v)) is not None]
+    if not ranges:
+        return None
+    if order.descending:
+        return moment_key(max(r.high for r in ranges))
+    return moment_key(min(r.low for r in ranges))
+
+
+def _without_numbers(query: Query, world: World) -> tuple[Pair, ...]:
+    """The parameters with ids where citizens' numbers were; an address may not hold any."""
+    conditions = {c.pair: replace(query, criteria=(c,), has=()) for c in query.criteria}
+    conditions |= {h.pair: replace(query, criteria=(), has=(h,)) for h in query.has}
+    said: list[Pair] = []
+    for name, value in query.used:
+        alone = conditions.get((name, value))
+        if alone is None or not names_a_citizen(value):
+            said.append((name, value))
+            continue
+        ids = [s.resource["id"] for s in world.of_type(query.type) if matches(s, alone, world)]
+        said.append(("_id", ",".join(ids) or "none"))
+    return tuple(said)
+
+
+# Where to look
+
+
+def narrowed(work: UnitOfWork, query: Query) -> Citizens:
+    """The citizens a search is about, where it says so; None where it does not."""
+    found: Citizens = None
+    for criterion in query.criteria:
+        about = _about(work, query.type, criterion)
+        if about is not None:
+            found = about if found is None else found & about
+    return found
+
+
+def _about(work: UnitOfWork, kind: str, criterion: Criterion) -> Citizens:
+    parameter, values = criterion.parameter, criterion.values
+    number = criterion.chain.get("Patient", criterion)
+    if criterion.modifier or number.modifier or criterion.chain.keys() - {"Patient"}:
+        return None
+    of_person = kind == "Patient" or parameter.name in _PERSON
+    if of_person and number.parameter.name == "identifier":
+        return _numbered(work, number.values)
+    if parameter.name == "_id":
+        return work.resources.citizens_of(kind, [unescape(v) for v in values])
+    if parameter.name in _PERSON and not criterion.chain:
+        return frozenset(unescape(v).rpartition("/")[2] for v in values)
+    return None
+
+
+def _numbered(work: UnitOfWork, values: Iterable[str]) -> Citizens:
+    """The citizens with these numbers; None if the hub knows one of them by no citizen."""
+    found = set()
+    for value in values:
+        parts = [unescape(p) for p in split(value, "|")]
+        named = [Identifier(parts[0], parts[1])] if len(parts) == 2 else []
+        citizen = work.plans.citizen(named)
+        if citizen is None:
+            return None
+        found.add(citizen)
+    return frozenset(found)

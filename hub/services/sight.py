@@ -1,0 +1,253 @@
+"""What one party may read, resource by resource.
+
+A resource exists for a party only in a view it may read now: the reduced view of a plan version
+(:func:`hub.services.views.build_view`) that the approval gate admits, its own sector plan that no
+plan has yet, a consent or approval it registered, or one of a plan it leads or coordinates.
+``CarePlan/<plan id>`` has the plan's version numbers; every other resource has its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
+from hub.model.approval import gate
+from hub.model.party import Viewer
+from hub.model.plan import SHARED, team
+from hub.model.records import Part, Plan, PlanVersion
+from hub.model.routing import GATED
+from hub.services.entries import Disclosure, Entry, make_entry
+from hub.services.route import PlanState, plan_state
+from hub.services.views import build_view
+from hub.store.resources import Decided, Stored
+from hub.store.work import UnitOfWork
+
+Citizens = frozenset[str] | None
+"""Whose plans to look at, by the hub's Patient ids; None for all. It only spares work."""
+_TELLERS = frozenset({"lead", "coordinator"})
+"""Roles that see every decision of the citizen on the plan."""
+
+
+class Sight:
+    """One party's eyes in one unit of work, at ``now``, on what was there ``until`` then.
+
+    ``until`` lets a reader page through what was there when it began. Consent and approvals are
+    always those of ``now``.
+    """
+
+    def __init__(
+        self, work: UnitOfWork, viewer: Viewer, now: datetime, until: datetime | None = None
+    ) -> None:
+        self._work = work
+        self._viewer = viewer
+        self._now = now
+        self._until = until or now
+        self._directory = work.parties.directory()
+        self._states: dict[str, PlanState] = {}
+
+    def current(self, citizens: Citizens = None) -> dict[str, Entry]:
+        """``Type/id`` to its newest readable version; later plans' word on a Patient counts."""
+        found: dict[str, Entry] = {}
+        for plan in self._plans(citizens):
+            newest = next(self._readable(plan), None)
+            for entry in self.view(plan, newest) if newest is not None else ():
+                known = found.get(entry.key)
+                if known is None or known.modified < entry.modified:
+                    found[entry.key] = entry
+        for entry in [*self._own(citizens, found), *self._decisions(citizens)]:
+            found.setdefault(entry.key, entry)
+        return found
+
+    def history(self, citizens: Citizens = None) -> dict[tuple[str, str], Entry]:
+        """(``Type/id``, version) to every readable version, as the newest view has it."""
+        found: dict[tuple[str, str], Entry] = {}
+        for plan in self._plans(citizens):
+            for number in self._readable(plan):
+                for entry in self.view(plan, number):
+                    found.setdefault((entry.key, entry.version), entry)
+        for entry in [*self._own_history(citizens), *self._decision_history(citizens)]:
+            found.setdefault((entry.key, entry.version), entry)
+        return found
+
+    def plan(self, plan_id: str) -> tuple[PlanState, int] | None:
+        """A plan's state and the newest version that may be read; None if none may."""
+        plan = self._work.plans.get(plan_id, self._viewer, self._now)
+        newest = next(self._readable(plan), None) if plan is not None else None
+        return None if plan is None or newest is None else (self._state(plan), newest)
+
+    def view(self, plan: Plan, number: int) -> list[Entry]:
+        """The reduced view of one version, the CarePlan first."""
+        state = self._state(plan)
+        version = _version(state, number)
+        reduced = build_view(self._work, state, number, self._viewer.id, self._now)
+        if reduced is None:
+            return []
+        why = Disclosure(
+            f"CarePlan/{plan.id}/_history/{number}", reduced.basis, plan.id, plan.consent_epoch
+        )
+        keys = {f"{t}/{i}": (t, i, v) for part in version.manifest.values() for t, i, v in part}
+        written = self._work.resources.written(keys.values())
+        return [
+            make_entry(resource, str(number), version.created_at, plan.citizen_id, why)
+            if name == f"CarePlan/{plan.id}"
+            else make_entry(
+                resource, str(keys[name][2]), written[keys[name]], plan.citizen_id, why
+            )
+            for name, resource in reduced.view.resources.items()
+        ]  # fmt: skip
+
+    def changed(self, entry: Entry) -> datetime:
+        """When what the party gets of this entry last became so, at the latest.
+
+        A version's content is fixed, what of it a party may see is not: it follows the consents
+        and the newest team. So a copy is current only if nothing of that changed after it.
+        """
+        moments = [entry.modified]
+        if entry.why.plan_id is not None:
+            state = self._states[entry.why.plan_id]
+            moments.append(state.versions[-1].created_at)
+            moments += [m for c in state.facts.consents for m in (c.since, c.until)]
+            given = self._work.resources.decisions_on(entry.citizen, entry.why.plan_id)
+            moments += [d.registered_at for d in given]
+        return max(m for m in moments if m <= self._now)
+
+    # Plans
+
+    def _plans(self, citizens: Citizens) -> Iterator[Plan]:
+        plans = self._work.plans
+        if citizens is None:
+            yield from plans.listing(self._viewer, self._now, limit=_ALL)
+            return
+        for citizen in sorted(citizens):
+            yield from plans.of_citizen(citizen, self._viewer, self._now)
+
+    def _state(self, plan: Plan) -> PlanState:
+        if plan.id not in self._states:
+            self._states[plan.id] = plan_state(self._work, plan, self._directory, self._now)
+        return self._states[plan.id]
+
+    def _readable(self, plan: Plan) -> Iterator[int]:
+        """Version numbers the party may read, newest first.
+
+        The gate holds for reading as for sending. A unit reads the newest version if it is in
+        the team now, and an older one only if it was in the team then.
+        """
+        state = self._state(plan)
+        member = state.member(self._viewer.id)
+        if member is None:
+            return
+        for version in reversed(state.versions):
+            if version.created_at > self._until:
+                continue
+            admitted = (
+                not member.roles <= GATED
+                or gate(
+                    state.facts.approvals, version.digest, party=member.party.id, roles=member.roles
+                ).open
+            )
+            if admitted and (version is state.versions[-1] or self._took_part(state, version)):
+                yield version.number
+
+    def _took_part(self, state: PlanState, version: PlanVersion) -> bool:
+        shared = version.manifest[state.plan.id]
+        resources = self._work.plans.resources(k for k in shared if k[0] in _TEAM)
+        members, _ = team(resources, self._directory.find)
+        return any(m.party.id == self._viewer.id for m in members)
+
+    # What a party wrote and no plan has yet
+
+    def _own(self, citizens: Citizens, seen: Collection[str]) -> list[Entry]:
+        parts = [p for p in self._loose(citizens) if f"CarePlan/{p.id}" not in seen]
+        members = {key[:2]: p for p in parts for key in p.members}
+        found: dict[tuple[str, str], Stored] = {}
+        for one in self._work.resources.of_owners([p.id for p in parts], self._until):
+            if one.key[:2] in members:
+                found[one.key[:2]] = one
+        return [_stored(one, members[at].citizen_id, _own_word(one)) for at, one in found.items()]
+
+    def _own_history(self, citizens: Citizens) -> list[Entry]:
+        """Its own sector plans' versions, those from before a plan had them too."""
+        parts = {p.id: p for p in self._mine(citizens) if self._known(p)}
+        return [
+            _stored(one, parts[one.owner].citizen_id, _own_word(one))
+            for one in self._work.resources.of_owners(list(parts), self._until)
+        ]
+
+    def _loose(self, citizens: Citizens) -> list[Part]:
+        """Sector plans of the party's own that are in no plan, or were not yet then."""
+        found = []
+        for part in self._mine(citizens):
+            seen = self.plan(part.plan_id) if part.plan_id is not None else None
+            if part.plan_id is None or (
+                seen is not None and part.id not in _version(*seen).manifest
+            ):
+                found.append(part)
+        return found
+
+    def _mine(self, citizens: Citizens) -> Iterator[Part]:
+        for part in self._work.resources.parts_of(self._viewer.id):
+            if part.kind != SHARED and (citizens is None or part.citizen_id in citizens):
+                yield part
+
+    def _known(self, part: Part) -> bool:
+        """A sector plan goes with its plan: who may not read that, reads neither."""
+        return part.plan_id is None or self.plan(part.plan_id) is not None
+
+    # Consents and approvals
+
+    def _decisions(self, citizens: Citizens) -> list[Entry]:
+        newest: dict[str, Entry] = {}
+        for entry in self._decision_history(citizens):
+            newest[entry.key] = entry
+        return list(newest.values())
+
+    def _decision_history(self, citizens: Citizens) -> list[Entry]:
+        """Oldest first, for each decision."""
+        told = [
+            (d, Disclosure(f"Consent/{d.id}", "own-record"))
+            for d in self._work.resources.decisions_by(self._viewer.id)
+            if citizens is None or d.citizen_id in citizens
+        ]
+        for plan in self._plans(citizens):
+            member = self._state(plan).member(self._viewer.id)
+            if member is None or not member.roles & _TELLERS or self.plan(plan.id) is None:
+                continue
+            told += [
+                (d, Disclosure(f"Consent/{d.id}", "plan-record", plan.id, plan.consent_epoch))
+                for d in self._work.resources.decisions_on(plan.citizen_id, plan.id)
+            ]
+        known = {d.id: (d, why) for d, why in reversed(told)}
+        versions = self._work.resources.versions("Consent", list(known), self._until)
+        found = []
+        for one in versions:
+            decided, why = known[one.key[1]]
+            # The id may be anyone's; the words are those of who registered the decision.
+            if one.owner == decided.registered_by:
+                found.append(_stored(one, decided.citizen_id, why))
+        kept = {entry.resource["id"] for entry in found}
+        return found + [
+            _unversioned(d, why)
+            for d, why in known.values()
+            if d.id not in kept and d.registered_at <= self._until
+        ]
+
+
+_ALL = 1_000_000
+_TEAM = frozenset({"CareTeam", "PractitionerRole", "Organization"})
+
+
+def _version(state: PlanState, number: int) -> PlanVersion:
+    return next(v for v in state.versions if v.number == number)
+
+
+def _own_word(one: Stored) -> Disclosure:
+    return Disclosure(f"CarePlan/{one.owner}", "own-record")
+
+
+def _stored(one: Stored, citizen: str, why: Disclosure) -> Entry:
+    return make_entry(one.resource, str(one.key[2]), one.at, citizen, why)
+
+
+def _unversioned(one: Decided, why: Disclosure) -> Entry:
+    """A decision from before its versions were kept: what stands is its first."""
+    return make_entry(one.resource, "1", one.registered_at, one.citizen_id, why)

@@ -1,0 +1,122 @@
+"""Hubs to test on: empty, or in the middle of the scenario; and nothing personal in any log."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+from structlog.testing import capture_logs
+
+from hub.runtime.bootstrap import close
+from tests.api.world import (
+    CPR_1,
+    CPR_2,
+    ORDER,
+    PLAN_1,
+    PLAN_2,
+    PSYK,
+    SOCIAL,
+    TREATMENT,
+    World,
+    founded,
+    opened,
+)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A closed hub's folder, to be copied."""
+
+    folder: Path
+    secrets: Mapping[str, str]
+    plan: str = ""
+
+    def copy(self, to: Path) -> World:
+        shutil.copytree(self.folder, to)
+        return opened(to, self.secrets)
+
+
+@pytest.fixture(scope="session")
+def empty_template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    folder = tmp_path_factory.mktemp("empty-hub")
+    world = founded(folder)
+    close(world.hub)
+    return Template(folder, world.secrets)
+
+
+@pytest.fixture(scope="session")
+def plan_template(empty_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """Consent, a behandlingsplan, a VUM order, the shared plan; every due delivery made."""
+    folder = tmp_path_factory.mktemp("hub-with-plan") / "data"
+    world = empty_template.copy(folder)
+    assert world.consent().status_code == 200
+    assert world.post("/documents/behandlingsplan", PSYK, TREATMENT).status_code == 202
+    assert world.post("/documents/vum", SOCIAL, ORDER).status_code == 202
+    plan = world.publish_plan()
+    world.work()
+    close(world.hub)
+    return Template(folder, world.secrets, plan)
+
+
+@pytest.fixture
+def world(empty_template: Template, tmp_path: Path) -> Iterator[World]:
+    """A hub with parties and nothing else."""
+    found = empty_template.copy(tmp_path / "data")
+    yield found
+    close(found.hub)
+
+
+@pytest.fixture
+def plan(plan_template: Template) -> str:
+    """The id of the plan in ``planned``."""
+    return plan_template.plan
+
+
+@pytest.fixture
+def planned(plan_template: Template, tmp_path: Path) -> Iterator[World]:
+    """A hub in the middle of the scenario; see ``plan_template``."""
+    found = plan_template.copy(tmp_path / "data")
+    yield found
+    close(found.hub)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key not in {"system", "url", "reference", "fullUrl", "profile", "code", "display"}:
+                yield from _texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def _secret_words() -> frozenset[str]:
+    """CPR numbers, names of people, and every sentence of the examples."""
+    texts = [t for body in (PLAN_1, PLAN_2, ORDER) for t in _texts(json.loads(body))]
+    texts += [t for e in etree.fromstring(TREATMENT).iter() if (t := (e.text or "").strip())]
+    sentences = {
+        t for t in texts if len(t) > 20 and " " in t and not re.match(r"https?://|urn:", t)
+    }
+    people = {"Karla", "Nygaard", "Bo Testmann", "Lindahl", "Attrapsen", "Eksempelsen", "Prøveholm"}
+    return frozenset(sentences | people | {CPR_1, CPR_2})
+
+
+SECRET = _secret_words()
+
+
+@pytest.fixture(autouse=True)
+def nothing_personal_in_the_log() -> Iterator[list[Any]]:
+    """Every test's log lines; none may hold a number, a name or a sentence of the examples."""
+    with capture_logs() as lines:
+        yield lines
+    written = "\n".join(repr(line) for line in lines)
+    assert sorted(word for word in SECRET if word in written) == []

@@ -1,0 +1,87 @@
+"""A real server on a seeded database, and Debian's Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from hub.runtime.bootstrap import close
+from hub.runtime.web import Running, make_server
+from tests.console.seed import Seeded, seed
+from tests.servers.chromium import FLAGS, executable
+
+
+@dataclass
+class Site:
+    """The running console."""
+
+    base: str
+    seeded: Seeded
+
+    def visitor(self, language: str = "da") -> httpx.Client:
+        """A browser without JavaScript and without a login."""
+        return httpx.Client(base_url=self.base, headers={"Accept-Language": language}, timeout=20)
+
+    @contextmanager
+    def operator(self, language: str = "da") -> Iterator[httpx.Client]:
+        """Logged in as the operator."""
+        with self.visitor(language) as client:
+            log_in(client, "/login", self.seeded.operator)
+            yield client
+
+    @contextmanager
+    def person(self, party: str, language: str = "da") -> Iterator[httpx.Client]:
+        """Logged in for a party."""
+        with self.visitor(language) as client:
+            log_in(client, "/decisions/login", self.seeded.secrets[party])
+            yield client
+
+
+def token_in(page: str) -> str:
+    """The form token of a page."""
+    return page.split('name="token" value="', 1)[1].split('"', 1)[0]
+
+
+def log_in(client: httpx.Client, path: str, credential: str) -> httpx.Response:
+    """Through the login page, as a person does."""
+    token = token_in(client.get(path).text)
+    return client.post(path, data={"token": token, "credential": credential})
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One seeded hub for all tests that only look."""
+    yield from _running(tmp_path_factory.mktemp("console"))
+
+
+@pytest.fixture
+def own_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A seeded hub for a test that changes something."""
+    yield from _running(tmp_path_factory.mktemp("console-own"))
+
+
+def _running(folder: Path) -> Iterator[Site]:
+    seeded = seed(folder)
+    server = make_server(seeded.hub, "127.0.0.1", 0, demo_credential=seeded.operator)
+    running = Running(server)
+    base = running.start()
+    try:
+        yield Site(base, seeded)
+    finally:
+        running.finish()
+        close(seeded.hub)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for the whole run."""
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
+        yield found
+        found.close()

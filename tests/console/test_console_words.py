@@ -1,0 +1,145 @@
+"""Catalogs: the same keys in both languages, and every key the pages use exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import hub.console
+from hub.console import approval_form, consent_form, filled, flow
+from hub.console.words import LANGUAGES, catalog, choose, said, word
+from hub.fhir.names import SECTIONS
+from hub.model.delivery import State
+from hub.model.party import SYSTEM
+from hub.services import queries
+from hub.services.received import INBOX_STATES
+from tests.console.conftest import Site
+
+FOLDER = Path(hub.console.__file__).parent
+TEMPLATES = sorted(p for p in (FOLDER / "templates").iterdir())
+STATES = tuple(s.value for s in State)
+GROUPS = {
+    "nav.": ("overview", "deliveries", "plans", "parties", "messages", "tasks", "decisions",
+             "consent", "approval"),
+    "state.": STATES,
+    "means.": STATES,
+    "inbox.": INBOX_STATES,
+    "inbox.means.": INBOX_STATES,
+    "flow.": (*flow.GROUPS, "paused", "received", "turned-away"),
+    "ready.": ("database", "broker"),
+    "severity.": ("fatal", "error", "warning", "information"),
+    "whose.": ("hub", "operator", "nobody"),
+    "decision.": approval_form.DECISIONS,
+    "purpose.": consent_form.PURPOSES,
+    "mode.": filled.MODES,
+    "giver.": filled.GIVERS,
+    "section.": SECTIONS,
+    "login.title.": ("operator", "party"),
+    "login.lead.": ("operator", "party"),
+    "versions.": ("latest", "every-version"),
+}  # fmt: skip
+"""Keys that a page makes from data: the group, and every name the data may have."""
+
+
+def test_both_languages_have_the_same_keys() -> None:
+    da, en = catalog("da"), catalog("en")
+    assert da.keys() == en.keys()
+    assert all(v.strip() for c in (da, en) for v in c.values())
+
+
+def test_placeholders_are_the_same() -> None:
+    def holes(text: str) -> list[str]:
+        return sorted(re.findall(r"\{\w+\}", text))
+
+    assert {k: holes(v) for k, v in catalog("da").items()} == {
+        k: holes(v) for k, v in catalog("en").items()
+    }
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda p: p.name)
+def test_every_key_of_a_template_exists(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    whole = re.findall(r"\btn?\('([a-z0-9.-]+)'(?:,|\))", text)
+    whole += [f"{k}.one" for k in re.findall(r"\btn\('([a-z0-9.-]+)'", text)]
+    whole += re.findall(r"'((?:field|hint|fault)\.[a-z-]+)'", text)
+    assert [k for k in whole if k not in catalog("en")] == []
+    made = re.findall(r"\bt\('([a-z0-9.-]+\.)' \+", text)
+    assert [g for g in made if g not in GROUPS] == []
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_key_made_from_data_exists(group: str) -> None:
+    assert [n for n in GROUPS[group] if f"{group}{n}" not in catalog("en")] == []
+
+
+def test_every_key_of_the_code_exists() -> None:
+    text = "".join(p.read_text(encoding="utf-8") for p in FOLDER.glob("*.py"))
+    keys = re.findall(r"\"(fault\.[a-z-]+)\"", text)
+    assert len(keys) > 20
+    assert [k for k in keys if k not in catalog("en")] == []
+
+
+def test_no_key_is_left_over() -> None:
+    used = "".join(p.read_text(encoding="utf-8") for p in (*TEMPLATES, *FOLDER.glob("*.py")))
+    made = {f"{g}{n}" for g, names in GROUPS.items() for n in names}
+    by_data = ("kind.", "part.", "plan.", "loss.", "basis.", "error.title.", "state.")
+    left = [k for k in catalog("en")
+            if f"'{k.removesuffix('.one')}'" not in used and f'"{k}"' not in used
+            and k not in made and not k.startswith(by_data)]  # fmt: skip
+    assert left == []
+
+
+def test_a_missing_key_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        word("da", "no.such.key")
+
+
+@given(st.integers(min_value=0, max_value=10**6))
+def test_numbers_survive_the_translation(number: int) -> None:
+    assert said("da", f"Version {number} took its place") == f"Version {number} tog dens plads"
+
+
+@given(st.uuids(), st.integers(min_value=1, max_value=999))
+def test_ids_and_numbers_survive_in_their_places(plan: object, number: int) -> None:
+    english = f"The decision on version {number} of CarePlan/{plan} is registered"
+    danish = f"Beslutningen om version {number} af CarePlan/{plan} er registreret"
+    assert said("da", english) == danish
+
+
+def test_what_is_not_known_is_not_translated() -> None:
+    assert said("da", "Nobody has said this before") is None
+    assert said("en", "Nobody has said this before") == "Nobody has said this before"
+
+
+def test_every_reason_and_task_of_a_busy_day_has_danish(site: Site) -> None:
+    hub = site.seeded.hub
+    told = {t.text for t in queries.tasks(hub, SYSTEM)}
+    for delivery in queries.deliveries(hub, SYSTEM):
+        told |= {e.reason for e in queries.delivery_detail(hub, SYSTEM, delivery.id).history}
+    assert len(told) > 10
+    assert sorted(t for t in told if said("da", t) is None) == []
+
+
+@pytest.mark.parametrize(
+    ("cookie", "header", "wanted"),
+    [
+        (None, "", "da"),
+        (None, "de-DE,de;q=0.9", "da"),
+        (None, "en-GB,en;q=0.9,da;q=0.8", "en"),
+        (None, "de,en;q=0.5,da;q=0.7", "da"),
+        (None, "en;q=0,da;q=0.1", "da"),
+        ("en", "da", "en"),
+        ("xx", "en", "en"),
+    ],
+)
+def test_the_language_is_the_visitors(cookie: str | None, header: str, wanted: str) -> None:
+    assert choose(cookie, header) == wanted
+
+
+@given(st.text(max_size=60))
+def test_any_header_gives_a_language(header: str) -> None:
+    assert choose(None, header) in LANGUAGES
