@@ -1,7 +1,7 @@
 # `make` or `make help` says what there is. A fresh clone needs nothing before any of these.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check lock reference clean prerequisites
+.PHONY: help run demo test test-full check lock reference clean prerequisites
 
 PYTHON ?= python3
 VENV := .venv
@@ -20,7 +20,10 @@ demo: $(INSTALLED) ## Play the main job and exit
 	$(BIN)/ki-hub demo
 
 test: prerequisites $(INSTALLED) check ## Everything that must hold: make check, then all tests
-	$(BIN)/pytest -q --durations=15 $(PYTEST_ARGS)
+	$(BIN)/pytest -q --durations=15 -n 2 --dist loadfile $(PYTEST_ARGS)
+
+test-full: prerequisites $(INSTALLED) check ## The long forms: the hub is killed at every step of the scenario
+	KI_HUB_TEST_FULL=1 $(BIN)/pytest -q --durations=15 -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: $(INSTALLED) ## Format, lint, types, import rules, lock file, profiles, reference pages
 	$(BIN)/ruff format --check

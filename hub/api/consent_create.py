@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import APIRouter, Request, Response
 
 from hub.api.body import BodyDep
 from hub.api.documents import receive
 from hub.api.security import HubDep, PartyDep
+from hub.api.serves import Interaction
 from hub.errors import Malformed
 from hub.fhir.codec import parse_json
 
 ROUTER = APIRouter(tags=["fhir"])
+SERVES: Final = (Interaction("create", ("Consent",)),)
 CANONICAL = "fhir"
 """The standard's own name; the canonical format is the only one the core speaks."""
 

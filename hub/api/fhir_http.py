@@ -42,6 +42,7 @@ _SYNTAX: Final[dict[str, Syntax]] = {
 }
 _MEDIA: Final[dict[Syntax, str]] = {"json": FHIR_JSON, "xml": FHIR_XML}
 _FHIR_VERSIONS: Final = ("4.0", "4.0.1")
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _ETAG = re.compile(r'(?:W/)?"([A-Za-z0-9\-.]{1,64})"')
 
 
@@ -145,6 +146,13 @@ def served(kind: str) -> str:
     if kind not in SERVED:
         raise NotFound("There are no resources of such a type here; see metadata")
     return kind
+
+
+def known_id(text: str) -> str:
+    """An id in an address; raises NotFound for what can be none (R4 "id")."""
+    if not _ID.fullmatch(text):
+        raise NotFound("No such resource is known to you")
+    return text
 
 
 def address_pairs(request: Request, kind: str) -> list[tuple[str, str]]:

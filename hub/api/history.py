@@ -10,7 +10,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from hub.api.fhir_http import Wire, WireDep, address_pairs, answer, handling, served
+from hub.api.fhir_http import Wire, WireDep, address_pairs, answer, handling, known_id, served
 from hub.api.security import HubDep, PartyDep
 from hub.api.serves import STORED, Interaction
 from hub.errors import Malformed
@@ -42,7 +42,7 @@ def history_of_instance(
     kind: str, resource_id: str, request: Request, hub: HubDep, viewer: PartyDep, wire: WireDep
 ) -> Response:
     """Versions of one resource."""
-    return _page(request, wire, hub, viewer, served(kind), resource_id)
+    return _page(request, wire, hub, viewer, served(kind), known_id(resource_id))
 
 
 def _page(

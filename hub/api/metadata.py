@@ -1,58 +1,109 @@
-"""GET /fhir/metadata (https://hl7.org/fhir/R4/http.html#capabilities): what this server does."""
+"""GET /fhir/metadata (https://hl7.org/fhir/R4/http.html#capabilities): what this server does.
+
+Made from what the application includes (:mod:`hub.api.serves`) and from the search parameters
+that search itself uses (:mod:`hub.fhir.parameters`), so that it cannot say anything else.
+"""
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
 
 from hub import __version__
+from hub.api.fhir_http import FHIR_JSON, FHIR_XML, WireDep, answer
 from hub.api.security import HubDep
-from hub.fhir import names
-from hub.fhir.codec import dump_json
+from hub.api.serves import Interaction, Operation, Service
+from hub.contract import Resource
+from hub.fhir.parameters import SERVED, Parameter, Served
 
 ROUTER = APIRouter(tags=["fhir"])
 RELEASED = "2026-11-23"
+_SECURITY = (
+    "Authorization: Bearer, one credential per party. What the caller has no legal basis for does "
+    "not exist for it: 404, and absent from every search, history and operation."
+)
 
 
-@ROUTER.get("/fhir/metadata")
-def capabilities(hub: HubDep) -> Response:
+@ROUTER.api_route("/fhir/metadata", methods=["GET", "HEAD"], include_in_schema=False)
+def capabilities(request: Request, hub: HubDep, wire: WireDep) -> Response:
     """A CapabilityStatement; open to all, it says nothing about anyone."""
-    statement = {
+    services: tuple[Service, ...] = request.app.state.serves
+    return answer(request, wire, statement(services, hub.base_url))
+
+
+def statement(services: Iterable[Service], base: str) -> Resource:
+    """What these services are, in R4's words."""
+    known = tuple(services)
+    interactions = [s for s in known if isinstance(s, Interaction)]
+    operations = [s for s in known if isinstance(s, Operation)]
+    rest: dict[str, Any] = {
+        "mode": "server",
+        "security": {"description": _SECURITY},
+        "resource": [
+            found for kind in SERVED if (found := _resource(kind, interactions, operations))
+        ],
+    }
+    system = [{"code": i.code} for i in interactions if not i.types]
+    if system:
+        rest["interaction"] = system
+    named = [_operation(o) for o in operations if not o.types]
+    if named:
+        rest["operation"] = named
+    return {
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": RELEASED,
         "kind": "instance",
         "software": {"name": "KI-hub", "version": __version__},
-        "implementation": {"description": "KI-hub", "url": hub.base_url},
+        "implementation": {"description": "KI-hub", "url": base},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json"],
-        "rest": [
-            {
-                "mode": "server",
-                "security": {
-                    "description": "Authorization: Bearer, one credential per party. A plan the "
-                    "caller has no legal basis for does not exist for it: 404."
-                },
-                "resource": [
-                    {
-                        "type": "CarePlan",
-                        "supportedProfile": [names.KI_PLAN],
-                        "interaction": [{"code": "read"}, {"code": "search-type"}],
-                        "searchParam": [{"name": "patient", "type": "reference"}],
-                    },
-                    {
-                        "type": "Consent",
-                        "supportedProfile": [names.KI_CONSENT, names.KI_APPROVAL],
-                        "interaction": [{"code": "create"}],
-                    },
-                ],
-                "operation": [
-                    {
-                        "name": "process-message",
-                        "definition": "http://hl7.org/fhir/OperationDefinition/"
-                        "MessageHeader-process-message",
-                    }
-                ],
-            }
-        ],
+        "format": [FHIR_JSON, FHIR_XML],
+        "rest": [rest],
     }
-    return Response(dump_json(statement), media_type="application/fhir+json")
+
+
+def _resource(
+    kind: str, interactions: Iterable[Interaction], operations: Iterable[Operation]
+) -> dict[str, Any] | None:
+    codes = {i.code for i in interactions if kind in i.types}
+    if not codes:
+        return None
+    served = SERVED[kind]
+    made: dict[str, Any] = {"type": kind}
+    if served.profiles:
+        made["supportedProfile"] = list(served.profiles)
+    made["interaction"] = [{"code": code} for code in sorted(codes)]
+    made |= {"versioning": "versioned", "readHistory": "vread" in codes}
+    if "read" in codes:
+        made["conditionalRead"] = "full-support"
+    if "search-type" in codes:
+        made |= _search(served)
+    own = [_operation(o) for o in operations if kind in o.types]
+    return made | ({"operation": own} if own else {})
+
+
+def _search(served: Served) -> dict[str, Any]:
+    references = [p.name for p in served.parameters.values() if p.kind == "reference"]
+    back = [
+        f"{other.type}:{p.name}"
+        for other in SERVED.values()
+        for p in other.parameters.values()
+        if p.kind == "reference" and p.target in {None, served.type}
+    ]
+    made: dict[str, Any] = {}
+    if references:
+        made["searchInclude"] = ["*", *(f"{served.type}:{name}" for name in references)]
+    return made | {
+        "searchRevInclude": back,
+        "searchParam": [_parameter(p) for p in served.parameters.values()],
+    }
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    return {"name": parameter.name, "type": parameter.kind}
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    return {"name": operation.name, "definition": operation.definition}

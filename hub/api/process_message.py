@@ -5,17 +5,24 @@ The event in the MessageHeader finds the format; everything else is as for /docu
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
 from hub.api.body import BodyDep
 from hub.api.documents import receive
 from hub.api.security import HubDep, PartyDep
+from hub.api.serves import Operation
 from hub.errors import Malformed
 from hub.fhir.codec import parse_json
 
 ROUTER = APIRouter(tags=["fhir"])
+SERVES: Final = (
+    Operation(
+        "process-message",
+        "http://hl7.org/fhir/OperationDefinition/MessageHeader-process-message",
+    ),
+)
 
 
 @ROUTER.post("/fhir/$process-message")

@@ -15,6 +15,7 @@ from hub.api.fhir_http import (
     address_pairs,
     answer,
     handling,
+    known_id,
     not_modified,
     served,
     unchanged,
@@ -40,7 +41,7 @@ def read_resource(
     pairs = address_pairs(request, served(kind))
     # The only parameters of a read are those of the answer's form.
     form = parse(kind, [p for p in pairs if p[0] in _FORM], strict=handling(request) == "strict")
-    found = read(hub, Viewer.of(viewer.party), kind, resource_id)
+    found = read(hub, Viewer.of(viewer.party), kind, known_id(resource_id))
     entry = found.entry
     if unchanged(request, entry.version, entry.modified, found.since):
         return not_modified(entry.version, entry.modified)

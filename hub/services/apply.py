@@ -8,7 +8,7 @@ from dataclasses import replace
 from hub.contract import Party, PlanUpdate, Resource
 from hub.errors import Invalid, Issue, NoLegalBasis, StaleBase
 from hub.fhir.bundles import rewritten
-from hub.model.attach import attach
+from hub.model.attach import Attachment, attach
 from hub.model.consent import Verdict, may_take_part
 from hub.model.party import SYSTEM, Directory
 from hub.model.plan import SHARED, Key, canonical, digest_of, team, with_decisions
@@ -128,11 +128,15 @@ def _place(
     part = known or Part(part_id, citizen, None, sender.id, update.part, case, (), None)
     if update.part == SHARED:
         return (*_shared(work, sender, citizen, update, part, hub, directory), ())
-    open_plans = _known_to(work, sender, citizen, hub, directory)
-    named = {p.id for p in open_plans} | ({known.plan_id} if known else set())
-    if update.plan_id is not None and update.plan_id not in named:
+    plans = work.plans.of_citizen(citizen, SYSTEM, hub.clock())
+    there = [p for p in plans if p.status == "active"]
+    # Nothing joins a plan the sender may not know of: the answer would tell that there is one.
+    own = {p.id for p in there if _knows(work, sender, p, hub, directory)}
+    if update.plan_id not in {None, *own, known.plan_id if known else None}:
         raise Invalid("There is no such plan; name another, or leave the plan id out")
-    place = attach(update.plan_id, known, open_plans)
+    place = attach(update.plan_id, known, there if own else [])
+    if place.plan_id not in {*own, known.plan_id if known else None}:
+        place = Attachment(None)
     if place.plan_id is not None:
         locked = work.plans.lock(place.plan_id)
         return replace(part, plan_id=place.plan_id), locked, ()
@@ -149,18 +153,8 @@ def _place(
     return part, None, (Issue(severity, code, text),)  # type: ignore[arg-type]
 
 
-def _known_to(
-    work: UnitOfWork, sender: Party, citizen: str, hub: Hub, directory: Directory
-) -> list[Plan]:
-    """The citizen's open plans that the sender leads or may have now.
-
-    Nothing is attached to another one: the answer would tell the sender that there is a plan.
-    """
-    plans = work.plans.of_citizen(citizen, SYSTEM, hub.clock())
-    return [p for p in plans if p.status == "active" and _knows(work, sender, p, hub, directory)]
-
-
 def _knows(work: UnitOfWork, party: Party, plan: Plan, hub: Hub, directory: Directory) -> bool:
+    """The party leads the plan, or may have it now."""
     if plan.lead == party.id:
         return True
     state = plan_state(work, plan, directory, hub.clock())

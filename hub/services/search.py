@@ -6,6 +6,7 @@ that a search cannot tell of an element that was left out of what the party read
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -137,8 +138,14 @@ def _about(work: UnitOfWork, kind: str, criterion: Criterion) -> Citizens:
     if parameter.name == "_id":
         return work.resources.citizens_of(kind, [unescape(v) for v in values])
     if parameter.name in _PERSON and not criterion.chain:
-        return frozenset(unescape(v).rpartition("/")[2] for v in values)
+        return frozenset(_patient(unescape(v)) for v in values)
     return None
+
+
+def _patient(reference: str) -> str:
+    """The id in a reference to a Patient, however it is written."""
+    found = re.search(r"(?:^|/)Patient/([^/]+)", reference)
+    return found[1] if found else reference
 
 
 def _numbered(work: UnitOfWork, values: Iterable[str]) -> Citizens:

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import datetime
 
-from hub.model.approval import gate
 from hub.model.party import Viewer
 from hub.model.plan import SHARED, team
 from hub.model.records import Part, Plan, PlanVersion
-from hub.model.routing import GATED
+from hub.model.routing import refusal
 from hub.services.entries import Disclosure, Entry, make_entry
 from hub.services.route import PlanState, plan_state
 from hub.services.views import build_view
@@ -136,15 +135,12 @@ class Sight:
         member = state.member(self._viewer.id)
         if member is None:
             return
-        for version in reversed(state.versions):
+        for version, fact in zip(
+            reversed(state.versions), reversed(state.facts.versions), strict=True
+        ):
             if version.created_at > self._until:
                 continue
-            admitted = (
-                not member.roles <= GATED
-                or gate(
-                    state.facts.approvals, version.digest, party=member.party.id, roles=member.roles
-                ).open
-            )
+            admitted = not refusal(state.facts, member, fact)
             if admitted and (version is state.versions[-1] or self._took_part(state, version)):
                 yield version.number
 

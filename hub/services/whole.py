@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from hub.contract import PlanView, Resource
+from hub.contract import Resource
 from hub.errors import NotFound
 from hub.fhir.bundles import reachable
 from hub.fhir.paging import Key, Token, moment_key, ordered, page_of
 from hub.fhir.parameters import SERVED
 from hub.fhir.plan_document import plan_document
 from hub.model.party import Viewer
+from hub.model.plan import canonical
 from hub.services.disclose import disclose
 from hub.services.entries import Disclosure, Entry
-from hub.services.hub import Hub, repeatable
+from hub.services.hub import Hub, repeatable, sha256
 from hub.services.resources import UNKNOWN
 from hub.services.sight import Sight
 from hub.store.work import UnitOfWork
@@ -79,20 +79,19 @@ def document(hub: Hub, viewer: Viewer, plan_id: str) -> tuple[Resource, str, dat
             raise NotFound(UNKNOWN)
         state, number = found
         view = sight.view(state.plan, number)
+        shown = {entry.key: entry.resource for entry in view}
+        # Two readers who see different parts have different documents, with ids of their own.
+        content = sha256(canonical(shown))
         made = plan_document(
-            _shown(view, plan_id, number),
+            shown,
+            f"CarePlan/{plan_id}",
             base=hub.base_url,
             timestamp=view[0].modified.isoformat(),
-            id_for=lambda key: repeatable("document", plan_id, str(number), key),
+            id_for=lambda key: repeatable("document", content, key),
         )
         return (made, str(number), view[0].modified), [view[0].why]
 
     return disclose(hub, viewer, "document", look)
-
-
-def _shown(view: Iterable[Entry], plan_id: str, number: int) -> PlanView:
-    resources = {entry.key: entry.resource for entry in view}
-    return PlanView(plan_id, number, resources, approved=False, lead=None)
 
 
 def _of_plan(sight: Sight, plan_id: str, seen: dict[str, Entry]) -> list[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from hub.fhir import names
@@ -30,7 +31,7 @@ def consent_of(
     units: tuple[str, ...] = _ORDER,
     *,
     kind: str = "permit",
-    sections: dict[str, tuple[str, ...]] | None = None,
+    sections: Mapping[str, tuple[str, ...]] | None = None,
     purposes: tuple[str, ...] = ("make-plan", "exchange", "copy-to-gp"),
     cpr: str = CPR_1,
     **changes: Any,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -13,14 +12,12 @@ from tests.api.world import (
     CONSENT_1,
     CONSENT_2,
     CPR_1,
-    CPR_2,
     GOOD,
     KOORD_OWN,
     OPERATOR,
     OPERATOR_VIEW,
     ORDER,
     PLAN_1,
-    PLAN_2,
     PSYK,
     RUS,
     SOCIAL,
@@ -146,8 +143,8 @@ def test_a_section_label_names_its_place(world: World) -> None:
 def test_a_document_for_a_citizen_with_two_open_plans(world: World) -> None:
     world.consent()
     world.publish_plan()
-    second = json.loads(PLAN_2.decode().replace(CPR_2, CPR_1))
-    assert world.post("/documents/fhir", PSYK, json.dumps(second).encode()).status_code == 200
+    second = PLAN_1.decode().replace("RUS-2026-0001", "RUS-2026-0002")
+    assert world.post("/documents/fhir", RUS, second.encode()).status_code == 200
     answer = send(world, "vum", ORDER)
     assert answer.status_code == 202
     (issue,) = outcome_of(answer)["issue"]

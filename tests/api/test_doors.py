@@ -7,6 +7,7 @@ import json
 import pytest
 
 from hub.fhir import names
+from hub.fhir.parameters import SERVED
 from hub.fhir.structure import StructureValidator
 from tests.api.world import (
     CONSENT_1,
@@ -132,7 +133,7 @@ def test_a_unit_that_knows_the_plan_is_told_whose_it_is_to_change(
 
 
 def test_search_by_number_goes_by_post(planned: World, plan: str) -> None:
-    body = f"patient.identifier={names.CPR}|{CPR_1}"
+    body = f"patient.identifier={names.CPR}|{CPR_1}&category={names.CATEGORY}|ki-plan"
     answer = planned.request(
         "POST", "/fhir/CarePlan/_search", RUS, content=body.encode(), headers=FORM
     )
@@ -146,13 +147,15 @@ def test_search_by_number_goes_by_post(planned: World, plan: str) -> None:
 def test_search_finds_nothing_for_who_may_not_know(planned: World) -> None:
     body = f"patient.identifier={names.CPR}|{CPR_1}".encode()
     answer = planned.request("POST", "/fhir/CarePlan/_search", GP, content=body, headers=FORM)
-    assert answer.json() == {"resourceType": "Bundle", "type": "searchset", "total": 0}
+    found = answer.json()
+    assert (found["type"], found["total"], found.get("entry")) == ("searchset", 0, None)
+    assert CPR_1 not in answer.text
 
 
 def test_search_by_the_hub_s_own_patient_id(planned: World, plan: str) -> None:
     subject = planned.get(f"/fhir/CarePlan/{plan}", RUS).json()["subject"]["reference"]
     for value in (subject, subject.removeprefix("Patient/")):
-        found = planned.get(f"/fhir/CarePlan?patient={value}", RUS).json()
+        found = planned.get(f"/fhir/CarePlan?patient={value}&category=ki-plan", RUS).json()
         assert found["total"] == 1
     assert planned.get(f"/fhir/CarePlan?patient={NOBODY_S}", RUS).json()["total"] == 0
 
@@ -168,7 +171,9 @@ def test_search_by_the_hub_s_own_patient_id(planned: World, plan: str) -> None:
         f"subject={CPR_1}",
         f"{CPR_1}=1",
         f"identifier={CPR_1}",
-        "",
+        f"_has:Goal:patient:identifier={CPR_1}",
+        f"patient={CPR_1[:6]}-{CPR_1[6:]}",
+        f"patient.identifier={names.X_ECPR}|0",
     ],
 )
 def test_a_number_in_a_url_is_refused_and_not_repeated(planned: World, query: str) -> None:
@@ -178,7 +183,14 @@ def test_a_number_in_a_url_is_refused_and_not_repeated(planned: World, query: st
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"patient.identifier=x|" + b"&a=1" * 500_000, b"\xff\xfe%00", b"name=Karla"]
+    "body",
+    [
+        b"patient.identifier=x|" + b"&a=1" * 500_000,
+        b"\xff\xfe%00",
+        b"_id=%00",
+        b"date=Karla",
+        b"status:Karla=active",
+    ],
 )
 def test_a_search_that_makes_no_sense_is_refused(planned: World, body: bytes) -> None:
     answer = planned.request("POST", "/fhir/CarePlan/_search", RUS, content=body, headers=FORM)

@@ -353,3 +353,20 @@ def test_a_document_with_two_numbers_makes_nobody_someone_else(
     )
     other = sector_plan(SOCIAL, case="HAV-2", numbers=("0101809995",))
     problem(planned.post("/documents/fhir", SOCIAL, other), 403)
+
+
+@pytest.mark.parametrize("kind", ["CarePlan", "Consent", "Patient", "Goal", "CareTeam"])
+@pytest.mark.parametrize("who", [KOORD_OTHER, GP])
+def test_no_resource_tells_of_a_plan_that_has_not_been_sent(
+    planned: World, who: str, kind: str
+) -> None:
+    assert planned.get(f"/fhir/{kind}", who).json()["total"] == 0
+
+
+def test_after_a_no_the_version_before_it_is_still_there_to_read(world: World) -> None:
+    plan = with_plan(world)
+    world.post("/documents/fhir", RUS, changed_plan(title="Planen efter et nyt møde"))
+    decide(world, approval_of(plan, 2, "no"))
+    assert reads(world, plan, PSYK) == 'W/"1"'
+    problem(world.get(f"/fhir/CarePlan/{plan}/_history/2", PSYK), 404)
+    assert world.get(f"/fhir/CarePlan/{plan}/_history/1", PSYK).status_code == 200

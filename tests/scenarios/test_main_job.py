@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from collections.abc import Collection
 from contextlib import closing
 
 import pytest
@@ -34,27 +36,19 @@ def test_every_step_happens_on_the_deployment(deployment: Deployment, broker: st
     assert {loss["kind"] for loss in report["losses"]} <= {
         "dropped", "coarsened", "defaulted", "reordered",
     }  # fmt: skip
+    _nothing_personal_in(deployment.log.read_text(), credentials.values())
     assert deployment.stop() == [0] * len(deployment.commands)
     listed = json.loads(deployment.run("deliveries", "--json"))
     assert {d["delivery"] for d in listed} == {d["delivery"] for d in report["deliveries"]}
 
 
-def test_nothing_personal_is_logged(deployment: Deployment, broker: str) -> None:
-    """Neither the citizens' names and numbers nor the plan's words stand in any log line."""
-    credentials = deployment.prepare()
-    deployment.start()
-    with closing(world(deployment.base, credentials, broker)) as sectors:
-        assert play(sectors, seed=4).failed is None
-    deployment.stop()
-    log = deployment.log.read_text()
+def _nothing_personal_in(log: str, credentials: Collection[str]) -> None:
+    """Neither the citizens' names and numbers, the plan's words, nor a credential."""
     assert "message.applied" in log
-    for secret in ("Karla", "Nygaard", "Lindahl", "999", "Struktur", *credentials.values()):
-        found = [line for line in log.splitlines() if secret in line and "KI_HUB" not in line]
-        found = [x for x in found if secret != "999" or _cpr_shaped(x)]
-        assert not found, f"{len(found)} log lines hold personal data or a credential"
+    for secret in ("Karla", "Nygaard", "Lindahl", "Struktur", *credentials):
+        assert not [x for x in log.splitlines() if secret in x], "personal data, or a credential"
+    assert not [x for x in log.splitlines() if _cpr_shaped(x)], "a CPR number"
 
 
 def _cpr_shaped(line: str) -> bool:
-    import re  # noqa: PLC0415
-
     return re.search(r"(?<![\w.-])\d{6}999\d(?![\w-])", line) is not None

@@ -16,6 +16,7 @@ from hub.fhir.validation.profiles import Profiles
 from hub.fhir.validation.scope import Scope
 
 _STRUCTURAL: Final = frozenset({"json-type", "empty-string"})
+_NO_CONTENT: Final = frozenset({"id", "_id"})
 _URIS: Final = frozenset({"uri", "url", "canonical"})
 _CODED: Final = frozenset({"Coding", "CodeableConcept", "Quantity"})
 
@@ -29,11 +30,14 @@ class Content:
         self._terminology = profiles.terminology
         self._findings = findings
 
-    def is_object(self, value: Any, kind: str, path: str) -> bool:
-        """A complex value is an object with something in it."""
+    def is_object(self, value: Any, kind: str, path: str, *, beside: bool = False) -> bool:
+        """A complex value is an object with something in it; an id alone is nothing (ele-1).
+
+        ``beside`` a simple value, an id is enough.
+        """
         if not isinstance(value, Mapping):
             self._findings.add("structure", "not-object", path, {"type": kind})
-        elif not value:
+        elif not value or (not beside and value.keys() <= _NO_CONTENT):
             self._findings.add("structure", "empty-object", path)
         else:
             return True

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from hub.errors import Issue, Severity
 from hub.fhir.validation.definitions import Rule
-from hub.fhir.validation.texts import RULES, TEXTS
+from hub.fhir.validation.rule_texts import RULES
+from hub.fhir.validation.texts import TEXTS
 
 
 class Findings:

@@ -1,10 +1,11 @@
 """Base rules of R4 that are evaluated in Python instead of by the FHIRPath engine.
 
 Why, by rule: the engine cannot do ``dom-3`` (``as`` on a collection) and ``rng-2`` (it needs a
-system to compare quantities); ``txt-1`` and ``txt-2`` need an XHTML parser; ``bdl-7`` takes long
-there for a large Bundle; ``ext-1``, ``dom-2``, ``dom-4`` to ``dom-6``, ``ref-1``, ``per-1`` and
-``qty-3`` are asked so often that the engine would take most of a check's time. ``ele-1`` is part
-of the walk itself: nothing may be empty.
+system to compare quantities), and in ``per-1`` takes dates of different precision for different,
+where FHIRPath calls the answer unknown; ``txt-1`` and ``txt-2`` need an XHTML parser; ``bdl-7``
+takes long there for a large Bundle; ``ext-1``, ``dom-2``, ``dom-4`` to ``dom-6``, ``ref-1``,
+``qty-3``, ``cpt-2``, ``bdl-5`` and ``bdl-8`` are asked so often that the engine would take most
+of a check's time. ``ele-1`` is part of the walk itself: nothing may be empty.
 """
 
 from __future__ import annotations
@@ -75,7 +76,12 @@ def _per_1(value: Any, _: Scope) -> bool:
 
 
 def _qty_3(value: Any, _: Scope) -> bool:
-    return not ("code" in value or "_code" in value) or "system" in value or "_system" in value
+    return _has(value, "system") or not _has(value, "code")
+
+
+def _has(value: Json, name: str) -> bool:
+    """A simple value, or an extension in its place."""
+    return name in value or f"_{name}" in value
 
 
 def _rng_2(value: Any, _: Scope) -> bool:
@@ -108,6 +114,19 @@ def _txt(key: str) -> Callable[[Any, Scope], bool]:
     return holds
 
 
+def _cpt_2(value: Any, _: Scope) -> bool:
+    return _has(value, "system") or not _has(value, "value")
+
+
+def _bdl_5(value: Any, _: Scope) -> bool:
+    return any(name in value for name in ("resource", "request", "response"))
+
+
+def _bdl_8(value: Any, _: Scope) -> bool:
+    url = value.get("fullUrl")
+    return not isinstance(url, str) or "/_history/" not in url
+
+
 def _bdl_7(value: Any, _: Scope) -> bool:
     if value.get("type") == "history":
         return True
@@ -138,6 +157,9 @@ NATIVE: Final[dict[str, Callable[[Any, Scope], bool]]] = {
     "rng-2": _rng_2,
     "txt-1": _txt("txt-1"),
     "txt-2": _txt("txt-2"),
+    "cpt-2": _cpt_2,
+    "bdl-5": _bdl_5,
     "bdl-7": _bdl_7,
+    "bdl-8": _bdl_8,
 }
 """By key; a key is only looked up for rules of base R4."""

@@ -181,11 +181,17 @@ class Walk:
             self._rules.check(element.rules, item.value, kind, item.path, scope, sound=sound)
 
     def _primitive(self, element: Element, ref: TypeRef, item: Item, scope: Scope) -> None:
-        if item.twin is not None and self._content.is_object(item.twin, "Element", item.path):
+        beside = item.value is not None
+        if item.twin is not None and self._content.is_object(
+            item.twin, "Element", item.path, beside=beside
+        ):
             shape = self._profiles.shape("Element")
             if shape is not None:
                 level = element.own or shape.level
                 self._object(item.twin, level, ref.code, element, item.path, scope)
+                if ref.code == "xhtml" and "extension" in item.twin:
+                    place = f"{item.path}.extension"
+                    self._findings.add("structure", "too-many", place, {"max": 0})
         self._content.primitive(element, ref, item.value, item.path, scope)
 
     def _nested(self, element: Element, ref: TypeRef, item: Item, scope: Scope) -> None:

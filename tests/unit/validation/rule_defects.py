@@ -253,7 +253,7 @@ DEFECTS: dict[str, Case] = {
     "con-2": (
         "Condition",
         {"evidence": [{"code": [said("x")]}]},
-        {"evidence": [{"id": "a"}]},
+        {"evidence": [extended("String", "x")]},
     ),
     "con-3": (
         "Condition",
