@@ -39,7 +39,8 @@ def create_app(hub: Hub) -> FastAPI:
     """The hub's HTTP interface; ``hub`` is shared by all requests."""
     app = FastAPI(
         title="KI-hub", version=__version__, docs_url="/docs", redoc_url=None,
-        description="Shares the koordinerende indsatsplan between sectors.",
+        description="Shares the koordinerende indsatsplan between sectors. "
+        "What it does as a FHIR server is said at [/fhir/metadata](/fhir/metadata).",
     )  # fmt: skip
     app.state.hub = hub
     app.state.serves = collect(FHIR)

@@ -73,15 +73,20 @@ def wire_of(request: Request) -> Wire:
     Raises HTTPException 406 if it wants neither JSON nor XML, or another version of FHIR.
     """
     pretty = request.query_params.get("_pretty") == "true"
-    # A "+" in a query is a space unless it is escaped, and mostly nobody escapes it.
-    wanted = request.query_params.get("_format", "").strip().replace(" ", "+")
+    wanted = request.query_params.get("_format", "").strip()
     if wanted and wanted != "*/*":
-        found = _offered(wanted)
-        if found is None:
-            raise HTTPException(406)
-        return Wire(found, pretty)
+        return named_wire(wanted, pretty=pretty)
     accept = ",".join(request.headers.getlist("Accept"))
     return Wire(_best(accept) if accept.strip() else "json", pretty)
+
+
+def named_wire(text: str, *, pretty: bool = False) -> Wire:
+    """What ``_format`` asks for; raises HTTPException 406."""
+    # A "+" in a query is a space unless it is escaped, and mostly nobody escapes it.
+    found = _offered(text.strip().replace(" ", "+"))
+    if found is None:
+        raise HTTPException(406)
+    return Wire(found, pretty)
 
 
 def wire_or_json(request: Request) -> Wire:

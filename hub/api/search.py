@@ -21,6 +21,7 @@ from hub.api.fhir_http import (
     address_pairs,
     answer,
     handling,
+    named_wire,
     refuse_numbers,
     served,
 )
@@ -56,7 +57,10 @@ def search_type_by_post(
 ) -> Response:
     """Search by a form, and by what stands in the address."""
     pairs = address_pairs(request, served(kind))
-    return _answer(request, wire, hub, viewer, kind, [*pairs, *_form(request, body)])
+    form = _form(request, body)
+    wanted = dict(form).get("_format")
+    wire = named_wire(wanted, pretty=wire.pretty) if wanted else wire
+    return _answer(request, wire, hub, viewer, kind, [*pairs, *form])
 
 
 def _form(request: Request, body: bytes) -> list[Pair]:

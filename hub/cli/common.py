@@ -31,13 +31,17 @@ def settings() -> Settings:
 
 
 @contextmanager
-def opened(*, checked: bool = True) -> Iterator[tuple[Hub, Settings]]:
-    """A hub on what the settings name; refused when the schema is another."""
+def opened(*, checked: bool = True, quiet: bool = False) -> Iterator[tuple[Hub, Settings]]:
+    """A hub on what the settings name; refused when the schema is another.
+
+    ``quiet``: only warnings are logged, unless the settings say otherwise.
+    """
     from hub.runtime import bootstrap, logging  # noqa: PLC0415
     from hub.store.migrate import check_schema  # noqa: PLC0415
 
     chosen = settings()
-    logging.configure(chosen.log_level, as_json=chosen.log_json)
+    level = "WARNING" if quiet and "log_level" not in chosen.model_fields_set else chosen.log_level
+    logging.configure(level, as_json=chosen.log_json)
     hub = bootstrap.build(chosen)
     try:
         if checked:

@@ -30,7 +30,7 @@ def command(serve: bool, json_: bool) -> None:
     from hub.runtime.loops import Loops  # noqa: PLC0415
     from hub.runtime.web import Running, make_server  # noqa: PLC0415
 
-    with opened(checked=False) as (hub, settings):
+    with opened(checked=False, quiet=True) as (hub, settings):
         credentials = _prepare(hub)
         port = settings.port if serve else 0
         server = make_server(
@@ -82,7 +82,7 @@ def _play(base: str, credentials: dict[str, str], broker: str, json_: bool) -> s
     everyone = world(base, credentials, broker)
     played = play(
         everyone,
-        begin=lambda title: click.echo(f"  …  {title}", err=True, nl=False),
+        begin=_begin,
         done=lambda title: click.echo(f"\r  ✓  {title}", err=True),
     )
     everyone.close()
@@ -93,6 +93,12 @@ def _play(base: str, credentials: dict[str, str], broker: str, json_: bool) -> s
     else:
         click.echo(summary(played.report))
     return played.failed
+
+
+def _begin(title: str) -> None:
+    """On a terminal, the line is written over when the step is done."""
+    if sys.stderr.isatty():
+        click.echo(f"  …  {title}", err=True, nl=False)
 
 
 def _stay(base: str) -> None:

@@ -15,7 +15,7 @@ from hub.console.render import environment
 from hub.console.session import Area, Session, Sessions
 from hub.console.words import Language, choose
 from hub.contract import Party
-from hub.errors import HubError, NotPermitted
+from hub.errors import NotPermitted
 from hub.model.party import Viewer
 from hub.services import overview
 from hub.services.hub import Hub
@@ -27,11 +27,11 @@ LANGUAGE: Final = "ki_hub_language"
 _YEAR: Final = 365 * 24 * 3600
 
 
-class LoginNeeded(HubError):
-    """Log in first."""
+class LoginNeeded(Exception):
+    """Log in first, at this address."""
 
     def __init__(self, address: str) -> None:
-        super().__init__()
+        super().__init__(address)
         self.address = address
 
 

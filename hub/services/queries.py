@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.contract import Identifier, PlanView, Resource
+from hub.contract import PlanView
 from hub.errors import NotFound
-from hub.fhir.extract import references
 from hub.model.party import SYSTEM, Viewer
 from hub.model.records import Delivery, DeliveryEvent, Hop, LossRow, Plan, Task
 from hub.model.routing import newest_for
@@ -55,35 +54,6 @@ def _readable(state: PlanState, viewer: Viewer) -> int | None:
     member = state.member(viewer.id)
     version = newest_for(state.facts, member) if member is not None else None
     return version.number if version is not None else None
-
-
-def find_plans(
-    hub: Hub, viewer: Viewer, *, citizen: str | None = None, number: tuple[str, str] | None = None
-) -> list[PlanView]:
-    """Plans of one citizen (by the hub's Patient id, or by identifier) that the viewer may read."""
-    now = hub.clock()
-    with hub.store.reading() as work:
-        if number is not None:
-            citizen = _citizen_by_number(work, number)
-        plans = work.plans.of_citizen(citizen, viewer, now) if citizen else []
-    found = []
-    for plan in plans:
-        try:
-            found.append(read_plan(hub, viewer, plan.id))
-        except NotFound:
-            continue
-    return found
-
-
-def _citizen_by_number(work: UnitOfWork, number: tuple[str, str]) -> str | None:
-    return work.plans.citizen([Identifier(*number)])
-
-
-def plan_resource(view: PlanView) -> Resource:
-    """The CarePlan of the view with its version, and only references that resolve in it."""
-    resource = view.resources[f"CarePlan/{view.plan_id}"]
-    assert all(r in view.resources or "/" in r for r in references(resource))
-    return resource | {"meta": {**resource.get("meta", {}), "versionId": str(view.version)}}
 
 
 def delivery_detail(hub: Hub, viewer: Viewer, delivery_id: str) -> DeliveryDetail:

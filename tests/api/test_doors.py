@@ -7,7 +7,6 @@ import json
 import pytest
 
 from hub.fhir import names
-from hub.fhir.parameters import SERVED
 from hub.fhir.structure import StructureValidator
 from tests.api.world import (
     CONSENT_1,

@@ -11,6 +11,7 @@ import pytest
 
 from hub.contract import Resource
 from hub.errors import Issue
+from hub.fhir.parameters import SERVED
 from hub.fhir.structure import StructureValidator
 from hub.model.party import SYSTEM
 from tests.api.world import (
@@ -62,11 +63,11 @@ def test_metadata_is_a_legal_capability_statement(world: World) -> None:
     assert statement["resourceType"] == "CapabilityStatement"
     assert StructureValidator().check([statement]) == []
     types = {r["type"] for r in statement["rest"][0]["resource"]}
-    assert types == {"CarePlan", "Consent"}
+    assert types == set(SERVED)
 
 
 def test_an_address_that_is_none_is_an_outcome_too(world: World) -> None:
-    problem(world.get("/fhir/Patient", RUS), 404)
+    problem(world.get("/fhir/Medication", RUS), 404)
     problem(world.request("DELETE", f"/fhir/CarePlan/{NOBODY_S}", RUS), 405)
 
 

@@ -188,7 +188,7 @@ def test_what_is_not_there_is_a_page_and_the_api_keeps_its_own_answer(site: Site
             assert answer.headers["Content-Type"].startswith("text/html")
             assert "<h1>Findes ikke</h1>" in answer.text
         api = client.get("/fhir/nothing")
-        assert api.status_code == 404
+        assert api.status_code == 401
         assert api.json()["resourceType"] == "OperationOutcome"
         assert client.get("/tasks").status_code == 401
 

@@ -175,7 +175,9 @@ class Walk:
         elif self._content.is_object(item.value, ref.code, item.path):
             self._complex(element, ref, item, scope)
         self._content.values(element, ref, item.value, item.path)
-        if element.rules and item.value is not None:
+        # A rule speaks of a value of the type; of another, that has been said.
+        fits = isinstance(item.value, Mapping) != ref.primitive and item.value is not None
+        if element.rules and fits:
             kind = (element.content or element.path) if ref.code in _IN_PLACE else ref.code
             sound = self._findings.errors == before
             self._rules.check(element.rules, item.value, kind, item.path, scope, sound=sound)

@@ -68,10 +68,14 @@ def link(resource: Json, relation: str) -> str | None:
 def pages(world: World, url: str, who: str, kind: str = "searchset") -> Iterator[Json]:
     """The first page and those its links lead to."""
     following: str | None = url
-    while following is not None:
+    for _ in range(500):
+        assert following is not None
         page = bundle(get(world, following, who), kind)
         yield page
         following = link(page, "next")
+        if following is None:
+            return
+    raise AssertionError("the pages have no end")
 
 
 def publish(world: World, who: str, **changes: Any) -> None:

@@ -149,6 +149,75 @@ def test_an_extension_may_take_a_values_place_but_for_what_must_have_one() -> No
     assert [i.expression for i in validator().check([made])] == ["CarePlan.status"]
 
 
+@pytest.mark.parametrize("wrong", [False, 1, "x", [], None])
+def test_rules_are_not_asked_of_what_is_no_value_of_the_type(wrong: Any) -> None:
+    for kind, name in (("Bundle", "entry"), ("CarePlan", "activity"), ("Organization", "telecom")):
+        issues = found(kind, **{name: [wrong]})
+        assert {i[1] for i in issues} == {"structure"}, issues
+
+
+def test_a_choice_given_twice_is_told_as_such() -> None:
+    issues = validator().check([minimal("Patient", deceasedBoolean=False, deceasedDateTime="2026")])
+    assert any("more than one type" in i.text for i in issues)
+
+
+def test_rules_on_values_that_have_extensions() -> None:
+    """The FHIRPath engine takes a value and its extension for two things."""
+    repeat = {"duration": 2, "_duration": EXTENDED, "durationUnit": "h", "_durationUnit": EXTENDED}
+    timing = {"url": "urn:x:e", "valueTiming": {"repeat": repeat}}
+    assert found("Patient", extension=[timing]) == []
+    repeat["duration"] = -2
+    assert [i[1] for i in found("Patient", extension=[timing])] == ["invariant"]
+
+
+def test_a_value_with_an_extension_is_still_compared() -> None:
+    phone = {"system": "phone", "value": "11", "use": "home", "_use": EXTENDED}
+    assert [i[1:] for i in found("Organization", telecom=[phone])] == [
+        ("invariant", "Organization.telecom[0]")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("inner", "rule"),
+    [
+        ('<p class="a" style="color:red" title="b" xml:lang="da">x</p>', None),
+        ('<a href="#b" name="c">x</a><img src="#d" alt="e"/>', None),
+        ('<table border="1"><tr><td colspan="2">x</td></tr></table>', None),
+        ('<img src="#d" alt="e"/>', None),
+        ('<p data-x="1">x</p>', "txt-1"),
+        ('<p onclick="a()">x</p>', "txt-1"),
+        ('<p contenteditable="true">x</p>', "txt-1"),
+        ("<form>x</form>", "txt-1"),
+        ("<iframe/>x", "txt-1"),
+        ('<a href="javascript:a()">x</a>', "txt-1"),
+        ("<p>", "txt-1"),
+        ("<p> </p>", "txt-2"),
+        ("", "txt-2"),
+    ],
+)
+def test_what_a_narrative_may_hold(inner: str, rule: str | None) -> None:
+    div = DIV.replace(">x<", f">{inner}<")
+    issues = validator().check([minimal("Patient", text={"status": "additional", "div": div})])
+    assert [i.text.rpartition("(")[2] for i in issues] == ([f"{rule})"] if rule else [])
+
+
+def test_space_is_what_xml_schema_calls_space() -> None:
+    assert found("CarePlan", title="a\u00a0b", instantiatesUri=["urn:x:a\u00a0b"]) == []
+    assert [i[1] for i in found("CarePlan", instantiatesUri=["urn:x:a b"])] == ["value"]
+
+
+def test_rules_of_what_an_element_repeats_hold_for_it_too() -> None:
+    inner = {"linkId": "2", "type": "display", "required": True}
+    items = [{"linkId": "1", "type": "group", "item": [inner]}]
+    form = {"resourceType": "Questionnaire", "status": "draft", "item": items}
+    issues = validator().check([form])
+    assert [(i.code, i.expression) for i in issues] == [
+        ("invariant", "Questionnaire.item[0].item[0]")
+    ]
+    inner["type"] = "string"
+    assert validator().check([form]) == []
+
+
 def test_several_resources_are_numbered_and_known_to_each_other() -> None:
     goal = minimal("Goal", id="1", subject={"reference": "Patient/1"})
     wrong = goal | {"id": "2", "subject": {"reference": "Patient/1", "type": "Group"}}

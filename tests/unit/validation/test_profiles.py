@@ -118,6 +118,17 @@ def test_bindings_to_the_projects_own_codes() -> None:
         ]
 
 
+def test_a_value_set_that_includes_itself_is_not_known() -> None:
+    values = {
+        "resourceType": "ValueSet",
+        "url": "urn:vs",
+        "compose": {"include": [{"valueSet": ["urn:vs"]}]},
+    }
+    bound = {"strength": "required", "valueSet": "urn:vs"}
+    checker = validator(values, profile("p", PLAN, {"id": "CarePlan.category", "binding": bound}))
+    assert found(checker, minimal(PLAN, category=[coded("a")])) == []
+
+
 def test_types_and_targets_are_narrowed() -> None:
     patients = [{"code": "Reference", "targetProfile": [f"{BASE}patient"]}]
     checker = validator(

@@ -138,3 +138,39 @@ def test_slices_of_a_choice_by_its_type() -> None:
     assert found(checker, minimal("Observation", valueBoolean=True)) == [
         ("required", "Observation.value")
     ]
+
+
+def test_all_discriminators_of_a_slice_must_fit() -> None:
+    both = {
+        "discriminator": [{"type": "value", "path": "system"}, {"type": "value", "path": "use"}],
+        "rules": "open",
+    }
+    checker = validator(
+        profile(
+            "p",
+            "Patient",
+            {"id": "Patient.identifier", "slicing": both},
+            {"id": "Patient.identifier:a", "max": "1"},
+            {"id": "Patient.identifier:a.system", "fixedUri": "urn:x:a"},
+            {"id": "Patient.identifier:a.use", "fixedCode": "official"},
+        )
+    )
+    official, usual = (
+        {"system": "urn:x:a", "use": use, "value": "1"} for use in ("official", "usual")
+    )
+    assert found(checker, minimal("Patient", identifier=[official, usual])) == []
+    assert found(checker, minimal("Patient", identifier=[official, official])) == [
+        ("structure", "Patient.identifier")
+    ]
+
+
+def test_a_slice_of_a_required_element_is_not_required_itself() -> None:
+    checker = validator(
+        profile(
+            "p",
+            "Consent",
+            {"id": "Consent.category", "slicing": by("pattern", "$this")},
+            {"id": "Consent.category:a", "max": "1", "patternCodeableConcept": coded("a")},
+        )
+    )
+    assert found(checker, minimal("Consent")) == []

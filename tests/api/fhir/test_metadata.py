@@ -1,0 +1,82 @@
+"""The CapabilityStatement says what there is, and everything that it names answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi.routing import APIRoute
+
+from hub.api.app import FHIR
+from hub.api.metadata import statement
+from hub.api.serves import Interaction, Operation, collect
+from hub.fhir.parameters import SERVED
+from hub.fhir.query import parse
+from hub.fhir.structure import StructureValidator
+from tests.api.fhir.client import bundle, found, get, keys, search
+from tests.api.world import RUS, World
+
+
+def resources(world: World) -> dict[str, dict[str, Any]]:
+    (rest,) = found(get(world, "metadata", RUS))["rest"]
+    return {r["type"]: r for r in rest["resource"]}
+
+
+def test_it_is_legal_and_open_to_all(world: World) -> None:
+    answer = world.request("GET", "/fhir/metadata")
+    assert answer.status_code == 200
+    assert StructureValidator().check([answer.json()]) == []
+    assert answer.json()["format"] == ["application/fhir+json", "application/fhir+xml"]
+
+
+def test_it_is_made_of_what_is_included(world: World) -> None:
+    declared = resources(world)
+    assert list(declared) == list(SERVED)
+    for kind, resource in declared.items():
+        codes = {i["code"] for i in resource["interaction"]}
+        assert codes == {
+            i.code for i in collect(FHIR) if isinstance(i, Interaction) and kind in i.types
+        }
+        assert {p["name"] for p in resource["searchParam"]} == set(SERVED[kind].parameters)
+    nothing = statement((), "http://x.example/fhir")
+    assert nothing["rest"][0]["resource"] == []
+
+
+def test_what_is_declared_answers(shared_full: World) -> None:
+    for kind, resource in resources(shared_full).items():
+        hits = search(shared_full, kind, RUS)
+        first = next(iter(keys(hits, "match")), None)
+        codes = {i["code"] for i in resource["interaction"]}
+        assert {"read", "vread", "search-type", "history-type", "history-instance"} <= codes
+        bundle(get(shared_full, f"{kind}/_history", RUS), "history")
+        if first is None:
+            continue
+        read = get(shared_full, first, RUS)
+        found(read)
+        found(get(shared_full, read.headers["Content-Location"].split("/fhir/")[1], RUS))
+        bundle(get(shared_full, f"{first}/_history", RUS), "history")
+        includes = [("_include", x) for x in resource.get("searchInclude", ())]
+        includes += [("_revinclude", x) for x in resource["searchRevInclude"]]
+        for pair in includes:
+            assert len(parse(kind, [pair], strict=True).includes) == 1
+        for operation in resource.get("operation", ()):
+            found(get(shared_full, operation_target(shared_full, kind, operation["name"]), RUS))
+
+
+def operation_target(world: World, kind: str, name: str) -> str:
+    query = "CarePlan?category=ki-plan" if kind == "CarePlan" else kind
+    return f"{keys(search(world, query, RUS))[0]}/${name}"
+
+
+def test_every_route_below_the_base_belongs_to_a_module_that_says_what_it_serves() -> None:
+    silent = [
+        f"{module.__name__} {route.path}"
+        for module in FHIR
+        for route in module.ROUTER.routes
+        if isinstance(route, APIRoute)
+        and not getattr(module, "SERVES", ())
+        and route.path != "/fhir/metadata"
+    ]
+    assert silent == []
+    services = collect(FHIR)
+    assert len(services) == len(set(services))
+    assert {o.name for o in services if isinstance(o, Operation)} >= {"everything", "document"}

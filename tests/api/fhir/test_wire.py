@@ -1,0 +1,160 @@
+"""JSON and XML, what was asked for and how, and every failure as FHIR."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from hub.fhir.codec import parse_json
+from hub.fhir.parameters import SERVED
+from hub.fhir.structure import StructureValidator
+from hub.fhir.xml import from_xml, to_xml
+from tests.api.fhir.client import found, get, post_search
+from tests.api.world import CPR_1, RUS, World, problem
+
+JSON, XML = "application/fhir+json", "application/fhir+xml; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ("application/fhir+json", JSON),
+        ("application/fhir+xml", XML),
+        ("application/json", JSON),
+        ("application/xml", XML),
+        ("text/xml", XML),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        ("", JSON),
+        ("application/fhir+xml;q=0.5, application/fhir+json", JSON),
+        ("application/fhir+json;q=0.5, application/fhir+xml;q=0.9", XML),
+        ("text/html, application/fhir+xml;q=0.1", XML),
+        ("text/html, */*;q=0.1", JSON),
+        ("application/fhir+json; fhirVersion=4.0", JSON),
+        ("application/fhir+xml;fhirVersion=4.0", XML),
+        ("text/turtle", None),
+        ("application/fhir+json;q=0", None),
+        ("application/fhir+json; fhirVersion=5.0", None),
+        ("application/fhir+turtle", None),
+    ],
+)
+def test_accept(shared_full: World, plan: str, accept: str, media_type: str | None) -> None:
+    answer = get(shared_full, f"CarePlan/{plan}", RUS, Accept=accept)
+    if media_type is None:
+        problem(answer, 406)
+    else:
+        assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+
+
+@pytest.mark.parametrize(
+    ("form", "media_type"),
+    [
+        ("json", JSON),
+        ("xml", XML),
+        ("application/fhir%2Bxml", XML),
+        ("application/fhir+xml", XML),
+        ("application/json", JSON),
+        ("text/xml", XML),
+        ("html", None),
+        ("ttl", None),
+    ],
+)
+def test_format_goes_before_accept(
+    shared_full: World, plan: str, form: str, media_type: str | None
+) -> None:
+    for accept in ("application/fhir+json", "application/fhir+xml", "text/html"):
+        answer = get(shared_full, f"CarePlan/{plan}?_format={form}", RUS, Accept=accept)
+        if media_type is None:
+            problem(answer, 406)
+        else:
+            assert answer.headers["content-type"] == media_type
+
+
+@pytest.mark.parametrize("kind", SERVED)
+def test_xml_and_json_are_the_same_resource(shared_full: World, kind: str) -> None:
+    for url in (f"{kind}?_count=200&_include=*", f"{kind}/_history?_count=200"):
+        as_json = get(shared_full, url, RUS)
+        as_xml = get(shared_full, url, RUS, Accept="application/fhir+xml")
+        plain, marked = parse_json(as_json.content), from_xml(as_xml.content)
+        # The addresses of further pages hold a time, and nothing else does.
+        assert plain | {"link": 0} == marked | {"link": 0}
+        for entry in plain.get("entry", ()):
+            assert from_xml(to_xml(entry["resource"])) == entry["resource"]
+
+
+def test_operations_and_metadata_in_xml(shared_full: World, plan: str) -> None:
+    for url in (f"CarePlan/{plan}/$document", f"CarePlan/{plan}/$everything", "metadata"):
+        as_xml = get(shared_full, url, RUS, Accept="application/fhir+xml")
+        assert from_xml(as_xml.content) == found(get(shared_full, url, RUS))
+
+
+def test_pretty_is_only_for_the_eye(shared_full: World, plan: str) -> None:
+    plain, pretty = (get(shared_full, f"CarePlan/{plan}{q}", RUS) for q in ("", "?_pretty=true"))
+    assert len(pretty.content) > len(plain.content)
+    assert pretty.json() == plain.json()
+
+
+def test_an_answer_is_kept_by_no_one_else(shared_full: World, plan: str) -> None:
+    headers = get(shared_full, f"CarePlan/{plan}", RUS).headers
+    assert headers["Cache-Control"] == "private, no-cache"
+    assert "Authorization" in headers["Vary"]
+
+
+# Failures
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "status"),
+    [
+        ("GET", "CarePlan/none", 404),
+        ("GET", "Nothing/x", 404),
+        ("GET", "a/b/c/d/e", 404),
+        ("GET", "", 404),
+        ("DELETE", "CarePlan/x", 405),
+        ("PATCH", "CarePlan/x", 405),
+        ("POST", "metadata", 405),
+        ("DELETE", "Patient", 405),
+        ("GET", "CarePlan?date=x", 400),
+        ("GET", f"CarePlan?identifier={CPR_1}", 422),
+        ("GET", "CarePlan/x?_format=html", 406),
+    ],
+)
+def test_every_failure_is_fhir(shared_full: World, method: str, url: str, status: int) -> None:
+    answer = shared_full.request(method, f"/fhir/{url}", RUS)
+    problem(answer, status)
+    if status == 406:
+        return
+    as_xml = shared_full.request(
+        method, f"/fhir/{url}", RUS, headers={"Accept": "application/fhir+xml"}
+    )
+    assert as_xml.status_code == status
+    assert as_xml.headers["content-type"] == XML
+    assert from_xml(as_xml.content) == answer.json()
+    assert StructureValidator().check([answer.json()]) == []
+
+
+def test_a_failure_of_the_hub_is_fhir_and_tells_no_value(
+    full: World, plan: str, nothing_personal_in_the_log: list[dict[str, object]]
+) -> None:
+    def broken() -> datetime:
+        raise RuntimeError(CPR_1)
+
+    failing = World(replace(full.hub, clock=broken), full.secrets, full.clock)
+    for url in (f"CarePlan/{plan}", "CarePlan", f"CarePlan/{plan}/$document"):
+        answer = get(failing, url, RUS)
+        (issue,) = problem(answer, 500, move="operator")
+        assert issue["code"] == "exception"
+    lines = [x for x in nothing_personal_in_the_log if x["event"] == "request.failed"]
+    assert {line["error"] for line in lines} == {"RuntimeError"}
+    assert CPR_1 not in repr(lines)
+
+
+def test_a_search_by_form_answers_in_xml_too(shared_full: World) -> None:
+    form = {"_format": "xml", "status": "active", "_count": "1"}
+    answer = post_search(shared_full, "CarePlan", form, RUS)
+    assert answer.headers["content-type"] == XML
+    following = next(x for x in from_xml(answer.content)["link"] if x["relation"] == "next")
+    assert following["url"].endswith("&_format=xml")
+    problem(post_search(shared_full, "CarePlan", {"_format": "csv"}, RUS), 406)
