@@ -61,10 +61,15 @@ def understood(sample: Sample) -> Parsed | None:
         return None
 
 
+UNDERSTOOD = [s for s in INBOUND if understood(s) is not None]
+PLANS = [s for s in INBOUND if isinstance(understood(s), PlanUpdate)]
+each_understood = pytest.mark.parametrize("sample", UNDERSTOOD, ids=lambda s: s.name)
+each_plan = pytest.mark.parametrize("sample", PLANS, ids=lambda s: s.name)
+
+
 def update_of(sample: Sample) -> PlanUpdate:
     found = understood(sample)
-    if not isinstance(found, PlanUpdate):
-        pytest.skip("holds no plan")
+    assert isinstance(found, PlanUpdate)
     return found
 
 
@@ -86,7 +91,8 @@ def test_inbound_formats_have_samples(format: str) -> None:
     adapter = adapter_of(format)
     assert adapter is not None
     if not adapter.media_types or not _takes_anything(adapter):
-        pytest.skip("nothing comes in")
+        assert not [s for s in INBOUND if s.format == format], "samples that nobody reads"
+        return
     own = [s for s in INBOUND if s.format == format]
     assert [s for s in own if understood(s) is not None], "no sample is understood"
 
@@ -117,7 +123,7 @@ def test_parse_is_repeatable(sample: Sample) -> None:
     assert read(sample) == found
 
 
-@each_sample
+@each_plan
 def test_a_plan_comes_first_and_everything_leads_somewhere(sample: Sample) -> None:
     update = update_of(sample)
     assert update.resources[0]["resourceType"] == "CarePlan"
@@ -132,15 +138,14 @@ def test_a_plan_comes_first_and_everything_leads_somewhere(sample: Sample) -> No
     assert update.part
 
 
-@each_sample
+@each_understood
 def test_content_is_legal_r4(sample: Sample) -> None:
     found = understood(sample)
-    if found is None:
-        pytest.skip("refused")
+    assert found is not None
     assert StructureValidator().check(resources_of(found)) == []
 
 
-@each_sample
+@each_plan
 def test_issues_and_losses_name_places_only(sample: Sample) -> None:
     update = update_of(sample)
     said = [(i.text, i.expression) for i in update.issues]
@@ -151,7 +156,7 @@ def test_issues_and_losses_name_places_only(sample: Sample) -> None:
     assert {x.kind for x in update.losses} <= {"dropped", "coarsened", "defaulted", "reordered"}
 
 
-@each_sample
+@each_plan
 def test_the_citizen_is_not_renamed_by_the_channel(sample: Sample) -> None:
     """Ids depend on the sender, content does not."""
     update = update_of(sample)
@@ -233,8 +238,8 @@ def _damaged(body: bytes, damage: float | list[tuple[float, int]]) -> bytes:
     return bytes(made)
 
 
-def rendered(format: str, content: PlanView | Notice | Receipt, **changes: Any) -> Rendered:
-    """Rendered twice, equal; skips what the format cannot carry."""
+def rendered(format: str, content: PlanView | Notice | Receipt, **changes: Any) -> Rendered | None:
+    """Rendered twice, equal; None for what the format cannot carry, refused both times."""
     adapter = adapter_of(format)
     assert adapter is not None
     known = parties()
@@ -245,7 +250,7 @@ def rendered(format: str, content: PlanView | Notice | Receipt, **changes: Any) 
     except CannotRender:
         with pytest.raises(CannotRender):
             adapter.render(content, receiver, given_context)
-        pytest.skip("the format cannot carry it")
+        return None
     assert adapter.render(content, receiver, given_context) == made
     assert made.body
     if adapter.media_types:
@@ -259,7 +264,7 @@ def rendered(format: str, content: PlanView | Notice | Receipt, **changes: Any) 
 def test_plans_are_rendered_the_same_each_time(format: str, plan: str, receiver: str) -> None:
     view = view_of(plan)
     made = rendered(format, view, receiver=parties()[receiver])
-    paths = [x.path for x in made.losses]
+    paths = [x.path for x in made.losses] if made else []
     for resource in view.resources.values():
         if resource["resourceType"] == "Patient":
             assert resource["identifier"][0]["value"] not in repr(paths)
@@ -269,10 +274,10 @@ def test_plans_are_rendered_the_same_each_time(format: str, plan: str, receiver:
 def test_notices_hold_nothing_of_the_plan(format: str) -> None:
     notice = Notice(str(uuid.uuid4()), "consent-withdrawn", "Samtykket er trukket tilbage")
     made = rendered(format, notice)
-    assert b"0201609996" not in made.body
+    assert made is None or b"0201609996" not in made.body
 
 
-@each_sample
+@each_plan
 def test_an_owner_gets_its_own_document_back_the_same_each_time(sample: Sample) -> None:
     update = update_of(sample)
     adapter, sender = adapter_of(sample.format), sender_of(sample)
