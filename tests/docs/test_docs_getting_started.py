@@ -28,15 +28,8 @@ START = re.compile(r"^\.venv/bin/ki-hub all\b.*$", re.M)
 
 def copied(to: Path) -> Path:
     """The working tree as a fresh clone has it, with this environment as its ``.venv``."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, check=True, timeout=60,
-    )  # fmt: skip
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        source, target = ROOT / name, to / name
-        if source.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, target)
+    made = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "data", "node_modules")
+    shutil.copytree(ROOT, to, ignore=made, dirs_exist_ok=True)
     (to / ".venv").symlink_to(sys.prefix)
     return to
 
