@@ -47,8 +47,3 @@ def outcome_of(code: str) -> Outcome:
     pair = table("response").forward(code, system=urls.RESPONSES, at="MessageHeader.response.code")
     outcome: dict[str, Outcome] = {"ok": "ok", "transient": "transient", "permanent": "permanent"}
     return outcome[pair.target_code]
-
-
-def response_of(outcome: Outcome) -> str:
-    """The response code for one of the hub's outcomes."""
-    return table("response").backward(outcome, system=_OUTCOME, at="outcome").source_code

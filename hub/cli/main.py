@@ -12,12 +12,11 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Final
 
 import click
 
+from hub.cli.lazy import LazyCommands
 from hub.errors import HubError, InputRefused, Misconfigured, NotPermitted, Temporary
 
 FAILED: Final = 1
@@ -27,9 +26,9 @@ NOT_READY: Final = 4
 
 _COMMANDS: Final = {
     "all": "Serve and work in one process.",
-    "approval": "Register and show a citizen's approval of a plan version.",
+    "approval": "Register a citizen's decision on a plan version.",
     "audit": "Check that the audit trail is whole.",
-    "consent": "Register, show and withdraw consents.",
+    "consent": "Register a citizen's consent, or its withdrawal.",
     "dead-letters": "List, show, replay and discard what could not be delivered.",
     "deliveries": "Show who was sent what, and why.",
     "demo": "Play the scenario of a KI-plan with fictitious people.",
@@ -49,31 +48,12 @@ _COMMANDS: Final = {
 }
 
 
-class LazyCommands(click.Group):
-    """A group whose commands are imported one at a time, when they run."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands of this installation: those whose module exists."""
-        return [name for name in _COMMANDS if find_spec(_module(name)) is not None]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command's module."""
-        if cmd_name not in self.list_commands(ctx):
-            return None
-        found: click.Command = import_module(_module(cmd_name)).command
-        return found
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list in ``--help``, from the table instead of from every module."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, _COMMANDS[name]) for name in self.list_commands(ctx)])
-
-
-def _module(command: str) -> str:
-    return f"hub.cli.{command.replace('-', '_')}"
-
-
-@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyCommands,
+    lazy=_COMMANDS,
+    prefix="hub.cli.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="ki-hub", prog_name="ki-hub")
 def cli() -> None:
     """Integration hub for the koordinerende indsatsplan, on FHIR R4 and RabbitMQ."""

@@ -112,10 +112,3 @@ def with_decisions(plan: Resource, before: Resource) -> Resource:
         if str(e.get("id", "")).startswith(DECISION) and e.get("extension") not in said
     ]
     return plan | {"extension": [*plan.get("extension", ()), *kept]} if kept else plan
-
-
-def is_shared_plan(resource: Resource) -> bool:
-    """The CarePlan of a shared part."""
-    return resource["resourceType"] == "CarePlan" and "ki-plan" in codes(
-        resource.get("category", ()), names.CATEGORY
-    )

@@ -16,9 +16,3 @@ def claim_for(hub: Hub, kind: str) -> bool:
             work.commit()
             return True
     return found == kind
-
-
-def kind_of(hub: Hub) -> str | None:
-    """What it was marked for."""
-    with hub.store.reading() as work:
-        return work.journal.meta(KIND)
