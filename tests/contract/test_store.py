@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -142,6 +144,18 @@ def test_migrating_at_once_from_several_processes_works(url: str) -> None:
     database = Database(url)
     check_schema(database)
     database.close()
+
+
+def test_opening_a_new_file_waits_for_who_is_writing_it(tmp_path: Path) -> None:
+    file = tmp_path / "hub.db"
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("CREATE TABLE of_another_process (id INTEGER)")
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(0.3, other.commit).start()
+        database = Database(f"sqlite:///{file}")
+        with database.engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        database.close()
 
 
 def test_a_stopped_postgresql_is_said_to_be_unavailable() -> None:
