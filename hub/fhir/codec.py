@@ -7,6 +7,7 @@ JSON: duplicate keys, NaN and deep nesting are refused; decimals keep their lexe
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -22,6 +23,15 @@ MAX_PARTS = 500_000
 32 MB of nothing but small ones would cost more than a gigabyte."""
 
 
+LONGEST_NUMBER = 64
+"""Characters of a number; R4's own decimals have 18 digits."""
+MAX_EXPONENT = 400
+"""Powers of ten; more than a double has. ``1e999999999`` as a whole number fills any memory."""
+
+# R4 "string", 2.24.0.1: no control characters but tab and line ends; XML has no U+FFFE, U+FFFF.
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -33,6 +43,22 @@ def _no_constant(_: str) -> NoReturn:
     raise Malformed("NaN and Infinity are not JSON; leave the element out")
 
 
+def decimal(text: str) -> Decimal:
+    """A JSON number with its lexeme; raises TooLarge for one that is too long or too large."""
+    found = Decimal(text) if len(text) <= LONGEST_NUMBER else None
+    if found is None or abs(found.adjusted()) > MAX_EXPONENT:
+        raise TooLarge(
+            f"A number has more than {LONGEST_NUMBER} characters, or an exponent beyond "
+            f"{MAX_EXPONENT}; send the value that is meant"
+        )
+    return found
+
+
+def _whole(text: str) -> int | Decimal:
+    found = decimal(text)
+    return found if text == "-0" else int(found)
+
+
 def parse_json(body: bytes) -> dict[str, Any]:
     """A JSON object; raises Malformed or TooLarge, never with a value in the text."""
     _few(body, b"{", b"[", b",")
@@ -42,7 +68,11 @@ def parse_json(body: bytes) -> dict[str, Any]:
         raise Malformed(f"Not UTF-8 at byte {e.start}; FHIR JSON is UTF-8") from None
     try:
         found = json.loads(
-            text, parse_float=Decimal, object_pairs_hook=_unique, parse_constant=_no_constant
+            text,
+            parse_float=decimal,
+            parse_int=_whole,
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
         )
     except json.JSONDecodeError as e:
         raise Malformed(f"Not JSON at line {e.lineno}, column {e.colno}") from None
@@ -66,8 +96,14 @@ def _bounded(value: Any) -> None:
         item, depth = todo.pop()
         if depth > MAX_DEPTH:
             raise TooLarge(f"Nested deeper than {MAX_DEPTH} levels; send a FHIR resource")
-        if isinstance(item, dict):
+        if isinstance(item, str):
+            if _FORBIDDEN.search(item):
+                raise Malformed(
+                    "A text has a character that FHIR forbids (R4 string); leave it out"
+                )
+        elif isinstance(item, dict):
             todo.extend((v, depth + 1) for v in item.values())
+            todo.extend((k, depth + 1) for k in item)
         elif isinstance(item, list):
             todo.extend((v, depth + 1) for v in item)
 

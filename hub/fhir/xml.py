@@ -18,7 +18,7 @@ from lxml import etree
 
 from hub.contract import Resource
 from hub.errors import CannotRender, InputRefused, Malformed
-from hub.fhir.codec import parse_xml
+from hub.fhir.codec import decimal, parse_xml
 from hub.fhir.types import Element, Shape, is_resource, shape_of
 
 FHIR: Final = "http://hl7.org/fhir"
@@ -230,7 +230,7 @@ def _read(text: str, code: str, place: str) -> Any:
         if not _DECIMAL.fullmatch(text):
             raise Malformed("Write a decimal number", at=place)
         # JSON has no other sign of a decimal than its point or exponent.
-        return int(text) if _INTEGER.fullmatch(text) else Decimal(text)
+        return int(text) if _INTEGER.fullmatch(text) else decimal(text)
     return text
 
 
