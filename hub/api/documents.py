@@ -57,6 +57,7 @@ def answer(item: InboxItem, *, duplicate: bool) -> Response:
         headers["KI-Hub-Duplicate"] = "true"
     if item.answer is None:
         return Response(status_code=202, headers=headers)
-    if item.plan_id is not None:
+    if item.plan_id is not None and item.status != 202:
+        # What joined a plan later keeps the answer it got; whether there is a plan is told by it.
         headers["Location"] = f"/fhir/CarePlan/{item.plan_id}/_history/{item.plan_version}"
     return Response(item.answer, item.status or 200, headers, media_type=FHIR_JSON)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from hub.model.delivery import State
 from hub.model.plan import Key
@@ -38,6 +38,9 @@ class InboxItem:
     attempts: int = 0
 
 
+_ENDED: Final = frozenset({"completed", "revoked", "entered-in-error"})
+
+
 @dataclass(frozen=True)
 class Plan:
     """One KI-plan."""
@@ -46,8 +49,14 @@ class Plan:
     citizen_id: str
     lead: str
     status: str
+    """CarePlan.status of the shared part (R4 request-status)."""
     head: int
     consent_epoch: int
+
+    @property
+    def open(self) -> bool:
+        """It has not ended: a sector's document may join it."""
+        return self.status not in _ENDED
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ class Limits:
     """The same for a delivery."""
     process_attempts: int = 5
     """Then a message that breaks the hub itself is set aside."""
+    process_claims: int = 20
+    """So often it is taken up at all: one that ends the process leaves no other trace."""
     batch: int = 20
     """Deliveries claimed at once."""
     senders: int = 4

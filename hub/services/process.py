@@ -70,6 +70,10 @@ def process(hub: Hub, item_id: str) -> InboxItem:
 
 def _handle(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Directory) -> None:
     log = LOG.bind(inbox=item.id, sender=item.sender, format=item.format)
+    if item.attempts > hub.limits.process_claims:
+        log.error("message.never.ends", attempt=item.attempts)
+        _set_aside(hub, item)
+        return
     try:
         parsed = _understand(hub, item, sender, directory)
         with hub.store.writing() as work:

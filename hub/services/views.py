@@ -39,7 +39,7 @@ def build_view(
 ) -> Reduced | None:
     """The version reduced for the receiver, or None if it may not have it now."""
     version = next(v for v in state.versions if v.number == number)
-    parts = [p for p in work.plans.parts(state.plan.id) if p.id in version.manifest]
+    parts = work.plans.parts_in(version)
     lead = work.parties.get(state.plan.lead)
     assert lead is not None
     whole = _whole(work, version, parts, state.plan.id)

@@ -126,6 +126,14 @@ class Inbox:
             )
         )
 
+    def join(self, item_id: str, plan: tuple[str, int]) -> None:
+        """What was kept unattached is in a plan now; the answer its sender got stands."""
+        self._db.execute(
+            update(INBOX)
+            .where(INBOX.c.id == item_id, INBOX.c.state == "unattached")
+            .values(state="applied", plan_id=plan[0], plan_version=plan[1])
+        )
+
     def unanswered(self, limit: int) -> list[InboxItem]:
         """Settled messages from the broker whose answer was not yet published."""
         found = (

@@ -100,6 +100,10 @@ class Plans:
             update(PLAN).where(PLAN.c.id == plan_id).values(consent_epoch=PLAN.c.consent_epoch + 1)
         )
 
+    def set_status(self, plan_id: str, status: str) -> None:
+        """What the shared part says of the plan's life."""
+        self._db.execute(update(PLAN).where(PLAN.c.id == plan_id).values(status=status))
+
     def _one(self, query: Select[Any]) -> Plan | None:
         row = self._db.execute(query).first()
         return _plan(row) if row else None
@@ -120,6 +124,11 @@ class Plans:
         """Every part attached to a plan; for the services alone, before anything is shown."""
         found = select(PART).where(PART.c.plan_id == plan_id).order_by(PART.c.kind, PART.c.id)
         return [_part(r) for r in self._db.execute(found)]
+
+    def parts_in(self, version: PlanVersion) -> list[Part]:
+        """The parts of one version, where they are now: one may be in a later plan."""
+        found = select(PART).where(PART.c.id.in_(list(version.manifest)))
+        return [_part(r) for r in self._db.execute(found.order_by(PART.c.kind, PART.c.id))]
 
     def loose_parts(self, citizen_id: str) -> list[Part]:
         """The citizen's sector plans that belong to no plan yet."""

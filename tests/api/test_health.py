@@ -14,6 +14,8 @@ from hub.errors import Issue
 from hub.fhir.parameters import SERVED
 from hub.fhir.structure import StructureValidator
 from hub.model.party import SYSTEM
+from hub.services.accept import accept
+from hub.services.process import process
 from tests.api.world import (
     CPR_1,
     PLAN_1,
@@ -110,3 +112,19 @@ def test_a_message_that_breaks_the_hub_is_set_aside_and_kept(
     failed = [x for x in nothing_personal_in_the_log if x["event"] == "message.failed"]
     assert [x["error"] for x in failed] == ["RuntimeError"] * 5
     assert world.post("/documents/fhir", RUS, changed_plan(title="Ny")).status_code == 200
+
+
+def test_a_message_that_ends_the_process_every_time_is_set_aside(world: World) -> None:
+    world.consent()
+    # As if the process had died each time between taking the message up and answering.
+    with world.hub.store.reading() as work:
+        sender = work.parties.get(RUS)
+    assert sender is not None
+    item = accept(world.hub, sender.party, "fhir", PLAN_1, "application/fhir+json").item
+    for _ in range(world.hub.limits.process_claims):
+        with world.hub.store.writing() as work:
+            lease = world.hub.limits.process_lease
+            assert work.inbox.claim(item.id, world.clock.now, lease)
+            work.commit()
+        world.clock.advance(minutes=5)
+    assert process(world.hub, item.id).state == "set-aside"
