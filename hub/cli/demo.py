@@ -33,9 +33,7 @@ def command(serve: bool, json_: bool) -> None:
     with opened(checked=False, quiet=True) as (hub, settings):
         credentials = _prepare(hub)
         port = settings.port if serve else 0
-        server = make_server(
-            hub, "127.0.0.1", port, console=serve, demo_credential=credentials["drift"]
-        )
+        server = make_server(hub, "127.0.0.1", port, demo_credential=credentials["drift"])
         loops, running = Loops(hub, 0.05), Running(server)
         loops.start()
         try:

@@ -6,6 +6,7 @@ import json
 import random
 import re
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from lxml import etree
 import hub
 from hub.fhir import names
 from hub.fhir.decided import pointing_at
+from hub.fhir.extract import extension_value, extensions, has_code
 from hub.mapping import mappings_folder
 
 EXAMPLES = Path(hub.__file__).parents[1] / "fhir_profiles" / "examples"
@@ -92,6 +94,54 @@ def shared_plan(name: str, citizen: Citizen) -> dict[str, Any]:
     plan = bundle["entry"][0]["resource"]
     plan["extension"] = [e for e in plan["extension"] if e["url"] != names.POSTSCRIPT]
     return bundle
+
+
+def agreed(bundle: dict[str, Any]) -> dict[str, Any]:
+    """What was agreed at the meeting, in order, whatever ids and addresses it has."""
+    found = {e["fullUrl"]: e["resource"] for e in bundle["entry"]}
+    found |= {f"{r['resourceType']}/{r['id']}": r for r in found.values() if "id" in r}
+    plan = next(
+        r for r in found.values() if has_code(r.get("category", ()), names.CATEGORY, "ki-plan")
+    )
+    told = [found[x["reference"]] for x in plan["supportingInfo"]]
+    goals = [x["reference"] for x in plan["goal"]]
+    return {
+        "meetings": [len(r["participant"]) for r in told if r["resourceType"] == "Appointment"],
+        "notes": [
+            (extension_value(r, names.ACTOR_LABEL), r["valueString"])
+            for r in told
+            if r["resourceType"] == "Observation"
+        ],
+        "challenges": [
+            (found[x["reference"]]["code"], found[x["reference"]].get("note"))
+            for x in plan["addresses"]
+        ],
+        "goals": [found[reference]["description"]["text"] for reference in goals],
+        "interventions": [
+            (a["detail"]["description"], [goals.index(g["reference"]) for g in a["detail"]["goal"]])
+            for a in plan["activity"]
+        ],
+        "next meeting": list(_words(extensions(plan, names.NEXT_MEETING))),
+    }
+
+
+def _words(value: Any) -> Iterator[Any]:
+    """Every primitive value but references: those are the hub's own."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if name != "reference":
+                yield from _words(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _words(item)
+    else:
+        yield value
+
+
+def of_other_authorities(order: bytes) -> list[dict[str, Any]]:
+    """The plans of other authorities that a VUM order tells of (RelatedCarePlan)."""
+    found = [e["resource"] for e in json.loads(order)["entry"]]
+    return [r for r in found if "relatedCarePlan" in str(r.get("meta", {}).get("profile"))]
 
 
 def changed_plan(bundle: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hub.demo import documents
+from hub.demo.operator import Browser
 from hub.demo.scenario import StepFailed, World, steps
 from hub.demo.sectors import Channel, GaveUp, HttpChannel, Sector
 
@@ -38,7 +39,9 @@ def world(base: str, credentials: Mapping[str, str], broker: str = "") -> World:
 
             channel = AmqpChannel(broker, party, secret)
         sectors[party] = Sector(party, http, channel)
-    return World(sectors, HttpChannel(base, credentials[OPERATOR]), lambda: datetime.now(UTC))
+    secret = credentials[OPERATOR]
+    console = Browser(base, secret)
+    return World(sectors, HttpChannel(base, secret), console, lambda: datetime.now(UTC))
 
 
 def play(

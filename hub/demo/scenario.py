@@ -14,6 +14,7 @@ from typing import Any
 from hub.demo import documents
 from hub.demo.documents import UNAPPROVED, Citizen
 from hub.demo.gp import acknowledgement, plan_text
+from hub.demo.operator import Browser
 from hub.demo.sectors import Answer, HttpChannel, Received, Sector, until
 
 XML = "application/xml"
@@ -32,6 +33,7 @@ class World:
 
     sectors: dict[str, Sector]
     operator: HttpChannel
+    console: Browser
     now: Callable[[], datetime]
     plans: list[str] = field(default_factory=list)
     duplicates: list[dict[str, Any]] = field(default_factory=list)
@@ -39,6 +41,7 @@ class World:
     def close(self) -> None:
         """Everyone goes home."""
         self.operator.close()
+        self.console.close()
         for sector in self.sectors.values():
             sector.close()
 
@@ -86,6 +89,7 @@ def steps(world: World, karla: Citizen, bo: Citizen) -> Iterator[Step]:
     yield "A second citizen: a plan made during an admission", second.make
     yield "An oral approval with a condition; time releases nothing", second.condition
     yield "A person records that the GP's copy is not sent, and that is final", second.not_sent
+    yield "A receiver refuses a copy; the operator sees why, and everything else", second.seen
 
 
 def receive_all(world: World, plan: str, version: int, parties: tuple[str, ...]) -> None:
@@ -152,8 +156,8 @@ class Karla(_Story):
 
     def municipality(self) -> None:
         """Step 4: a message Bundle of full size."""
-        order = documents.sample("vum", "order-full.json", self.citizen)
-        answer = self.publish("social-havneby", "vum", order, JSON)
+        self.order = documents.sample("vum", "order-full.json", self.citizen)
+        answer = self.publish("social-havneby", "vum", self.order, JSON)
         check(answer.status == 202, f"the order was answered {answer}")
 
     def shared_plan(self) -> None:
@@ -171,6 +175,11 @@ class Karla(_Story):
             },
             "the sector plans are attached to the shared plan",
         )
+        lead = self.sector("rus-havneby").http
+        kept = lead.call("GET", f"/fhir/CarePlan/{self.plan}/$everything").json()
+        sent, read = documents.agreed(self.bundle), documents.agreed(kept)
+        for what, said in sent.items():
+            check(said and read[what] == said, f"{what}: as the meeting had it, in order")
 
     def hand_over(self) -> None:
         """Step 6a: nobody has a copy before the citizen's own is made."""
@@ -206,9 +215,11 @@ class Karla(_Story):
         answer = self.publish("psyk-nordstrand", "behandlingsplan", update, XML)
         check(answer.status == 200, f"the update was answered {answer}")
         receive_all(self.world, self.plan, 2, READERS)
-        order = newest(self.sector("social-havneby"), "vum").body.decode()
-        check("Til orientering" in order, "the order carries the others' efforts, til orientering")
-        check("Psykiatrisk Center Nordstrand" in order, "the region's efforts are in the order")
+        order = newest(self.sector("social-havneby"), "vum").body
+        own = {str(r) for r in documents.of_other_authorities(self.order)}
+        added = [r for r in documents.of_other_authorities(order) if str(r) not in own]
+        check("Til orientering" in str(added), "the others' efforts are added, til orientering")
+        check("Psykiatrisk Center Nordstrand" in str(added), "the region's are among them")
         plan = newest(self.sector("psyk-nordstrand"), "behandlingsplan").body.decode()
         check("Havneby Kommune" in plan, "the municipality's part is in the region's plan")
         losses = self.losses()
@@ -218,6 +229,7 @@ class Karla(_Story):
         """Step 8a: with a reason and a task; nothing has reached the GP."""
         copies = self.world.to(self.plan, GP)
         check(copies and all(c["state"] in {"blocked", "superseded"} for c in copies), "blocked")
+        check("approv" in copies[-1]["reason"], "the reason names the approval")
         check(self.sector("rus-havneby").tasks("approve", self.plan), "a person is asked")
         check(not self.sector(GP).collect(), "the GP has received nothing")
 
@@ -338,6 +350,29 @@ class Bo(_Story):
         states = {c["state"] for c in self.world.to(self.plan, GP)}
         check(states == {"not_sent"}, "nothing is sent to the GP after that")
         check(not self.sector(GP).collect(), "the GP has received nothing")
+
+    def seen(self) -> None:
+        """Step 11: the console's own pages, in the operator's browser."""
+        later = documents.next_version(self.region, 3)
+        self.publish("psyk-nordstrand", "behandlingsplan", later, XML)
+        refuser = self.sector("koord-havneby")
+        (copy,) = until("the copy to refuse", lambda: refuser.collect() or None)
+        refuser.confirm(copy, "permanent")
+        console = self.world.console
+        overview, parties = console.page("/"), console.page("/console/parties")
+        for row in self.world.operator.call("GET", "/operations/parties").json():
+            check(row["name"] in parties, "every party is shown")
+        for queue in self.world.operator.call("GET", "/operations/queues").json():
+            check(queue["queue"] in overview, "every queue is shown")
+        found = [d for plan in self.world.plans for d in self.world.deliveries(plan)]
+        for state in ("blocked", "dead"):
+            listed = console.page(f"/console/deliveries?state={state}")
+            rows = [d for d in found if d["state"] == state]
+            check(rows and all(d["reason"] in listed for d in rows), f"why one is {state}")
+        for delivery in found:
+            page = console.page(f"/console/deliveries/{delivery['delivery']}")
+            told = all(e["reason"] in page for e in delivery["history"])
+            check(told, "each delivery has its history")
 
 
 def _first(found: list[dict[str, Any]]) -> dict[str, Any] | None:
