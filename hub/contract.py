@@ -8,7 +8,7 @@ bytes and knows nothing of content. Both are found by entry points (``ki_hub.ada
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -17,6 +17,28 @@ from hub.errors import Issue
 
 Resource = dict[str, Any]
 """A FHIR R4 resource as plain JSON values; references inside the hub are ``Type/id``."""
+
+
+Check = Callable[[Resource], Sequence[Issue]]
+"""All issues of one resource at once, each with a FHIRPath from it; never raises, whatever the
+JSON."""
+
+
+@dataclass(frozen=True)
+class CodedProfile:
+    """A profile of another maker, whose rules are in code here (group ``ki_hub.profiles``).
+
+    Each entry point is a sequence of them. The validator applies ``check`` to every resource
+    that declares the profile, and the adapter need not be known to it.
+    """
+
+    url: str
+    """Its canonical, without a version."""
+    type: str
+    """The resource type it is for."""
+    check: Check
+    parts: frozenset[str] = frozenset()
+    """Canonicals of profiles inside it that ``check`` looks at as well."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +130,9 @@ class PlanUpdate:
     """Who the document says sent it; the hub compares it with the channel."""
     issues: tuple[Issue, ...] = ()
     """Warnings for the sender; the document is accepted all the same."""
+    validated: bool = False
+    """The document was FHIR and held to its profiles as it came (see :attr:`Context.check`);
+    otherwise the hub validates the resources."""
     losses: tuple[Loss, ...] = ()
     not_shared: tuple[Loss, ...] = ()
     """Source paths that the mapping declares as not to be shared, with the reason."""
@@ -220,6 +245,8 @@ class Context:
     """In: who published. Out: on whose behalf the hub sends (the lead's unit)."""
     base_url: str
     """The canonical base, without a trailing slash."""
+    check: Check
+    """The hub's validator, for a format that is FHIR itself."""
     printer: Printer | None = None
     thread: Mapping[str, Any] | None = None
     options: Mapping[str, str] = field(default_factory=dict)

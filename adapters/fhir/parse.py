@@ -9,7 +9,7 @@ from adapters.fhir.decision import read_decision
 from adapters.fhir.document import SHARED, Document, identifiers, read_document
 from adapters.fhir.identity import Identity, identify
 from adapters.fhir.normal import normal_plan, normal_resource
-from adapters.fhir.rules import check
+from adapters.fhir.rules import check, has_error, refused
 from adapters.fhir.terms import EVENT_SYSTEM, NATIONAL_IDS
 from hub.contract import (
     CitizenRef,
@@ -22,50 +22,41 @@ from hub.contract import (
     Receipt,
     Resource,
 )
-from hub.errors import Invalid, Issue, Malformed, UnknownCode, Unsupported
+from hub.errors import Invalid, Issue, Malformed, Unsupported
 from hub.fhir import names
 from hub.fhir.bundles import Entry, entries, reachable, rewritten
 from hub.fhir.codec import parse_json
 from hub.fhir.extract import extension_value, has_code
-from hub.fhir.structure import StructureValidator
-
-_STRUCTURE = StructureValidator()
+from hub.fhir.kinds import declaring, undeclared
 
 
 def parse(message: RawMessage, context: Context) -> Parsed:
     """What the document says.
 
-    Raises Malformed (not R4, or not JSON), UnknownCode, Unsupported or Invalid; the last two
-    steps collect every issue before they raise.
+    It is validated as it came, every part held to its KI profile; if it is legal R4, the rules
+    that speak of several resources at once are asked as well. Raises Malformed (not legal R4),
+    UnknownCode, Unsupported or Invalid, with every issue.
     """
     document = parse_json(message.body)
-    _refuse_errors(_STRUCTURE.check([document]), Malformed, "The document is not legal FHIR R4")
+    told = tuple(context.check(declaring(document)))
+    if has_error(told) and has_error(context.check(undeclared(document))):
+        raise refused(Malformed, "The document is not legal FHIR R4", told)
     kind = document.get("resourceType")
     if kind == "Consent":
-        return read_decision(message, document, context)
+        return read_decision(message, document, context, told)
     if kind != "Bundle":
         place = str(kind or "resourceType")
         raise Unsupported("Send a Bundle with one plan, or one Consent", at=place)
     if document["type"] == "message":
         header = _header(document)
         if "response" in header:
+            if has_error(told):
+                raise refused(Invalid, "The receipt breaks a rule", told)
             return _receipt(document, header)
-        return _update(document, context, header)
+        return _update(document, context, header, told)
     if document["type"] != "collection":
         raise Unsupported("Send a Bundle of type collection or message", at="Bundle.type")
-    return _update(document, context, None)
-
-
-def _refuse_errors(
-    issues: list[Issue], refusal: type[Malformed] | type[Invalid], text: str
-) -> tuple[Issue, ...]:
-    """The issues that are no errors; raises with all of them if there is an error."""
-    errors = [i for i in issues if i.severity in {"error", "fatal"}]
-    if errors and all(i.code == "code-invalid" for i in errors):
-        raise UnknownCode("A code is in no table", issues=tuple(issues))
-    if errors:
-        raise refusal(text, issues=tuple(issues))
-    return tuple(issues)
+    return _update(document, context, None, told)
 
 
 def _header(bundle: Mapping[str, Any]) -> Resource:
@@ -109,9 +100,13 @@ def _reported(bundle: Mapping[str, Any]) -> list[Issue]:
     ]
 
 
-def _update(bundle: Mapping[str, Any], context: Context, header: Resource | None) -> PlanUpdate:
+def _update(
+    bundle: Mapping[str, Any], context: Context, header: Resource | None, told: tuple[Issue, ...]
+) -> PlanUpdate:
     document = read_document(bundle)
-    issues = _refuse_errors(check(document), Invalid, "The plan breaks a rule of the KI-plan")
+    issues = (*told, *check(document))
+    if has_error(issues):
+        raise refused(Invalid, "The plan breaks a rule of the KI-plan", issues)
     identity = identify(document, context)
     resources = _resources(document, identity, context)
     plan_key = identity.key(document.plan)
@@ -128,6 +123,7 @@ def _update(bundle: Mapping[str, Any], context: Context, header: Resource | None
         claimed_sender=_claimed(document, header, identity.plan_id),
         issues=issues,
         losses=tuple(_left_out(document, identity, kept)),
+        validated=True,
     )
 
 

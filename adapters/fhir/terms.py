@@ -48,7 +48,6 @@ ROLES: Final = frozenset(
         "receiver",
     }
 )
-PURPOSES: Final = frozenset({"make-plan", "exchange", "relatives", "copy-to-gp"})
 NATIONAL_IDS: Final = (names.CPR, names.X_ECPR, *names.D_ECPR)
 
 

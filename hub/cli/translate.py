@@ -11,9 +11,11 @@ from typing import IO
 
 import click
 
-from hub.contract import Adapter, Loss, Party, PlanView, SourceDocument
+from hub.contract import Adapter, Check, Loss, Party, PlanView, Resource, SourceDocument
 from hub.errors import CannotRender, Issue, Misconfigured, Unsupported
 from hub.fhir.codec import dump_json
+from hub.fhir.validation import EmbeddedValidator
+from hub.ports import Validator
 from hub.runtime.parties_file import PartyEntry, read_parties
 from hub.runtime.registry import Registry
 from hub.services.translate import (
@@ -97,7 +99,8 @@ def command(
     registry = Registry()
     source_adapter, target_adapter = registry.adapter(source), registry.adapter(target)
     entries, body = read_parties(parties).parties, file.read()
-    origin = _party(sender, entries, source_adapter, body, now)
+    check = _once(EmbeddedValidator(coded=registry.profiles))
+    origin = _party(sender, entries, source_adapter, body, now, check)
     document = _own(own, target_adapter)
     try:
         made = translate(
@@ -105,10 +108,11 @@ def command(
             source_adapter,
             target_adapter,
             sender=origin,
-            receiver=_receiver(receiver, entries, target_adapter, document, origin, now),
+            receiver=_receiver(receiver, entries, target_adapter, document, origin, now, check),
             now=now,
             printer=LazyPrinter(registry),
             own=document,
+            check=check,
             parties=[e.party for e in entries],
         )
     except CannotRender as e:
@@ -117,6 +121,20 @@ def command(
         losses.write(dump_json(_rows(made.losses), indent=2) + b"\n")
     sys.stdout.buffer.write(_as_json(target, made) if as_json else made.body)
     sys.stdout.buffer.flush()
+
+
+def _once(validator: Validator) -> Check:
+    """The validator, not asked again about what it was asked last: the document is read twice
+    where it says itself who sent it."""
+    last: tuple[Resource, Sequence[Issue]] | None = None
+
+    def check(resource: Resource) -> Sequence[Issue]:
+        nonlocal last
+        if last is None or last[0] != resource:
+            last = resource, validator.check([resource])
+        return last[1]
+
+    return check
 
 
 def _as_json(format: str, made: Translation) -> bytes:
@@ -143,11 +161,12 @@ def _receiver(
     own: SourceDocument | None,
     origin: Party,
     now: datetime,
+    check: Check,
 ) -> Party:
     """The named party; else the one whose own document is given; else the sender."""
     if name or own is None:
         return _named(name, entries) if name else origin
-    return _party(None, entries, adapter, own.body, now)
+    return _party(None, entries, adapter, own.body, now, check)
 
 
 def _party(
@@ -156,6 +175,7 @@ def _party(
     adapter: Adapter,
     body: bytes,
     now: datetime,
+    check: Check,
 ) -> Party:
     """The named party; else whom the document names; else the first that uses its format."""
     if name:
@@ -165,7 +185,7 @@ def _party(
     users = (e.party for e in entries if any(s.format == adapter.format for s in e.subscriptions))
     first = next(users, entries[0].party)
     parties = [e.party for e in entries]
-    context = context_of(first, now=now, printer=None, parties=parties)
+    context = context_of(first, now=now, printer=None, parties=parties, check=check)
     claimed = read_plan(body, adapter, context).claimed_sender
     return party_finder(parties)(claimed) or first
 

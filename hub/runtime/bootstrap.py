@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hub.bus.embedded import EmbeddedBus
 from hub.contract import Transport, TransportContext
 from hub.errors import Misconfigured
-from hub.fhir.structure import StructureValidator
+from hub.fhir.validation import EmbeddedValidator
 from hub.model.delivery import RetryPolicy
 from hub.ports import Bus
 from hub.runtime.registry import Registry
@@ -40,7 +40,7 @@ def build(settings: Settings) -> Hub:
         adapters=registry,
         transports=_transports(registry, context),
         bus=bus,
-        validator=StructureValidator(),
+        validator=EmbeddedValidator(coded=registry.profiles),
         clock=utc_now,
         printer=registry.printer(),
         base_url=settings.base_url.rstrip("/"),

@@ -75,6 +75,7 @@ class Hub:
             find_party=directory.find,
             sender=sender,
             base_url=self.base_url,
+            check=lambda resource: self.validator.check([resource]),
             printer=self.printer,
             thread=thread,
             options=options or {},

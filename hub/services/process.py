@@ -31,6 +31,7 @@ from hub.errors import (
     WrongSender,
 )
 from hub.fhir.codec import dump_json
+from hub.fhir.kinds import declaring
 from hub.fhir.outcome import error_outcome, outcome, status_of
 from hub.model.party import SYSTEM, Directory, RegisteredParty
 from hub.model.records import InboxItem, Task
@@ -112,10 +113,11 @@ def _understand(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: D
     claimed: tuple[Identifier, ...] = getattr(parsed, "claimed_sender", ())
     if claimed and directory.find(claimed) != party:
         raise WrongSender("The document names another sender than the one who sent it")
-    if isinstance(parsed, PlanUpdate):
-        wrong = [i for i in hub.validator.check(parsed.resources) if i.severity == "error"]
-        if wrong:
-            raise InputRefused("The content is not valid FHIR R4", issues=tuple(wrong))
+    if isinstance(parsed, PlanUpdate) and not parsed.validated:
+        found = tuple(hub.validator.check(declaring(r) for r in parsed.resources))
+        if any(i.severity in {"error", "fatal"} for i in found):
+            raise InputRefused("The content is not valid FHIR R4", issues=found)
+        return replace(parsed, issues=parsed.issues + found)
     return parsed
 
 

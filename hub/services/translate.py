@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from hub.contract import (
     Adapter,
+    Check,
     Context,
     Identifier,
     Loss,
@@ -52,16 +53,18 @@ def translate(
     now: datetime,
     printer: Printer | None,
     own: SourceDocument | None,
+    check: Check,
     parties: Iterable[Party] = (),
 ) -> Translation:
     """The source as the receiver would get it; equal input gives equal bytes.
 
-    ``own`` is the receiver's own last document in the target format. ``parties`` are the units
-    that can be recognised, besides sender and receiver. Whether the law permits the exchange is
-    not asked: nothing leaves this function but its result. Raises an InputRefused for the
-    source, CannotRender for the target.
+    ``own`` is the receiver's own last document in the target format, ``check`` the validator.
+    ``parties`` are the units that can be recognised, besides sender and receiver. Whether the
+    law permits the exchange is not asked: nothing leaves this function but its result. Raises an
+    InputRefused for the source, CannotRender for the target.
     """
-    context = context_of(sender, now=now, printer=printer, parties=[sender, receiver, *parties])
+    known = [sender, receiver, *parties]
+    context = context_of(sender, now=now, printer=printer, parties=known, check=check)
     update = read_plan(source, source_adapter, context)
     mine = receiver.id == sender.id
     resources = _by_key(update)
@@ -124,7 +127,12 @@ def read_plan(source: bytes, adapter: Adapter, context: Context) -> PlanUpdate:
 
 
 def context_of(
-    sender: Party, *, now: datetime, printer: Printer | None, parties: Iterable[Party]
+    sender: Party,
+    *,
+    now: datetime,
+    printer: Printer | None,
+    parties: Iterable[Party],
+    check: Check,
 ) -> Context:
     """A context whose ids depend on the sender and the key alone."""
     return Context(
@@ -133,6 +141,7 @@ def context_of(
         find_party=party_finder(parties),
         sender=sender,
         base_url=names.BASE,
+        check=check,
         printer=printer,
     )
 

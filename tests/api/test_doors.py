@@ -7,7 +7,6 @@ import json
 import pytest
 
 from hub.fhir import names
-from hub.fhir.structure import StructureValidator
 from tests.api.world import (
     CONSENT_1,
     CPR_1,
@@ -27,6 +26,7 @@ from tests.api.world import (
     outcome_of,
     problem,
 )
+from tests.views import errors_in
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 NOBODY_S = "00000000-0000-4000-8000-000000000000"
@@ -140,7 +140,7 @@ def test_search_by_number_goes_by_post(planned: World, plan: str) -> None:
     assert (found["resourceType"], found["type"], found["total"]) == ("Bundle", "searchset", 1)
     assert found["entry"][0]["resource"]["id"] == plan
     assert found["entry"][0]["search"] == {"mode": "match"}
-    assert StructureValidator().check([found]) == []
+    assert errors_in(found) == []
 
 
 def test_search_finds_nothing_for_who_may_not_know(planned: World) -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from hub.fhir.codec import parse_json
 from hub.fhir.parameters import SERVED
-from hub.fhir.structure import StructureValidator
 from hub.fhir.xml import from_xml, to_xml
 from tests.api.fhir.client import found, get, post_search
 from tests.api.world import CPR_1, RUS, World, problem
+from tests.views import errors_in
 
 JSON, XML = "application/fhir+json", "application/fhir+xml; charset=utf-8"
 
@@ -132,7 +132,7 @@ def test_every_failure_is_fhir(shared_full: World, method: str, url: str, status
     assert as_xml.status_code == status
     assert as_xml.headers["content-type"] == XML
     assert from_xml(as_xml.content) == answer.json()
-    assert StructureValidator().check([answer.json()]) == []
+    assert errors_in(answer.json()) == []
 
 
 def test_a_failure_of_the_hub_is_fhir_and_tells_no_value(

@@ -14,7 +14,7 @@ from adapters.behandlingsplan.schema import NAMESPACE
 from hub.contract import Context, PlanUpdate, Printer, RawMessage
 from hub.fhir import names
 from hub.mapping import mappings_folder
-from tests.views import find_party, parties
+from tests.views import check, find_party, parties
 
 SAMPLES = mappings_folder("behandlingsplan") / "samples"
 NOW = datetime(2026, 9, 20, 8, 0, tzinfo=UTC)
@@ -35,6 +35,7 @@ def context(scope: str = "owner", printer: Printer | None = None) -> Context:
         find_party=find_party,
         sender=OWNER,
         base_url=names.BASE,
+        check=check,
         printer=printer,
     )
 

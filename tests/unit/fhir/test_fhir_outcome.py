@@ -7,7 +7,7 @@ import pytest
 from hub import errors
 from hub.errors import HubError, Issue
 from hub.fhir.outcome import MOVE, error_outcome, outcome, status_of
-from hub.fhir.structure import StructureValidator
+from tests.views import errors_in
 
 
 def _all(error: type[HubError]) -> list[type[HubError]]:
@@ -17,7 +17,7 @@ def _all(error: type[HubError]) -> list[type[HubError]]:
 @pytest.mark.parametrize("error", _all(HubError))
 def test_every_error_is_a_legal_outcome(error: type[HubError]) -> None:
     made = error_outcome(error(at="CarePlan.goal[1]"))
-    assert StructureValidator().check([made]) == []
+    assert errors_in(made) == []
     assert made["extension"] == [{"url": MOVE, "valueCode": error.move}]
     assert made["issue"][0]["code"] == error.code
     assert made["issue"][0]["expression"] == ["CarePlan.goal[1]"]
@@ -67,7 +67,7 @@ def test_places_of_other_formats_are_locations(where: str, kind: str) -> None:
 
 def test_no_findings_is_still_an_outcome() -> None:
     made = outcome([])
-    assert StructureValidator().check([made]) == []
+    assert errors_in(made) == []
     assert made["issue"][0]["severity"] == "information"
 
 
