@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from adapters.fhir.rules import has_error, is_national_id, refused
+from adapters.dk_core import is_citizen_number
+from adapters.fhir.rules import has_error, refused
 from adapters.fhir.terms import NATIONAL_IDS, fingerprint
 from hub.contract import CitizenRef, Context, Decision, Identifier, RawMessage, Resource
 from hub.errors import Invalid, Issue
@@ -61,7 +62,7 @@ def _problems(consent: Resource, *, approval: bool) -> Iterator[Issue]:
     """What the profiles KiConsent and KiApproval do not say."""
     identifier = consent.get("patient", {}).get("identifier", {})
     system = identifier.get("system")
-    if system in NATIONAL_IDS and not is_national_id(system, str(identifier.get("value", ""))):
+    if system in NATIONAL_IDS and not is_citizen_number(system, identifier.get("value", "")):
         text = "Not the form of this number: ten characters that start with a date (dk-core)"
         yield Issue("error", "value", text, "Consent.patient.identifier.value")
     if approval and not _VERSION.fullmatch(points_at(consent)):

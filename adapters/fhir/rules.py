@@ -19,16 +19,6 @@ from hub.fhir import names
 from hub.fhir.bundles import Entry
 from hub.fhir.extract import codes, extension_value
 
-_DAY = (
-    r"(((0[1-9]|[12]\d|3[01])(01|03|05|07|08|10|12))|((0[1-9]|[12]\d|30)(04|06|09|11))"
-    r"|((0[1-9]|[12]\d)02))"
-)
-_CPR = re.compile(_DAY + r"\d{6}")
-"""dk-core 3.x, dk-core-cpr-identifier: date shape only, no modulus 11, no hyphen."""
-_X_ECPR = re.compile(_DAY + r"\d{2}[17][A-Z]{2}\d")
-"""dk-core-x-ecpr-identifier."""
-_D_ECPR = re.compile(_DAY + r"\d{2}[056][A-Z]{2}\d")
-"""dk-core-d-ecpr-identifier."""
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 """R4 id."""
 
@@ -52,12 +42,6 @@ def refused(refusal: type[InputRefused], text: str, issues: Iterable[Issue]) -> 
     if all(i.code == "code-invalid" for i in found if has_error([i])):
         return UnknownCode("A code is in no table", issues=found)
     return refusal(text, issues=found)
-
-
-def is_national_id(system: str, value: str) -> bool:
-    """The form of a CPR, X-eCPR or D-eCPR number is right for its system."""
-    form = {names.CPR: _CPR, names.X_ECPR: _X_ECPR}.get(system, _D_ECPR)
-    return form.fullmatch(value) is not None
 
 
 def rank_of(item: Mapping[str, Any]) -> int | None:

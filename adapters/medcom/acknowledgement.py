@@ -10,9 +10,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, get_args
 
+from adapters.dk_core import GLN_SYSTEMS
 from adapters.medcom import codes, parts, urls
 from adapters.medcom.ack_rules import acknowledges_acknowledgement, check
-from adapters.medcom.base_rules import GLN_SYSTEMS
 from adapters.medcom.build import ensure
 from adapters.medcom.labels import ELEMENTS, TYPES
 from adapters.medcom.message import Message, members, part, text

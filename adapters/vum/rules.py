@@ -30,6 +30,8 @@ class Rule:
     text: str
     broken: Broken
     severity: Literal["error", "warning"] = "warning"
+    whole: bool = False
+    """It looks beyond the entry, at the message around it."""
 
     @property
     def profile(self) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.fhir.rules import is_national_id
+from adapters.dk_core import is_citizen_number
 from hub.errors import Invalid, Malformed, UnknownCode
 from hub.fhir import names
 from tests.unit.fhir.documents import PLAN_ID, entry_of, example, parse, refusal, strings
@@ -251,12 +251,12 @@ def test_a_consent_inside_a_plan_grants_nothing() -> None:
     ],
 )
 def test_national_numbers(system: str, value: str, fits: bool) -> None:
-    assert is_national_id(system, value) is fits
+    assert is_citizen_number(system, value) is fits
 
 
 @given(st.text(max_size=12))
 def test_only_digits_make_a_cpr(value: str) -> None:
-    if is_national_id(names.CPR, value):
+    if is_citizen_number(names.CPR, value):
         assert len(value) == 10
         assert 1 <= int(value[:2]) <= 31
         assert 1 <= int(value[2:4]) <= 12
