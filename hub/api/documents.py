@@ -5,9 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from hub.api.body import BodyDep
+from hub.api.fhir_http import answer as fhir_answer
+from hub.api.fhir_http import wire_or_json
 from hub.api.security import HubDep, PartyDep
 from hub.contract import Party
 from hub.errors import NotFound, Temporary
+from hub.fhir.codec import parse_json
 from hub.model.party import Viewer
 from hub.model.records import InboxItem
 from hub.services.accept import accept
@@ -15,7 +18,6 @@ from hub.services.hub import Hub
 from hub.services.process import process
 
 ROUTER = APIRouter(tags=["documents"])
-FHIR_JSON = "application/fhir+json"
 
 
 @ROUTER.post("/documents/{format}")
@@ -27,13 +29,13 @@ def post_document(
 
 
 @ROUTER.get("/messages/{message}")
-def get_message(message: str, hub: HubDep, sender: PartyDep) -> Response:
+def get_message(message: str, request: Request, hub: HubDep, sender: PartyDep) -> Response:
     """The answer to a document of one's own, by the id in ``Location``."""
     with hub.store.reading() as work:
         item = work.inbox.get(message, Viewer.of(sender.party))
     if item is None:
         raise NotFound("You have sent no such message")
-    return answer(item, duplicate=False)
+    return answer(item, request, duplicate=False)
 
 
 def receive(hub: Hub, sender: Party, format: str, body: bytes, request: Request) -> Response:
@@ -47,11 +49,11 @@ def receive(hub: Hub, sender: Party, format: str, body: bytes, request: Request)
         item = process(hub, item.id)
     except Temporary:
         hub.wake.set()
-    return answer(item, duplicate=accepted.duplicate)
+    return answer(item, request, duplicate=accepted.duplicate)
 
 
-def answer(item: InboxItem, *, duplicate: bool) -> Response:
-    """The stored answer; the same for the same message."""
+def answer(item: InboxItem, request: Request, *, duplicate: bool) -> Response:
+    """The stored answer, in the reader's language and syntax; the same for the same message."""
     headers = {"Location": f"/messages/{item.id}"}
     if duplicate:
         headers["KI-Hub-Duplicate"] = "true"
@@ -60,4 +62,5 @@ def answer(item: InboxItem, *, duplicate: bool) -> Response:
     if item.plan_id is not None and item.status != 202:
         # What joined a plan later keeps the answer it got; whether there is a plan is told by it.
         headers["Location"] = f"/fhir/CarePlan/{item.plan_id}/_history/{item.plan_version}"
-    return Response(item.answer, item.status or 200, headers, media_type=FHIR_JSON)
+    told = parse_json(item.answer.encode())
+    return fhir_answer(request, wire_or_json(request), told, item.status or 200, headers=headers)

@@ -21,8 +21,11 @@ from hub.contract import Resource
 from hub.errors import Invalid, Malformed, NotFound
 from hub.fhir.codec import dump_json, parse_json
 from hub.fhir.numbers import names_a_citizen
+from hub.fhir.outcome import in_language
 from hub.fhir.parameters import SERVED
+from hub.language import Language, preferred
 
+VARY: Final = "Accept, Accept-Language, Authorization"
 FHIR_JSON: Final = "application/fhir+json"
 FHIR_XML: Final = "application/fhir+xml"
 
@@ -131,7 +134,7 @@ def answer(
     ``version`` becomes the ETag, ``modified`` the Last-Modified. Nothing may be kept by a cache
     on the way: who may read changes with consent.
     """
-    made = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
+    made = {"Cache-Control": "private, no-cache", "Vary": VARY}
     if version is not None:
         made["ETag"] = etag(version)
     if modified is not None:
@@ -139,11 +142,23 @@ def answer(
     made |= headers or {}
     if resource is None:
         return Response(status_code=status, headers=made)
+    resource = in_language(resource, language_of(request))
+    made |= content_language(resource)
     body = wire.write(resource)
     if request.method == "HEAD":
         made |= {"Content-Length": str(len(body)), "Content-Type": wire.media_type}
         return Response(status_code=status, headers=made)
     return Response(body, status, made, media_type=wire.media_type)
+
+
+def language_of(request: Request) -> Language:
+    """What the caller wants to read: English unless ``Accept-Language`` says Danish."""
+    return preferred(",".join(request.headers.getlist("Accept-Language")), "en")
+
+
+def content_language(resource: Resource) -> dict[str, str]:
+    """The header that goes with ``Resource.language``."""
+    return {"Content-Language": resource["language"]} if "language" in resource else {}
 
 
 def served(kind: str) -> str:

@@ -43,7 +43,8 @@ def statement(services: Iterable[Service], base: str) -> Resource:
         "security": {"description": _SECURITY},
         "resource": [
             found for kind in SERVED if (found := _resource(kind, interactions, operations))
-        ],
+        ]
+        + [_operated(kind, operations) for kind in _only_operated(operations)],
     }
     system = [{"code": i.code} for i in interactions if not i.types]
     if system:
@@ -82,6 +83,16 @@ def _resource(
         made |= _search(served)
     own = [_operation(o) for o in operations if kind in o.types]
     return made | ({"operation": own} if own else {})
+
+
+def _only_operated(operations: Iterable[Operation]) -> list[str]:
+    """Types that are not stored and still have operations, such as a Bundle to validate."""
+    return sorted({kind for o in operations for kind in o.types} - set(SERVED))
+
+
+def _operated(kind: str, operations: Iterable[Operation]) -> dict[str, Any]:
+    own = [_operation(o) for o in operations if kind in o.types]
+    return {"type": kind, "operation": own}
 
 
 def _search(served: Served) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from hub.model.records import Delivery, Plan, Task
 from hub.ports import deliveries_queue
 from hub.services.frozen import why_not
 from hub.services.hub import Hub, new_id, repeatable
+from hub.services.outgoing import conforming
 from hub.services.route import hand_over_task, plan_state, reconcile
 from hub.services.views import Reduced, build_view
 from hub.store.journal import OPERATOR
@@ -76,6 +77,9 @@ def _deliver(hub: Hub, delivery_id: str, token: str) -> None:
             _send(hub, *frozen)
     except StoreUnavailable:
         raise
+    except Temporary as e:
+        # Nothing has left: the claim lapses, and it is taken up again.
+        log.warning("delivery.waits", number=e.number)
     except HubError as e:
         log.warning("delivery.failed", number=e.number)
         _give_up(hub, delivery_id, token, e.text)
@@ -136,7 +140,7 @@ def _render(
     )
     adapter = hub.adapters.adapter(delivery.format)
     receiver = registered.party if registered else lead
-    rendered = adapter.render(reduced.view, receiver, context)
+    rendered = conforming(hub, adapter.render(reduced.view, receiver, context))
     return _Made(rendered, rendered.losses, reduced.basis, source.epoch)
 
 

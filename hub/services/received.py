@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hub.errors import Issue, NotFound
 from hub.fhir.codec import parse_json
+from hub.fhir.outcome import translation
 from hub.model.party import Viewer
 from hub.model.records import InboxItem, InboxState
 from hub.services.hub import Hub
@@ -79,7 +80,8 @@ def issues_of(answer: str | None) -> tuple[Issue, ...]:
     outcome: Mapping[str, Any] = parse_json(answer.encode()) if answer else {}
     return tuple(
         Issue(i["severity"], i["code"], i.get("details", {}).get("text", ""),
-              next(iter(i.get("expression") or i.get("location") or ()), None))
+              next(iter(i.get("expression") or i.get("location") or ()), None),
+              translation(i.get("details", {})))
         for i in outcome.get("issue", ())
     )  # fmt: skip
 

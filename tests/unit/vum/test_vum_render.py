@@ -407,7 +407,7 @@ def test_an_own_order_that_cannot_be_read_is_the_operators_move() -> None:
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=80)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(text=TEXTS, name=TEXTS)
 def test_any_text_and_name_can_be_told(text: str, name: str) -> None:
     view = view_1()
