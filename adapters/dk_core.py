@@ -17,6 +17,7 @@ from stdnum.dk import cvr
 from hub.contract import CodedProfile, Resource
 from hub.errors import Issue
 from hub.fhir import names
+from hub.fhir.language import said
 
 BASE: Final = "http://hl7.dk/fhir/core/StructureDefinition/dk-core-"
 KOMBIT: Final = "https://kombit.dk/sts/organisation"
@@ -79,7 +80,8 @@ def is_organisation_number(system: str, value: str) -> bool:
 
 def finding(rule: str, what: str, at: str, *, code: str = "invariant") -> Issue:
     """An error of one rule; ``what`` says what must be so, never what was found."""
-    return Issue("error", code, f"{rule}: {what}", at)
+    danish = said("da", what)
+    return Issue("error", code, f"{rule}: {what}", at, f"{rule}: {danish}" if danish else None)
 
 
 def citizen_numbers(person: Resource, at: str) -> Iterator[Issue]:

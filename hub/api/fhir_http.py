@@ -20,10 +20,10 @@ from starlette.exceptions import HTTPException
 from hub.contract import Resource
 from hub.errors import Invalid, Malformed, NotFound
 from hub.fhir.codec import dump_json, parse_json
+from hub.fhir.language import Language, preferred
 from hub.fhir.numbers import names_a_citizen
 from hub.fhir.outcome import in_language
 from hub.fhir.parameters import SERVED
-from hub.language import Language, preferred
 
 VARY: Final = "Accept, Accept-Language, Authorization"
 FHIR_JSON: Final = "application/fhir+json"

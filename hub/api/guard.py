@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.contract import Resource
 from hub.errors import HubError, Issue, TooLarge
 from hub.fhir.codec import dump_json
+from hub.fhir.language import Language, preferred
 from hub.fhir.outcome import error_outcome, in_language, outcome
-from hub.language import Language, preferred
 
 LOG = structlog.get_logger()
 FORM_BYTES = 64 * 1024

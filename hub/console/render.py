@@ -15,8 +15,8 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from hub.console import words
+from hub.fhir.language import LANGUAGES, Language, said
 from hub.fhir.names import UNIT_SYSTEMS
-from hub.language import LANGUAGES, Language, said
 
 _FOLDER: Final = Path(__file__).parent
 DENMARK: Final = ZoneInfo("Europe/Copenhagen")

@@ -16,7 +16,7 @@ from hub.console.session import Area, Session, Sessions
 from hub.console.words import choose
 from hub.contract import Party
 from hub.errors import NotPermitted
-from hub.language import Language
+from hub.fhir.language import Language
 from hub.model.party import Viewer
 from hub.services import overview
 from hub.services.hub import Hub

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import cast
 
-from hub.language import LANGUAGES, Language, preferred
+from hub.fhir.language import LANGUAGES, Language, preferred
 
 
 @cache

@@ -34,7 +34,7 @@ from hub.errors import (
     WrongSender,
 )
 from hub.fhir import names
-from hub.language import Language, said
+from hub.fhir.language import Language, said
 
 MOVE: Final = names.extension("move")
 """Extension on an OperationOutcome: valueCode saying whose move it is."""

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import hub.console
 from hub.console import approval_form, consent_form, filled, flow
 from hub.console.words import catalog, choose, word
+from hub.fhir.language import LANGUAGES, said
 from hub.fhir.names import SECTIONS
-from hub.language import LANGUAGES, said
 from hub.model.delivery import State
 from hub.model.party import SYSTEM
 from hub.services import queries

@@ -1,13 +1,15 @@
 """Danish and English: which one a reader wants, and Danish for what the hub says in English.
 
 Reasons, refusals and task texts are kept in English where they arise; ``said.json`` maps each to
-Danish, with ids as ``{id}`` and numbers as ``{n}``.
+Danish. What differs from one saying to the next is a hole: ``{id}``, ``{n}`` (a number),
+``{codes}`` (a list, to the end), ``{type}`` and ``{path}``; both texts have it in the same order.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Final, Literal, cast, get_args
@@ -15,13 +17,19 @@ from typing import Final, Literal, cast, get_args
 Language = Literal["da", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 
-_CHANGING: Final = re.compile(r"(?P<id>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|\d+")
-"""What differs from one saying to the next: an id, or a number."""
+_HOLES: Final = {
+    "id": r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "n": r"\d+",
+    "codes": r".+",
+    "type": r"\w+",
+    "path": r"[\w.]+",
+}
+_HOLE: Final = re.compile(r"\{(" + "|".join(_HOLES) + r")\}")
 
 
 @cache
 def _said() -> dict[str, str]:
-    text = (files("hub") / "said.json").read_text(encoding="utf-8")
+    text = (files("hub.fhir") / "said.json").read_text(encoding="utf-8")
     return cast(dict[str, str], json.loads(text))
 
 
@@ -31,14 +39,32 @@ def said(language: Language, sentence: str) -> str | None:
         return sentence
     if sentence in _said():
         return _said()[sentence]
-    changing = [(m["id"] is not None, m[0]) for m in _CHANGING.finditer(sentence)]
-    pattern = _CHANGING.sub(lambda m: "{id}" if m["id"] else "{n}", sentence)
-    found = _said().get(pattern)
-    if found is None:
-        return None
-    for is_id, value in changing:
-        found = found.replace("{id}" if is_id else "{n}", value, 1)
-    return found
+    for pattern, danish in _patterns():
+        found = pattern.fullmatch(sentence)
+        if found is not None:
+            return _filled(danish, found.groups())
+    return None
+
+
+def _filled(text: str, values: Sequence[str]) -> str:
+    left = iter(values)
+    return _HOLE.sub(lambda _: next(left), text)
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The sentences with holes."""
+    return tuple(
+        (re.compile(_with_groups(english)), danish)
+        for english, danish in _said().items()
+        if _HOLE.search(english)
+    )
+
+
+def _with_groups(english: str) -> str:
+    parts = _HOLE.split(english)
+    # Of the parts, every second one is a hole's name.
+    return "".join(f"({_HOLES[p]})" if i % 2 else re.escape(p) for i, p in enumerate(parts))
 
 
 def preferred(accept: str, default: Language) -> Language:
