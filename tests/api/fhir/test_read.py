@@ -248,6 +248,8 @@ def test_elements_and_summary_of_a_read(full: World, plan: str) -> None:
     part = found(get(full, f"CarePlan/{plan}?_elements=title", RUS))
     assert set(part) == {"resourceType", "id", "meta", "status", "intent", "subject", "title"}
     assert part["meta"]["tag"][0]["code"] == "SUBSETTED"
+    assert "profile" in whole["meta"]
+    assert "profile" not in part["meta"], "what is cut keeps no promise of a profile"
     summary = found(get(full, f"CarePlan/{plan}?_summary=true", RUS))
     assert "activity" not in summary
     assert summary["category"] == whole["category"]
