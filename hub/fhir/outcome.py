@@ -130,7 +130,7 @@ def in_language(resource: Resource, language: Language) -> Resource:
     if resource.get("resourceType") != "OperationOutcome":
         return resource
     issues = [_told(i, language) for i in resource["issue"]]
-    whole = language == "en" or all(translation(i["details"]) for i in resource["issue"])
+    whole = language == "en" or all(map(translation, map(_details, resource["issue"])))
     rest = {k: v for k, v in resource.items() if k not in {"resourceType", "issue", "language"}}
     said_in = {"language": language} if whole else {}
     return {"resourceType": "OperationOutcome", **said_in, **rest, "issue": issues}
@@ -147,11 +147,16 @@ def _entry_in_language(entry: Resource, language: Language) -> Resource:
 
 
 def _told(issue: Resource, language: Language) -> Resource:
-    details = {k: v for k, v in issue["details"].items() if k != "_text"}
-    danish = translation(issue["details"])
+    details = {k: v for k, v in _details(issue).items() if k != "_text"}
+    danish = translation(_details(issue))
     if language == "da" and danish is not None:
         details["text"] = danish
-    return issue | {"details": details}
+    return issue | ({"details": details} if details else {})
+
+
+def _details(issue: Resource) -> Resource:
+    found: Resource = issue.get("details", {})
+    return found
 
 
 def translation(details: Mapping[str, Any]) -> str | None:

@@ -6,7 +6,14 @@ import pytest
 
 from hub import errors
 from hub.errors import HubError, Issue
-from hub.fhir.outcome import MOVE, error_outcome, outcome, status_of
+from hub.fhir.outcome import (
+    MOVE,
+    error_outcome,
+    in_language,
+    outcome,
+    status_of,
+    translation,
+)
 from tests.views import errors_in
 
 
@@ -74,3 +81,28 @@ def test_no_findings_is_still_an_outcome() -> None:
 def test_an_unknown_code_never_makes_an_illegal_outcome() -> None:
     made = outcome([Issue("error", "no-such-type", "x")])
     assert made["issue"][0]["code"] == "processing"
+
+
+def test_it_is_kept_in_both_languages_and_told_in_one() -> None:
+    made = outcome([Issue("error", "value", "Write true or false", "Goal.x")])
+    assert errors_in(made) == []
+    assert translation(made["issue"][0]["details"]) == "Skriv true eller false"
+    for language, text in (("en", "Write true or false"), ("da", "Skriv true eller false")):
+        told = in_language(made, language)
+        assert errors_in(told) == []
+        assert told["language"] == language
+        assert told["issue"][0]["details"] == {"text": text}
+    assert in_language({"resourceType": "Goal"}, "da") == {"resourceType": "Goal"}
+
+
+def test_what_has_no_danish_stays_english_and_says_no_language() -> None:
+    made = outcome([Issue("error", "value", "Nobody has translated this", None)])
+    told = in_language(made, "da")
+    assert "language" not in told
+    assert told["issue"][0]["details"] == {"text": "Nobody has translated this"}
+    assert in_language(made, "en")["language"] == "en"
+
+
+def test_an_issues_own_danish_comes_first() -> None:
+    made = outcome([Issue("error", "value", "Write true or false", None, "Sandt eller falsk")])
+    assert in_language(made, "da")["issue"][0]["details"]["text"] == "Sandt eller falsk"

@@ -15,7 +15,8 @@ import pytest
 from hub import errors
 from hub.cli import main as module
 from hub.cli.main import cli, run
-from tests.views import EXAMPLES, errors_in
+from hub.fhir.xml import to_xml
+from tests.views import EXAMPLES, ROOT, errors_in
 
 PLAN = str(EXAMPLES / "plan-1.json")
 COMMAND = Path(sys.executable).parent / "ki-hub"
@@ -166,3 +167,35 @@ def test_help_is_quick_and_loads_no_command() -> None:
 
 def test_version() -> None:
     assert ki_hub("--version").stdout.strip().startswith(b"ki-hub, version ")
+
+
+def test_validate_reads_xml() -> None:
+    plan = json.loads(Path(PLAN).read_bytes())
+    done = ki_hub("validate", stdin=to_xml(plan))
+    assert (done.returncode, done.stderr) == (0, b"")
+    del plan["entry"][0]["resource"]["careTeam"]
+    done = ki_hub("validate", stdin=b"\xef\xbb\xbf" + to_xml(plan))
+    assert done.returncode == 3
+    assert json.loads(done.stderr) == json.loads(done.stdout)
+    places = [i["expression"][0] for i in json.loads(done.stdout)["issue"]]
+    assert "Bundle.entry[0].resource.careTeam" in places
+
+
+def test_validate_by_a_profile_of_another_maker() -> None:
+    order = str(ROOT / "mappings" / "vum" / "samples" / "order-minimal.json")
+    base = "http://fhir.kl.dk/ffbmessaging/StructureDefinition/kl-messaging-ffb"
+    assert ki_hub("validate", "--profile", f"{base}-orderMessage|1.0.0", order).returncode == 0
+    assert ki_hub("validate", "--profile", f"{base}-citizen", order).returncode == 3
+    done = ki_hub("validate", "--profile", "http://hl7.dk/fhir/core/StructureDefinition/"
+                  "dk-core-patient", stdin=b'{"resourceType": "Patient"}')  # fmt: skip
+    assert done.returncode == 3
+    assert "dk-core-patient:" in done.stdout.decode()
+
+
+def test_commands_load_no_more_than_they_need() -> None:
+    """The engine, the XML library and the tables come with what is checked, not with a command."""
+    slow = ("fhirpathpy", "lxml", "hub.fhir.validation.walk", "fhir.resources")
+    for command in ("hub.cli.main", "hub.runtime.registry", "hub.errors", "hub.fhir.language"):
+        code = f"import sys, {command}; print([m for m in {slow} if m in sys.modules])"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        assert done.stdout.strip() == b"[]", command
