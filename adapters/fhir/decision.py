@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from adapters.dk_core import is_citizen_number
+from adapters.dk_core import CITIZEN_SYSTEMS, is_citizen_number
 from adapters.fhir.rules import has_error, refused
-from adapters.fhir.terms import NATIONAL_IDS, fingerprint
+from adapters.fhir.terms import fingerprint
 from hub.contract import CitizenRef, Context, Decision, Identifier, RawMessage, Resource
 from hub.errors import Invalid, Issue
 from hub.fhir import names
@@ -62,7 +62,7 @@ def _problems(consent: Resource, *, approval: bool) -> Iterator[Issue]:
     """What the profiles KiConsent and KiApproval do not say."""
     identifier = consent.get("patient", {}).get("identifier", {})
     system = identifier.get("system")
-    if system in NATIONAL_IDS and not is_citizen_number(system, identifier.get("value", "")):
+    if system in CITIZEN_SYSTEMS and not is_citizen_number(system, identifier.get("value", "")):
         text = "Not the form of this number: ten characters that start with a date (dk-core)"
         yield Issue("error", "value", text, "Consent.patient.identifier.value")
     if approval and not _VERSION.fullmatch(points_at(consent)):
@@ -78,6 +78,6 @@ def _relative_source(consent: Resource, base: str) -> None:
 
 def _citizen(consent: Resource) -> CitizenRef | None:
     identifier = consent.get("patient", {}).get("identifier", {})
-    if identifier.get("system") not in NATIONAL_IDS or "value" not in identifier:
+    if identifier.get("system") not in CITIZEN_SYSTEMS or "value" not in identifier:
         return None
     return CitizenRef((Identifier(identifier["system"], identifier["value"]),))

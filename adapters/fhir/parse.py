@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.dk_core import CITIZEN_SYSTEMS
 from adapters.fhir.decision import read_decision
 from adapters.fhir.document import SHARED, Document, identifiers, read_document
 from adapters.fhir.identity import Identity, identify
 from adapters.fhir.normal import normal_plan, normal_resource
 from adapters.fhir.rules import check, has_error, refused
-from adapters.fhir.terms import EVENT_SYSTEM, NATIONAL_IDS
+from adapters.fhir.terms import EVENT_SYSTEM
 from hub.contract import (
     CitizenRef,
     Context,
@@ -148,7 +149,7 @@ def _one_plan(resources: Mapping[str, Resource], kept: set[str], plan_key: str) 
 
 
 def _citizen(document: Document) -> CitizenRef:
-    found = [i for i in identifiers(document.patient) if i.system in NATIONAL_IDS]
+    found = [i for i in identifiers(document.patient) if i.system in CITIZEN_SYSTEMS]
     return CitizenRef(tuple(found))
 
 

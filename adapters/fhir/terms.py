@@ -48,7 +48,6 @@ ROLES: Final = frozenset(
         "receiver",
     }
 )
-NATIONAL_IDS: Final = (names.CPR, names.X_ECPR, *names.D_ECPR)
 
 
 def is_uuid(text: str) -> bool:

@@ -6,6 +6,7 @@ import base64
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -14,7 +15,6 @@ import click
 from hub.contract import Adapter, Check, Loss, Party, PlanView, Resource, SourceDocument
 from hub.errors import CannotRender, Issue, Misconfigured, Unsupported
 from hub.fhir.codec import dump_json
-from hub.fhir.validation import EmbeddedValidator
 from hub.ports import Validator
 from hub.runtime.parties_file import PartyEntry, read_parties
 from hub.runtime.registry import Registry
@@ -99,7 +99,7 @@ def command(
     registry = Registry()
     source_adapter, target_adapter = registry.adapter(source), registry.adapter(target)
     entries, body = read_parties(parties).parties, file.read()
-    check = _once(EmbeddedValidator(coded=registry.profiles))
+    check = _once(registry)
     origin = _party(sender, entries, source_adapter, body, now, check)
     document = _own(own, target_adapter)
     try:
@@ -123,15 +123,22 @@ def command(
     sys.stdout.buffer.flush()
 
 
-def _once(validator: Validator) -> Check:
-    """The validator, not asked again about what it was asked last: the document is read twice
-    where it says itself who sent it."""
+def _once(registry: Registry) -> Check:
+    """The validator, loaded when a format asks for it, and not asked again about what it was
+    asked last: the document is read twice where it says itself who sent it."""
+
+    @cache
+    def validator() -> Validator:
+        from hub.fhir.validation import EmbeddedValidator  # noqa: PLC0415 - slow to load
+
+        return EmbeddedValidator(coded=registry.profiles)
+
     last: tuple[Resource, Sequence[Issue]] | None = None
 
     def check(resource: Resource) -> Sequence[Issue]:
         nonlocal last
         if last is None or last[0] != resource:
-            last = resource, validator.check([resource])
+            last = resource, validator().check([resource])
         return last[1]
 
     return check
