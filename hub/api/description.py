@@ -1,0 +1,107 @@
+"""OpenAPI of what is not FHIR, and the page at /docs made from it.
+
+The page is plain HTML without scripts and without anything from another server: it reads on a
+closed network, on paper and aloud. The FHIR side is described by its CapabilityStatement.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, PackageLoader
+
+from hub.api.fhir_http import FHIR_JSON
+
+Json = dict[str, Any]
+
+OUTCOME: Final[Json] = {
+    "description": "What was done, or what is wrong and whose move it is",
+    "content": {FHIR_JSON: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}}},
+}
+"""A response that is an OperationOutcome."""
+DOCUMENT: Final[Json] = {
+    "requestBody": {
+        "required": True,
+        "description": "The document as the format has it",
+        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+    },
+    "parameters": [
+        {
+            "name": "Message-Id", "in": "header", "required": False,
+            "schema": {"type": "string", "maxLength": 200},
+            "description": "The sender's own id of the message; a resend is recognised by it",
+        }
+    ],
+}  # fmt: skip
+"""What a route says of a body that is a document (``openapi_extra``)."""
+
+_SCHEMA: Final[Json] = {
+    "type": "object",
+    "description": "FHIR R4 OperationOutcome",
+    "required": ["resourceType", "issue"],
+    "properties": {
+        "resourceType": {"const": "OperationOutcome"},
+        "issue": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "object", "required": ["severity", "code", "details"]},
+        },
+    },
+}
+_BEARER: Final[Json] = {
+    "type": "http", "scheme": "bearer", "description": "One credential per party or operator",
+}  # fmt: skip
+_OPEN: Final = "/health/"
+_METHODS: Final = ("get", "post", "put", "patch", "delete")
+
+
+class Described(FastAPI):
+    """An application whose OpenAPI document says what it really answers."""
+
+    def openapi(self) -> Json:
+        """Every route that is not FHIR; made once."""
+        if self.openapi_schema is None:
+            routes = [r for r in self.routes if not _is_fhir(r)]
+            made = get_openapi(
+                title=self.title, version=self.version, description=self.description, routes=routes
+            )
+            self.openapi_schema = _put_right(made)
+        return self.openapi_schema
+
+
+def _is_fhir(route: Any) -> bool:
+    return isinstance(route, APIRoute) and route.path.startswith("/fhir/")
+
+
+def _put_right(schema: Json) -> Json:
+    """FastAPI's own words on errors are not the hub's: those are OperationOutcomes."""
+    parts = schema.setdefault("components", {})
+    schemas = parts.setdefault("schemas", {})
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    schemas["OperationOutcome"] = _SCHEMA
+    parts["securitySchemes"] = {"credential": _BEARER}
+    for path, item in schema["paths"].items():
+        for operation in item.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = OUTCOME
+            if not path.startswith(_OPEN):
+                operation["security"] = [{"credential": []}]
+    return schema
+
+
+def add_page(app: Described) -> None:
+    """GET /docs."""
+    environment = Environment(
+        loader=PackageLoader("hub.api"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.get_template("docs.html")
+
+    def page(_: Request) -> HTMLResponse:
+        return HTMLResponse(template.render(schema=app.openapi(), methods=_METHODS))
+
+    app.add_route("/docs", page, include_in_schema=False)
