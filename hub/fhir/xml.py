@@ -81,7 +81,9 @@ def _fill(made: etree._Element, value: Any, shape: Shape, place: str) -> None:
     for name in sorted(plain, key=lambda n: names[n][0]):
         _, element, code = names[name]
         if element.attribute:
-            made.set(name, str(value[name]))
+            if not isinstance(value.get(name), str) or f"_{name}" in value:
+                raise CannotRender("What XML has as an attribute is a text alone", at=place)
+            made.set(name, value[name])
             continue
         for item, beside in _pairs(value.get(name), value.get(f"_{name}")):
             _child(made, name, element, code, item, beside, f"{place}.{name}")
