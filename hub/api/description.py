@@ -9,9 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
-from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
-from fastapi.routing import APIRoute
 from jinja2 import Environment, PackageLoader
 
 from hub.api.fhir_http import FHIR_JSON
@@ -56,6 +54,7 @@ _BEARER: Final[Json] = {
     "type": "http", "scheme": "bearer", "description": "One credential per party or operator",
 }  # fmt: skip
 _OPEN: Final = "/health/"
+_FHIR: Final = "/fhir/"
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
@@ -65,20 +64,13 @@ class Described(FastAPI):
     def openapi(self) -> Json:
         """Every route that is not FHIR; made once."""
         if self.openapi_schema is None:
-            routes = [r for r in self.routes if not _is_fhir(r)]
-            made = get_openapi(
-                title=self.title, version=self.version, description=self.description, routes=routes
-            )
-            self.openapi_schema = _put_right(made)
+            self.openapi_schema = _put_right(super().openapi())
         return self.openapi_schema
-
-
-def _is_fhir(route: Any) -> bool:
-    return isinstance(route, APIRoute) and route.path.startswith("/fhir/")
 
 
 def _put_right(schema: Json) -> Json:
     """FastAPI's own words on errors are not the hub's: those are OperationOutcomes."""
+    schema["paths"] = {p: item for p, item in schema["paths"].items() if not p.startswith(_FHIR)}
     parts = schema.setdefault("components", {})
     schemas = parts.setdefault("schemas", {})
     for unused in ("HTTPValidationError", "ValidationError"):
