@@ -232,7 +232,7 @@ def _read(text: str, code: str, place: str) -> Any:
         if not _DECIMAL.fullmatch(text):
             raise Malformed("Write a decimal number", at=place)
         # JSON has no other sign of a decimal than its point or exponent.
-        return int(text) if _INTEGER.fullmatch(text) else decimal(text)
+        return int(text) if text != "-0" and _INTEGER.fullmatch(text) else decimal(text)
     return text
 
 
