@@ -11,7 +11,7 @@ from hub.fhir.codec import parse_json
 from hub.fhir.parameters import SERVED
 from hub.fhir.structure import StructureValidator
 from hub.fhir.xml import from_xml, to_xml
-from tests.api.fhir.client import FORM, found, get, post_search
+from tests.api.fhir.client import FORM, found, get, keys, post_search, search
 from tests.api.world import CPR_1, RUS, World, problem
 
 JSON, XML = "application/fhir+json", "application/fhir+xml; charset=utf-8"
@@ -82,6 +82,18 @@ def test_xml_and_json_are_the_same_resource(shared_full: World, kind: str) -> No
         assert plain | {"link": 0} == marked | {"link": 0}
         for entry in plain.get("entry", ()):
             assert from_xml(to_xml(entry["resource"])) == entry["resource"]
+    for key in sorted(set(keys(plain)))[:2]:
+        for place in (key, f"{key}/_history/1"):
+            alone = get(shared_full, place, RUS)
+            as_xml = get(shared_full, place, RUS, Accept="application/fhir+xml")
+            assert from_xml(as_xml.content) == parse_json(alone.content)
+            for name in ("etag", "last-modified"):
+                assert alone.headers[name] == as_xml.headers[name]
+
+
+def test_most_types_have_something_to_compare(shared_full: World) -> None:
+    empty = {k for k in SERVED if search(shared_full, f"{k}?_summary=count", RUS)["total"] == 0}
+    assert empty <= {"Practitioner", "DocumentReference"}
 
 
 def test_operations_and_metadata_in_xml(shared_full: World, plan: str) -> None:
