@@ -12,13 +12,16 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader
 
-from hub.api.fhir_http import FHIR_JSON
+from hub.api.fhir_http import FHIR_JSON, FHIR_XML
 
 Json = dict[str, Any]
 
 OUTCOME: Final[Json] = {
     "description": "What was done, or what is wrong and whose move it is",
-    "content": {FHIR_JSON: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}}},
+    "content": {
+        FHIR_JSON: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}},
+        FHIR_XML: {"schema": {"type": "string"}},
+    },
 }
 """A response that is an OperationOutcome."""
 DOCUMENT: Final[Json] = {
