@@ -23,6 +23,7 @@ from hub.api import (
     validate,
     vread,
 )
+from hub.api.description import Described, add_page
 from hub.api.guard import Guard
 from hub.api.serves import collect
 from hub.services.hub import Hub
@@ -38,8 +39,8 @@ OTHERS = (documents, mailbox, acts, operations, health)
 
 def create_app(hub: Hub) -> FastAPI:
     """The hub's HTTP interface; ``hub`` is shared by all requests."""
-    app = FastAPI(
-        title="KI-hub", version=__version__, docs_url="/docs", redoc_url=None,
+    app = Described(
+        title="KI-hub", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False,
         description="Shares the koordinerende indsatsplan between sectors. "
         "What it does as a FHIR server is said at [/fhir/metadata](/fhir/metadata).",
     )  # fmt: skip
@@ -48,5 +49,6 @@ def create_app(hub: Hub) -> FastAPI:
     errors.install(app)
     for module in (*FHIR, *OTHERS):
         app.include_router(module.ROUTER)
+    add_page(app)
     app.add_middleware(Guard, body_bytes=hub.limits.body_bytes)
     return app

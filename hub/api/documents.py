@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from hub.api.body import BodyDep
+from hub.api.description import DOCUMENT, OUTCOME
 from hub.api.fhir_http import answer as fhir_answer
 from hub.api.fhir_http import wire_or_json
 from hub.api.security import HubDep, PartyDep
@@ -20,7 +21,11 @@ from hub.services.process import process
 ROUTER = APIRouter(tags=["documents"])
 
 
-@ROUTER.post("/documents/{format}")
+@ROUTER.post(
+    "/documents/{format}",
+    responses={200: OUTCOME, 202: OUTCOME | {"description": "Kept; ask again at Location"}},
+    openapi_extra=DOCUMENT,
+)
 def post_document(
     format: str, request: Request, body: BodyDep, hub: HubDep, sender: PartyDep
 ) -> Response:
@@ -28,7 +33,7 @@ def post_document(
     return receive(hub, sender.party, format, body, request)
 
 
-@ROUTER.get("/messages/{message}")
+@ROUTER.get("/messages/{message}", responses={200: OUTCOME, 202: {"description": "Not yet"}})
 def get_message(message: str, request: Request, hub: HubDep, sender: PartyDep) -> Response:
     """The answer to a document of one's own, by the id in ``Location``."""
     with hub.store.reading() as work:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Annotated, Final, Literal
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Depends, Request, Response
 from starlette.exceptions import HTTPException
@@ -46,6 +47,9 @@ _SYNTAX: Final[dict[str, Syntax]] = {
 _MEDIA: Final[dict[Syntax, str]] = {"json": FHIR_JSON, "xml": FHIR_XML}
 _FHIR_VERSIONS: Final = ("4.0", "4.0.1")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+"""A percent sign that escapes nothing."""
+_NO_ADDRESS: Final = "Write the parameters in the address as UTF-8, percent-encoded"
 _ETAG = re.compile(r'(?:W/)?"([A-Za-z0-9\-.]{1,64})"')
 
 
@@ -176,7 +180,18 @@ def known_id(text: str) -> str:
 
 
 def address_pairs(request: Request, kind: str) -> list[tuple[str, str]]:
-    """The parameters in an address; raises Invalid if one may be a citizen's number."""
+    """The parameters in an address.
+
+    Raises Malformed if they are not UTF-8, percent-encoded; Invalid if one may be a citizen's
+    number.
+    """
+    raw = request.scope["query_string"]
+    if BAD_ESCAPE.search(raw):
+        raise Malformed(_NO_ADDRESS)
+    try:
+        unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed(_NO_ADDRESS) from None
     pairs = request.query_params.multi_items()
     refuse_numbers(pairs, kind)
     return pairs

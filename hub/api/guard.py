@@ -34,6 +34,9 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["path"].startswith("/fhir/") and scope["path"].endswith("/"):
+            # Client libraries write the base, and some every address, with a slash at its end.
+            scope = {**scope, "path": scope["path"].removesuffix("/")}
         language = _language(scope)
         request = _Request(receive, send, self._limit(scope["path"]), language)
         try:

@@ -17,7 +17,7 @@ def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@ROUTER.get("/ready")
+@ROUTER.get("/ready", responses={503: {"description": "Says which does not answer"}})
 def ready(hub: HubDep) -> Response:
     """200 when the database and the broker answer, else 503 saying which does not."""
     found = {}

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from hub.api.body import BodyDep
 from hub.api.fhir_http import (
+    BAD_ESCAPE,
     Wire,
     WireDep,
     address_pairs,
@@ -68,7 +69,9 @@ def _form(request: Request, body: bytes) -> list[Pair]:
     if body and declared != _FORM:
         raise HTTPException(415)
     try:
-        return parse_qsl(body.decode("utf-8"), max_num_fields=MOST_PARAMETERS)
+        if BAD_ESCAPE.search(body):
+            raise ValueError
+        return parse_qsl(body.decode("utf-8"), max_num_fields=MOST_PARAMETERS, errors="strict")
     except ValueError:
         raise Malformed(f"Send at most {MOST_PARAMETERS} parameters, form-encoded UTF-8") from None
 

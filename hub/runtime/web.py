@@ -9,6 +9,7 @@ from threading import Thread
 import uvicorn
 
 from hub.api.app import create_app
+from hub.api.unreadable import FhirProtocol
 from hub.services.hub import Hub
 
 
@@ -22,8 +23,9 @@ def make_server(
 
         mount(app, hub, demo_credential=demo_credential)
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, server_header=False
-    )
+        app, host=host, port=port, log_config=None, access_log=False, server_header=False,
+        http=FhirProtocol,
+    )  # fmt: skip
     return uvicorn.Server(config)
 
 
