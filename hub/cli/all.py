@@ -17,7 +17,7 @@ def command() -> None:
     from hub.runtime.loops import Loops, until_signal  # noqa: PLC0415
     from hub.runtime.web import Running, make_server  # noqa: PLC0415
 
-    with opened() as (hub, settings):
+    with opened(logs="all") as (hub, settings):
         stop = Event()
         until_signal(stop)
         loops = Loops(hub, settings.poll_seconds)

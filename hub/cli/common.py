@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -30,18 +30,22 @@ def settings() -> Settings:
         raise Misconfigured(f"Wrong setting: {wrong}") from None
 
 
+Logs = Literal["failures", "warnings", "all"]
+
+
 @contextmanager
-def opened(*, checked: bool = True, quiet: bool = False) -> Iterator[tuple[Hub, Settings]]:
+def opened(*, checked: bool = True, logs: Logs = "failures") -> Iterator[tuple[Hub, Settings]]:
     """A hub on what the settings name; refused when the schema is another.
 
-    ``quiet``: only warnings are logged, unless the settings say otherwise.
+    ``logs``: ``all`` for what serves and works, at the level of the settings; ``warnings``, unless
+    the settings say otherwise; ``failures`` of the hub itself for a command that does one thing:
+    of a refused input its stderr holds the OperationOutcome alone, whatever the settings say.
     """
     from hub.runtime import bootstrap, logging  # noqa: PLC0415
     from hub.store.migrate import check_schema  # noqa: PLC0415
 
     chosen = settings()
-    level = "WARNING" if quiet and "log_level" not in chosen.model_fields_set else chosen.log_level
-    logging.configure(level, as_json=chosen.log_json)
+    logging.configure(_level(logs, chosen), as_json=chosen.log_json)
     hub = bootstrap.build(chosen)
     try:
         if checked:
@@ -49,6 +53,14 @@ def opened(*, checked: bool = True, quiet: bool = False) -> Iterator[tuple[Hub, 
         yield hub, chosen
     finally:
         bootstrap.close(hub)
+
+
+def _level(logs: Logs, chosen: Settings) -> str:
+    if logs == "failures":
+        return "ERROR"
+    if logs == "warnings" and "log_level" not in chosen.model_fields_set:
+        return "WARNING"
+    return chosen.log_level
 
 
 def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], json_: bool) -> None:

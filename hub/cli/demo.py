@@ -30,7 +30,7 @@ def command(serve: bool, json_: bool) -> None:
     from hub.runtime.loops import Loops  # noqa: PLC0415
     from hub.runtime.web import Running, make_server  # noqa: PLC0415
 
-    with opened(checked=False, quiet=True) as (hub, settings):
+    with opened(checked=False, logs="warnings") as (hub, settings):
         credentials = _prepare(hub)
         port = settings.port if serve else 0
         server = make_server(hub, "127.0.0.1", port, demo_credential=credentials["drift"])

@@ -15,7 +15,7 @@ def command() -> None:
     from hub.runtime.loops import until_signal  # noqa: PLC0415
     from hub.runtime.web import Running, make_server  # noqa: PLC0415
 
-    with opened() as (hub, settings):
+    with opened(logs="all") as (hub, settings):
         stop = Event()
         until_signal(stop)
         running = Running(make_server(hub, settings.host, settings.port, console=settings.console))

@@ -1,0 +1,72 @@
+"""A hub's data folder, and the installed command run on it as an operator does."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.fhir.structure import StructureValidator
+from hub.runtime.bootstrap import close
+from tests.api.world import founded
+
+COMMAND = Path(sys.executable).parent / "ki-hub"
+
+
+@dataclass(frozen=True)
+class Site:
+    """One data folder."""
+
+    data: Path
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """``ki-hub`` with those arguments; ``settings`` by their names in small letters."""
+        chosen = {"data": str(self.data), **self.settings, **settings}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("KI_HUB_")}
+        return subprocess.run(
+            [str(COMMAND), *arguments],
+            env=clean | {f"KI_HUB_{k.upper()}": v for k, v in chosen.items()},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        """What a command that succeeds prints."""
+        done = self.run(*arguments, "--json")
+        assert (done.returncode, done.stderr) == (0, "")
+        return json.loads(done.stdout)
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
+    """The issues of a refused input: exit 3, and stderr is one legal OperationOutcome."""
+    assert (done.returncode, done.stdout) == (3, "")
+    told = json.loads(done.stderr)
+    assert told["resourceType"] == "OperationOutcome"
+    assert StructureValidator().check([told]) == []
+    issues: list[dict[str, Any]] = told["issue"]
+    return issues
+
+
+@pytest.fixture(scope="session")
+def founded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli-hub")
+    close(founded(folder).hub)
+    return folder
+
+
+@pytest.fixture
+def site(founded_folder: Path, tmp_path: Path) -> Site:
+    """The demo's parties and nothing else."""
+    shutil.copytree(founded_folder, tmp_path / "data")
+    return Site(tmp_path / "data")
