@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from hub.api.security import HubDep, OperatorDep
+from hub.model.delivery import State
 from hub.model.party import Viewer
 from hub.services import admin, overview, queries
 
@@ -24,13 +25,19 @@ class Reason(BaseModel):
 def deliveries(
     hub: HubDep,
     operator: OperatorDep,
-    state: str | None = None,
+    state: State | None = None,
     receiver: str | None = None,
     plan: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Deliveries, newest first, with their history."""
+    """Deliveries, newest first, with their history; 404 for an unknown receiver or plan."""
     viewer = Viewer("operator", operator)
-    found = queries.deliveries(hub, viewer, state=state, receiver=receiver, plan_id=plan)
+    found = queries.deliveries(
+        hub,
+        viewer,
+        state=state,
+        receiver=queries.known_receiver(hub, receiver) if receiver else None,
+        plan_id=queries.whole_plan_id(hub, viewer, plan) if plan else None,
+    )
     return [overview.delivery_row(queries.delivery_detail(hub, viewer, d.id)) for d in found]
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
 if TYPE_CHECKING:
     from hub.runtime.settings import Settings
     from hub.services.hub import Hub
+
+WIDE: Final = 120
+"""Columns of a screen from which a table has all of its own."""
+SHORT: Final = 8
+"""Characters of an id in a table."""
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)\S*")
 
 as_json = click.option("--json", "json_", is_flag=True, help="Print JSON.")
 
@@ -63,20 +71,34 @@ def _level(logs: Logs, chosen: Settings) -> str:
     return chosen.log_level
 
 
-def show(rows: Sequence[dict[str, Any]], columns: Sequence[str], json_: bool) -> None:
-    """A table for people, everything for machines."""
+def show(
+    rows: Sequence[dict[str, Any]],
+    columns: Sequence[str],
+    json_: bool,
+    *,
+    more: Sequence[str] = (),
+    text: Sequence[str] = (),
+) -> None:
+    """A table for people, everything for machines.
+
+    ``more``: columns for a wide screen alone. ``text``: those that may be broken between words;
+    where none is named, any may. Ids are shortened; their beginning is enough for a command.
+    """
     if json_:
         click.echo(json.dumps(list(rows), ensure_ascii=False, indent=2))
         return
     from rich.console import Console  # noqa: PLC0415  (slow to load)
     from rich.table import Table  # noqa: PLC0415
 
+    console = Console()
+    shown = [*columns, *more] if console.width >= WIDE else columns
     table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for column in shown:
+        whole = bool(text) and column not in text
+        table.add_column(column, overflow="fold", no_wrap=whole)
     for row in rows:
-        table.add_row(*(_cell(row.get(c)) for c in columns))
-    Console().print(table if rows else "Nothing.")
+        table.add_row(*(_cell(row.get(c)) for c in shown))
+    console.print(table if rows else "Nothing.", markup=False)
 
 
 def _cell(value: Any) -> str:
@@ -86,4 +108,11 @@ def _cell(value: Any) -> str:
         return ", ".join(f"{k} {v}" for k, v in value.items())
     if isinstance(value, list):
         return ", ".join(str(v) for v in value)
-    return str(value)
+    return _short(str(value))
+
+
+def _short(text: str) -> str:
+    """An id by its beginning, a time by the second."""
+    if _ID.fullmatch(text):
+        return text[:SHORT]
+    return _MOMENT.sub(r"\1 \2", text)

@@ -7,8 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 
 from hub.fhir.structure import StructureValidator
 from hub.runtime.bootstrap import close
-from tests.api.world import founded
+from tests.api.world import founded, opened
 
 COMMAND = Path(sys.executable).parent / "ki-hub"
 
@@ -26,12 +25,14 @@ class Site:
     """One data folder."""
 
     data: Path
-    settings: Mapping[str, str] = field(default_factory=dict)
+    columns: int = 80
+    """The width of the screen."""
 
     def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """``ki-hub`` with those arguments; ``settings`` by their names in small letters."""
-        chosen = {"data": str(self.data), **self.settings, **settings}
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("KI_HUB_")}
+        chosen = {"data": str(self.data), **settings}
+        own = {"COLUMNS": str(self.columns)}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("KI_HUB_")} | own
         return subprocess.run(
             [str(COMMAND), *arguments],
             env=clean | {f"KI_HUB_{k.upper()}": v for k, v in chosen.items()},
@@ -61,8 +62,30 @@ def refusal(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
 @pytest.fixture(scope="session")
 def founded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cli-hub")
-    close(founded(folder).hub)
+    world = founded(folder)
+    (folder / "secrets.json").write_text(json.dumps(dict(world.secrets)))
+    close(world.hub)
     return folder
+
+
+@pytest.fixture(scope="session")
+def planned_folder(founded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli-plan") / "data"
+    shutil.copytree(founded_folder, folder)
+    secrets = json.loads((founded_folder / "secrets.json").read_text())
+    world = opened(folder, secrets)
+    assert world.consent().status_code == 200
+    world.publish_plan()
+    world.work()
+    close(world.hub)
+    return folder
+
+
+@pytest.fixture
+def planned(planned_folder: Path, tmp_path: Path) -> Site:
+    """One plan, and what was sent of it."""
+    shutil.copytree(planned_folder, tmp_path / "planned")
+    return Site(tmp_path / "planned")
 
 
 @pytest.fixture

@@ -85,12 +85,12 @@ def test_wrong_usage(arguments: list[str]) -> None:
     assert b"Error:" in done.stderr
 
 
-def test_not_ready(tmp_path: Path) -> None:
+def test_a_parties_file_is_input_like_any_other(tmp_path: Path) -> None:
     parties = tmp_path / "parties.yaml"
     parties.write_text("parties: 3")
     done = ki_hub("translate", "--from", "fhir", "--to", "fhir", "--parties", str(parties), PLAN)
-    assert done.returncode == 4
-    assert b"parties.yaml" in done.stderr
+    assert done.returncode == 3
+    assert "parties.yaml" in json.loads(done.stderr)["issue"][0]["details"]["text"]
 
 
 def test_validate() -> None:
