@@ -71,4 +71,5 @@ def list_(json_: bool) -> None:
 
     with opened() as (hub, _):
         rows = party_rows(hub)
-    show(rows, ("party", "name", "transport", "formats", "paused", "deliveries"), json_)
+    columns = ("party", "transport", "formats", "paused", "name", "deliveries")
+    show(rows, columns, json_, text=("name", "deliveries"))

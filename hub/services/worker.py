@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 
 from hub.contract import Outgoing, Receipt
@@ -175,9 +177,11 @@ def _give_up(hub: Hub, work: UnitOfWork, message: InboundMessage) -> None:
 
 
 def maintain(hub: Hub) -> int:
-    """Delete sealed bytes whose time is up, and follow consents that began or ended."""
+    """Delete kept bytes whose time is up, and follow consents that began or ended."""
     follow_time(hub)
+    now = hub.clock()
     with hub.store.writing() as work:
-        deleted = work.inbox.delete_expired_seals(hub.clock())
+        deleted = work.inbox.delete_expired_seals(now)
+        deleted += work.inbox.delete_unreadable(now - timedelta(days=hub.limits.refused_days))
         work.commit()
     return deleted

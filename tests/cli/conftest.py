@@ -30,6 +30,13 @@ class Site:
 
     def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """``ki-hub`` with those arguments; ``settings`` by their names in small letters."""
+        done = self.run_bytes(*arguments, **settings)
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    def run_bytes(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[bytes]:
+        """The same, with what it wrote as it is."""
         chosen = {"data": str(self.data), **settings}
         own = {"COLUMNS": str(self.columns)}
         clean = {k: v for k, v in os.environ.items() if not k.startswith("KI_HUB_")} | own
@@ -37,7 +44,6 @@ class Site:
             [str(COMMAND), *arguments],
             env=clean | {f"KI_HUB_{k.upper()}": v for k, v in chosen.items()},
             capture_output=True,
-            text=True,
             check=False,
             timeout=120,
         )
