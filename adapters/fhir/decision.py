@@ -7,18 +7,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters.fhir.rules import is_national_id
-from adapters.fhir.terms import NATIONAL_IDS, PURPOSES, fingerprint
-from hub.contract import CitizenRef, Context, Decision, Identifier, RawMessage, Resource
+from adapters.fhir.terms import NATIONAL_IDS, PURPOSES, content_hash
+from hub.contract import CitizenRef, Context, Decision, Identifier, Resource
 from hub.errors import Invalid, Issue, UnknownCode
 from hub.fhir import names
-from hub.fhir.codec import dump_json, parse_json
 from hub.fhir.decided import PATH, pointing_at, points_at
 from hub.fhir.extract import codes, extension_value
 
 _VERSION = re.compile(r"CarePlan/[A-Za-z0-9\-.]{1,64}/_history/[0-9]{1,9}")
 
 
-def read_decision(message: RawMessage, consent: Resource, context: Context) -> Decision:
+def read_decision(consent: Resource, context: Context) -> Decision:
     """The Consent with a hub id; raises Invalid or UnknownCode with all issues."""
     approval = _is_approval(consent)
     made = {k: v for k, v in consent.items() if k != "text"}
@@ -34,15 +33,15 @@ def read_decision(message: RawMessage, consent: Resource, context: Context) -> D
     )
     # Without an id of the sender's, the content but its status is the id: a resend is the same
     # decision, and the same form sent as inactive takes it back.
-    made["id"] = context.id_for(f"Consent/{own or _content(message.body)}")
+    made["id"] = context.id_for(f"Consent/{own or _content(consent)}")
     made["meta"] = {
         k: v for k, v in made.get("meta", {}).items() if k not in {"versionId", "lastUpdated"}
     } or {"profile": [names.KI_APPROVAL if approval else names.KI_CONSENT]}
     return Decision(made, _citizen(made))
 
 
-def _content(body: bytes) -> str:
-    return fingerprint(dump_json({k: v for k, v in parse_json(body).items() if k != "status"}))
+def _content(consent: Resource) -> str:
+    return content_hash({k: v for k, v in consent.items() if k != "status"})
 
 
 def _is_approval(consent: Resource) -> bool:
