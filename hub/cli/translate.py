@@ -11,12 +11,14 @@ from typing import IO
 
 import click
 
-from hub.contract import Adapter, Loss, Party, PlanView, SourceDocument
+from hub.contract import Adapter, Loss, Party, PlanView, SourceDocument, audiences_of
 from hub.errors import CannotRender, Issue, Misconfigured, Unsupported
 from hub.fhir.codec import dump_json
+from hub.model.party import CITIZEN
 from hub.runtime.parties_file import PartyEntry, read_parties
 from hub.runtime.registry import Registry
 from hub.services.translate import (
+    THE_CITIZEN,
     Translation,
     context_of,
     party_finder,
@@ -72,7 +74,7 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> da
 @click.option(
     "--receiver",
     metavar="PARTY",
-    help="Who gets the result; else whom the --own document names, else the sender.",
+    help="Who gets the result, or citizen; else whom --own names, else the sender.",
 )
 @click.option("--now", callback=_moment, metavar="TIME", help="The time to render at; else now.")
 @click.option("--json", "as_json", is_flag=True, help="Result and losses as one JSON object.")
@@ -96,6 +98,8 @@ def command(
     """
     registry = Registry()
     source_adapter, target_adapter = registry.adapter(source), registry.adapter(target)
+    if receiver == CITIZEN:
+        _for_the_citizen(registry, target_adapter)
     entries, body = read_parties(parties).parties, file.read()
     origin = _party(sender, entries, source_adapter, body, now)
     document = _own(own, target_adapter)
@@ -117,6 +121,13 @@ def command(
         losses.write(dump_json(_rows(made.losses), indent=2) + b"\n")
     sys.stdout.buffer.write(_as_json(target, made) if as_json else made.body)
     sys.stdout.buffer.flush()
+
+
+def _for_the_citizen(registry: Registry, adapter: Adapter) -> None:
+    """Raises Unsupported, naming the formats that have a version for the citizen."""
+    if "citizen" not in audiences_of(adapter):
+        known = (a.format for a in registry.adapters() if "citizen" in audiences_of(a))
+        raise Unsupported(f"No version for the citizen in this format; in: {', '.join(known)}")
 
 
 def _as_json(format: str, made: Translation) -> bytes:
@@ -145,6 +156,8 @@ def _receiver(
     now: datetime,
 ) -> Party:
     """The named party; else the one whose own document is given; else the sender."""
+    if name == CITIZEN:
+        return THE_CITIZEN
     if name or own is None:
         return _named(name, entries) if name else origin
     return _party(None, entries, adapter, own.body, now)
