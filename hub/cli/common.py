@@ -77,12 +77,11 @@ def show(
     json_: bool,
     *,
     more: Sequence[str] = (),
-    text: Sequence[str] = (),
 ) -> None:
     """A table for people, everything for machines.
 
-    ``more``: columns for a wide screen alone. ``text``: those that may be broken between words;
-    where none is named, any may. Ids are shortened; their beginning is enough for a command.
+    ``more``: columns for a wide screen alone; on a narrow one they would break the words of the
+    others. Ids are shortened; their beginning is enough for a command.
     """
     if json_:
         click.echo(json.dumps(list(rows), ensure_ascii=False, indent=2))
@@ -94,8 +93,7 @@ def show(
     shown = [*columns, *more] if console.width >= WIDE else columns
     table = Table(box=None, pad_edge=False)
     for column in shown:
-        whole = bool(text) and column not in text
-        table.add_column(column, overflow="fold", no_wrap=whole)
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(c)) for c in shown))
     console.print(table if rows else "Nothing.", markup=False)
@@ -112,7 +110,5 @@ def _cell(value: Any) -> str:
 
 
 def _short(text: str) -> str:
-    """An id by its beginning, a time by the second."""
-    if _ID.fullmatch(text):
-        return text[:SHORT]
-    return _MOMENT.sub(r"\1 \2", text)
+    """Ids by their beginnings, times by the second."""
+    return _MOMENT.sub(r"\1 \2", _ID.sub(lambda found: found[0][:SHORT], text))

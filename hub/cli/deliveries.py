@@ -32,4 +32,4 @@ def command(state: str | None, receiver: str | None, plan: str | None, json_: bo
         )
         rows = [overview.delivery_row(queries.delivery_detail(hub, viewer, d.id)) for d in found]
     columns = ("delivery", "plan", "version", "receiver", "state", "reason")
-    show(rows, columns, json_, more=("format", "attempts", "updated_at"), text=("reason",))
+    show(rows, columns, json_, more=("format", "attempts", "updated_at"))

@@ -32,7 +32,7 @@ def list_(state: str | None, json_: bool) -> None:
     with opened() as (hub, _):
         rows = [kept.message_row(m) for m in received.received(hub, _operator(), wanted)]
     columns = ("message", "sender", "state", "answer")
-    show(rows, columns, json_, more=("format", "status", "received_at"), text=("answer",))
+    show(rows, columns, json_, more=("format", "status", "received_at"))
 
 
 @command.command(name="show")

@@ -71,5 +71,4 @@ def list_(json_: bool) -> None:
 
     with opened() as (hub, _):
         rows = party_rows(hub)
-    columns = ("party", "transport", "formats", "paused", "name", "deliveries")
-    show(rows, columns, json_, text=("name", "deliveries"))
+    show(rows, ("party", "name", "paused", "deliveries"), json_, more=("transport", "formats"))

@@ -102,6 +102,11 @@ def test_a_consent_in_xml(world: World, url: str, media_type: str) -> None:
     assert publish(world, url, as_xml(CONSENT_1), media_type).status_code == 200
 
 
+def test_xml_in_an_encoding_that_only_the_media_type_tells_from_json(world: World) -> None:
+    text = as_xml(CONSENT_1).decode().replace("encoding='UTF-8'", "encoding='UTF-16'")
+    assert publish(world, "/documents/fhir", text.encode("utf-16"), FHIR_XML).status_code == 200
+
+
 def test_xml_of_a_sender_that_does_not_say_so(world: World) -> None:
     assert world.post("/documents/fhir", RUS, as_xml(CONSENT_1)).status_code == 200
 

@@ -25,6 +25,11 @@ def test_deliveries_are_readable_on_a_narrow_screen(planned: Site) -> None:
         assert row["reason"].split()[: len(reason)] == reason
 
 
+def test_no_party_s_id_is_broken(site: Site) -> None:
+    shown = site.run("parties", "list").stdout
+    assert [r["party"] for r in site.json("parties", "list") if r["party"] not in shown] == []
+
+
 def test_a_wide_screen_shows_more(planned: Site) -> None:
     wide = Site(planned.data, columns=160).run("deliveries")
     assert "medcom-carecommunication" in wide.stdout
