@@ -128,6 +128,8 @@ class PlanUpdate:
     """The plan version the sender wrote on, where the document says so."""
     claimed_sender: tuple[Identifier, ...] = ()
     """Who the document says sent it; the hub compares it with the channel."""
+    claimed_at: str | None = None
+    """Where the document says so: an element path, as an :class:`hub.errors.Issue` has it."""
     issues: tuple[Issue, ...] = ()
     """Warnings for the sender; the document is accepted all the same."""
     validated: bool = False
@@ -148,6 +150,7 @@ class Receipt:
     text: str = ""
     issues: tuple[Issue, ...] = ()
     claimed_sender: tuple[Identifier, ...] = ()
+    claimed_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,7 @@ class Correspondence:
     in_reply_to: str | None
     text: str
     claimed_sender: tuple[Identifier, ...] = ()
+    claimed_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -260,6 +264,8 @@ class Adapter(Protocol):
     Promises: ``parse`` and ``render`` are pure and repeatable; every source field is mapped, or
     is a Loss, or is declared not shared; an unknown code is refused, never guessed; a render
     never makes a document of a kind that only its owner may make.
+
+    An adapter that has a version for the citizen too says so: ``audiences = ("party", "citizen")``.
     """
 
     format: str
@@ -281,6 +287,12 @@ class Adapter(Protocol):
     ) -> Rendered:
         """Make the receiver's document, or raise CannotRender."""
         ...
+
+
+def audiences_of(adapter: Adapter) -> tuple[Audience, ...]:
+    """For whom the adapter renders; parties alone, unless it says otherwise."""
+    found: tuple[Audience, ...] = getattr(adapter, "audiences", ("party",))
+    return found
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
         plan_id=header.get("SharedPlanIdentifier"),
         base_version=int(base) if base else None,
         claimed_sender=(Identifier(names.SOR, str(header["SenderSORIdentifier"])),),
+        claimed_at=f"{_ROOT}/MessageHeader/SenderSORIdentifier",
         issues=rules.warnings(content),
         losses=tuple(reading.losses),
         not_shared=tuple(reading.not_shared),

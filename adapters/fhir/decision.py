@@ -7,20 +7,17 @@ from collections.abc import Iterator
 
 from adapters.dk_core import CITIZEN_SYSTEMS, is_citizen_number
 from adapters.fhir.rules import has_error, refused
-from adapters.fhir.terms import fingerprint
-from hub.contract import CitizenRef, Context, Decision, Identifier, RawMessage, Resource
+from adapters.fhir.terms import content_hash
+from hub.contract import CitizenRef, Context, Decision, Identifier, Resource
 from hub.errors import Invalid, Issue
 from hub.fhir import names
-from hub.fhir.codec import dump_json, parse_json
 from hub.fhir.decided import PATH, pointing_at, points_at
 from hub.fhir.extract import codes
 
 _VERSION = re.compile(r"CarePlan/[A-Za-z0-9\-.]{1,64}/_history/[0-9]{1,9}")
 
 
-def read_decision(
-    message: RawMessage, consent: Resource, context: Context, told: tuple[Issue, ...]
-) -> Decision:
+def read_decision(consent: Resource, context: Context, told: tuple[Issue, ...]) -> Decision:
     """A Consent, legal R4, with a hub id; ``told`` is what its validation said.
 
     Raises Invalid or UnknownCode with all issues.
@@ -37,15 +34,15 @@ def read_decision(
     )
     # Without an id of the sender's, the content but its status is the id: a resend is the same
     # decision, and the same form sent as inactive takes it back.
-    made["id"] = context.id_for(f"Consent/{own or _content(message.body)}")
+    made["id"] = context.id_for(f"Consent/{own or _content(consent)}")
     made["meta"] = {
         k: v for k, v in made.get("meta", {}).items() if k not in {"versionId", "lastUpdated"}
     } or {"profile": [names.KI_APPROVAL if approval else names.KI_CONSENT]}
     return Decision(made, _citizen(made))
 
 
-def _content(body: bytes) -> str:
-    return fingerprint(dump_json({k: v for k, v in parse_json(body).items() if k != "status"}))
+def _content(consent: Resource) -> str:
+    return content_hash({k: v for k, v in consent.items() if k != "status"})
 
 
 def _is_approval(consent: Resource) -> bool:

@@ -12,6 +12,7 @@ from adapters.fhir.identity import Identity, identify
 from adapters.fhir.normal import normal_plan, normal_resource
 from adapters.fhir.rules import check, has_error, refused
 from adapters.fhir.terms import EVENT_SYSTEM
+from adapters.fhir.wire import read
 from hub.contract import (
     CitizenRef,
     Context,
@@ -26,9 +27,10 @@ from hub.contract import (
 from hub.errors import Invalid, Issue, Malformed, Unsupported
 from hub.fhir import names
 from hub.fhir.bundles import Entry, entries, reachable, rewritten
-from hub.fhir.codec import parse_json
 from hub.fhir.extract import extension_value, has_code
 from hub.fhir.kinds import declaring, undeclared
+
+_SENDER = "Bundle.entry[0].resource.sender"
 
 
 def parse(message: RawMessage, context: Context) -> Parsed:
@@ -38,13 +40,13 @@ def parse(message: RawMessage, context: Context) -> Parsed:
     that speak of several resources at once are asked as well. Raises Malformed (not legal R4),
     UnknownCode, Unsupported or Invalid, with every issue.
     """
-    document = parse_json(message.body)
+    document = read(message)
     told = tuple(context.check(declaring(document)))
     if has_error(told) and has_error(context.check(undeclared(document))):
         raise refused(Malformed, "The document is not legal FHIR R4", told)
     kind = document.get("resourceType")
     if kind == "Consent":
-        return read_decision(message, document, context, told)
+        return read_decision(document, context, told)
     if kind != "Bundle":
         place = str(kind or "resourceType")
         raise Unsupported("Send a Bundle with one plan, or one Consent", at=place)
@@ -87,6 +89,7 @@ def _receipt(bundle: Mapping[str, Any], header: Resource) -> Receipt:
         outcome=outcomes[response["code"]],  # type: ignore[arg-type]
         issues=tuple(_reported(bundle)),
         claimed_sender=claimed,
+        claimed_at=_SENDER,
     )
 
 
@@ -113,6 +116,7 @@ def _update(
     plan_key = identity.key(document.plan)
     kept = reachable(resources, [plan_key])
     _one_plan(resources, kept, plan_key)
+    claimed, claimed_at = _claimed(document, header, identity.plan_id)
     own_version = document.plan.resource.get("meta", {}).get("versionId")
     return PlanUpdate(
         part=document.part,
@@ -121,7 +125,8 @@ def _update(
         case=document.case,
         plan_id=identity.plan_id,
         base_version=_base_version(document.plan.resource, identity.plan_id, own_version),
-        claimed_sender=_claimed(document, header, identity.plan_id),
+        claimed_sender=claimed,
+        claimed_at=claimed_at,
         issues=issues,
         losses=tuple(_left_out(document, identity, kept)),
         validated=True,
@@ -164,8 +169,8 @@ def _base_version(plan: Resource, plan_id: str | None, own: str | None) -> int |
 
 def _claimed(
     document: Document, header: Resource | None, plan_id: str | None
-) -> tuple[Identifier, ...]:
-    """Who the document says sent it.
+) -> tuple[tuple[Identifier, ...], str]:
+    """Who the document says sent it, and where.
 
     A message says so itself. Otherwise a first publication comes from the unit of its author;
     but a document written on the hub's own plan may be anyone's proposal, and its author still
@@ -175,12 +180,13 @@ def _claimed(
         sender = header["sender"]
         direct = sender.get("identifier", {})
         if direct.get("system") and direct.get("value"):
-            return (Identifier(direct["system"], direct["value"]),)
+            return (Identifier(direct["system"], direct["value"]),), _SENDER
         entry = document.follow(sender, document.index.entries[0])
-        return identifiers(document.unit_of(entry))
+        return identifiers(document.unit_of(entry)), _SENDER
+    author = f"{document.plan.path}.author"
     if document.part == SHARED and plan_id is not None:
-        return ()
-    return identifiers(document.unit_of(document.author))
+        return (), author
+    return identifiers(document.unit_of(document.author)), author
 
 
 def _left_out(document: Document, identity: Identity, kept: set[str]) -> list[Loss]:

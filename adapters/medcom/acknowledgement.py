@@ -60,7 +60,12 @@ def receipt(message: Message) -> Receipt:
         text="; ".join(dict.fromkeys(i.text for i in found)),
         issues=found,
         claimed_sender=sender_of(message),
+        claimed_at=SENDER,
     )
+
+
+SENDER: Final = "Bundle.entry[0].resource.sender"
+"""Where a message says who sent it; its first entry is the MessageHeader."""
 
 
 def sender_of(message: Message) -> tuple[Identifier, ...]:

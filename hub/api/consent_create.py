@@ -8,10 +8,10 @@ from fastapi import APIRouter, Request, Response
 
 from hub.api.body import BodyDep
 from hub.api.documents import receive
+from hub.api.fhir_http import read_body
 from hub.api.security import HubDep, PartyDep
 from hub.api.serves import Interaction
 from hub.errors import Malformed
-from hub.fhir.codec import parse_json
 
 ROUTER = APIRouter(tags=["fhir"])
 SERVES: Final = (Interaction("create", ("Consent",)),)
@@ -22,6 +22,6 @@ CANONICAL = "fhir"
 @ROUTER.post("/fhir/Consent")
 def create_consent(request: Request, body: BodyDep, hub: HubDep, sender: PartyDep) -> Response:
     """Register a citizen's consent, refusal, or decision on a plan."""
-    if parse_json(body).get("resourceType") != "Consent":
+    if read_body(request, body).get("resourceType") != "Consent":
         raise Malformed("Send a Consent resource", at="Consent")
     return receive(hub, sender.party, CANONICAL, body, request)

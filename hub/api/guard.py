@@ -68,7 +68,8 @@ class _Request:
         message = await self._receive()
         self._read += len(message.get("body", b""))
         if self._read > self._limit:
-            self._too_large = TooLarge(f"More than {self._limit} bytes; send less at once")
+            text = f"The body is larger than {self._limit} bytes; send less at once"
+            self._too_large = TooLarge(text, at="body")
             raise self._too_large
         return message
 

@@ -34,6 +34,7 @@ _COMMANDS: Final = {
     "demo": "Play the scenario of a KI-plan with fictitious people.",
     "doctor": "Check that this deployment is ready to work.",
     "mappings": "Check and explain the mapping tables.",
+    "messages": "Show received documents, and the content of what was not understood.",
     "migrate": "Bring the database to this version.",
     "parties": "Apply and show the parties file.",
     "pause": "Hold back deliveries to a party.",

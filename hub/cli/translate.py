@@ -12,13 +12,24 @@ from typing import IO
 
 import click
 
-from hub.contract import Adapter, Check, Loss, Party, PlanView, Resource, SourceDocument
+from hub.contract import (
+    Adapter,
+    Check,
+    Loss,
+    Party,
+    PlanView,
+    Resource,
+    SourceDocument,
+    audiences_of,
+)
 from hub.errors import CannotRender, Issue, Misconfigured, Unsupported
 from hub.fhir.codec import dump_json
+from hub.model.party import CITIZEN
 from hub.ports import Validator
 from hub.runtime.parties_file import PartyEntry, read_parties
 from hub.runtime.registry import Registry
 from hub.services.translate import (
+    THE_CITIZEN,
     Translation,
     context_of,
     party_finder,
@@ -74,7 +85,7 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> da
 @click.option(
     "--receiver",
     metavar="PARTY",
-    help="Who gets the result; else whom the --own document names, else the sender.",
+    help="Who gets the result, or citizen; else whom --own names, else the sender.",
 )
 @click.option("--now", callback=_moment, metavar="TIME", help="The time to render at; else now.")
 @click.option("--json", "as_json", is_flag=True, help="Result and losses as one JSON object.")
@@ -98,6 +109,8 @@ def command(
     """
     registry = Registry()
     source_adapter, target_adapter = registry.adapter(source), registry.adapter(target)
+    if receiver == CITIZEN:
+        _for_the_citizen(registry, target_adapter)
     entries, body = read_parties(parties).parties, file.read()
     check = _once(registry)
     origin = _party(sender, entries, source_adapter, body, now, check)
@@ -144,6 +157,13 @@ def _once(registry: Registry) -> Check:
     return check
 
 
+def _for_the_citizen(registry: Registry, adapter: Adapter) -> None:
+    """Raises Unsupported, naming the formats that have a version for the citizen."""
+    if "citizen" not in audiences_of(adapter):
+        known = (a.format for a in registry.adapters() if "citizen" in audiences_of(a))
+        raise Unsupported(f"No version for the citizen in this format; in: {', '.join(known)}")
+
+
 def _as_json(format: str, made: Translation) -> bytes:
     found = {
         "format": format,
@@ -171,6 +191,8 @@ def _receiver(
     check: Check,
 ) -> Party:
     """The named party; else the one whose own document is given; else the sender."""
+    if name == CITIZEN:
+        return THE_CITIZEN
     if name or own is None:
         return _named(name, entries) if name else origin
     return _party(None, entries, adapter, own.body, now, check)

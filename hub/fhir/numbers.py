@@ -10,6 +10,11 @@ from hub.fhir import names
 _SYSTEMS: Final = (names.CPR, names.X_ECPR, *names.D_ECPR)
 _SHAPE = re.compile(r"(?<![0-9A-Za-z-])[0-9]{6}[- ]?[0-9]{4}(?![0-9A-Za-z-])")
 
+_DATED = re.compile(
+    r"(?<![0-9A-Za-z])(0[1-9]|[12][0-9]|3[01])(0[1-9]|1[0-2])[0-9]{2}[- ]?[0-9]{4}(?![0-9A-Za-z])"
+)
+_UUID = re.compile(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 def names_a_citizen(text: str) -> bool:
     """The text holds something of a CPR number's form, or a value of a CPR or eCPR system.
@@ -19,3 +24,11 @@ def names_a_citizen(text: str) -> bool:
     if _SHAPE.search(text):
         return True
     return any(re.search(re.escape(system) + r"\s*\|\s*\S", text) for system in _SYSTEMS)
+
+
+def id_names_a_citizen(text: str) -> bool:
+    """The same of an id that a sender chose: ten digits count where six of them are a date.
+
+    Others are too often a counter or a time, and a part of a UUID is no number.
+    """
+    return bool(_DATED.search(_UUID.sub("", text))) or any(system in text for system in _SYSTEMS)

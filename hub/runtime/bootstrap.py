@@ -48,6 +48,7 @@ def build(settings: Settings) -> Hub:
         limits=Limits(
             body_bytes=settings.max_body_bytes,
             seal_days=settings.seal_days,
+            refused_days=settings.refused_days,
             process_lease=lease,
             send_lease=lease,
         ),

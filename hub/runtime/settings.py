@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(32 * 1024 * 1024, description="Larger documents are refused")
     seal_days: int = Field(30, description="Days until sealed bytes are deleted")
+    refused_days: int = Field(
+        90, description="Days until the bytes of refused and set-aside documents are deleted"
+    )
     console: bool = Field(True, description="Serve the operator's console beside the API")
     send_timeout: float = Field(30.0, description="Seconds for one send")
     lease_seconds: float = Field(30.0, description="Seconds a crashed worker keeps its work")

@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 
 from hub.contract import Party, RawMessage
 from hub.errors import HubError, Invalid, MessageReused, TooLarge
+from hub.fhir.numbers import id_names_a_citizen
 from hub.model.records import InboxItem
 from hub.services.hub import Hub, new_id, sha256
 
 LONGEST_MESSAGE_ID = 255
 """As in AMQP; longer ones fit no index of the database."""
+MESSAGE_ID = "Message-Id"
+"""The header; over AMQP, the property ``message_id``."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,14 @@ def accept(
     if message_id is not None and not (
         len(message_id) <= LONGEST_MESSAGE_ID and message_id.isprintable()
     ):
-        raise Invalid(f"The message id has at most {LONGEST_MESSAGE_ID} printable characters")
+        text = f"The message id has at most {LONGEST_MESSAGE_ID} printable characters"
+        raise Invalid(text, at=MESSAGE_ID)
+    if message_id is not None and id_names_a_citizen(message_id):
+        text = "The message id may hold a citizen's number, and ids are kept and shown; use a UUID"
+        raise Invalid(text, at=MESSAGE_ID)
     if len(body) > hub.limits.body_bytes:
-        raise TooLarge(f"The document is larger than {hub.limits.body_bytes} bytes; split it")
+        text = f"The document is larger than {hub.limits.body_bytes} bytes; split it"
+        raise TooLarge(text, at="body")
     digest = sha256(sender.id.encode(), format.encode(), body)
     item = InboxItem(
         id=new_id(),

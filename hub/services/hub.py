@@ -26,6 +26,8 @@ class Limits:
     """A larger document is refused before it is read further."""
     seal_days: int = 30
     """Bytes without a legal basis are deleted after that."""
+    refused_days: int = 90
+    """Bytes that could not be understood are deleted that long after they came."""
     process_lease: timedelta = timedelta(seconds=60)
     """How long a crashed worker keeps a message from the next one."""
     send_lease: timedelta = timedelta(seconds=60)

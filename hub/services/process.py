@@ -39,6 +39,7 @@ from hub.services.answers import Answer
 from hub.services.apply import apply_update
 from hub.services.decide import record_decision
 from hub.services.hub import Hub, repeatable
+from hub.services.media import expect_media_type
 from hub.services.settle import settle
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
@@ -109,10 +110,13 @@ def _understand(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: D
         party, item.format, item.body, item.media_type, item.message_id, item.received_at
     )
     context = replace(hub.context(directory, party, party.id), now=item.received_at)
-    parsed = hub.adapters.adapter(item.format).parse(message, context)
+    adapter = hub.adapters.adapter(item.format)
+    expect_media_type(adapter, item.media_type)
+    parsed = adapter.parse(message, context)
     claimed: tuple[Identifier, ...] = getattr(parsed, "claimed_sender", ())
     if claimed and directory.find(claimed) != party:
-        raise WrongSender("The document names another sender than the one who sent it")
+        text = "The document names another sender than the one who sent it"
+        raise WrongSender(text, at=getattr(parsed, "claimed_at", None))
     if isinstance(parsed, PlanUpdate) and not parsed.validated:
         found = tuple(hub.validator.check(declaring(r) for r in parsed.resources))
         if any(i.severity in {"error", "fatal"} for i in found):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 
 from hub.contract import Outgoing, Receipt
 from hub.errors import BusUnavailable, HubError, Invalid, NotFound, StoreUnavailable, Temporary
 from hub.fhir.codec import dump_json, parse_json
+from hub.fhir.numbers import id_names_a_citizen
 from hub.fhir.outcome import error_outcome, status_of
 from hub.model.delivery import FINAL
 from hub.model.records import InboxItem, Task
@@ -134,11 +137,13 @@ def read_receipt(body: bytes) -> Receipt:
 
 def _refused(hub: Hub, sender: str, message: InboundMessage, error: HubError) -> None:
     LOG.warning("message.refused", sender=sender, number=error.number)
+    # An id that was refused for what it may hold is not repeated either.
+    known_as = "" if id_names_a_citizen(message.message_id or "") else message.message_id or ""
     answer = Outgoing(
         key=new_id(),
         body=dump_json(error_outcome(error)),
         media_type="application/fhir+json",
-        headers={"ki-answers": message.message_id or "", "ki-status": str(status_of(error))},
+        headers={"ki-answers": known_as, "ki-status": str(status_of(error))},
     )
     hub.bus.publish(answers_queue(sender), answer)
 
@@ -175,9 +180,11 @@ def _give_up(hub: Hub, work: UnitOfWork, message: InboundMessage) -> None:
 
 
 def maintain(hub: Hub) -> int:
-    """Delete sealed bytes whose time is up, and follow consents that began or ended."""
+    """Delete kept bytes whose time is up, and follow consents that began or ended."""
     follow_time(hub)
+    now = hub.clock()
     with hub.store.writing() as work:
-        deleted = work.inbox.delete_expired_seals(hub.clock())
+        deleted = work.inbox.delete_expired_seals(now)
+        deleted += work.inbox.delete_unreadable(now - timedelta(days=hub.limits.refused_days))
         work.commit()
     return deleted

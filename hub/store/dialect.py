@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,6 +74,42 @@ class Database:
                 )
             yield connection
 
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """Hold that name against every other process on this database; False if one holds it.
+
+        It is let go with the process, however that ends.
+        """
+        if not self.embedded:
+            with self._advisory_lock(name) as held:
+                yield held
+            return
+        file = self.engine.url.database
+        if not file:
+            yield True
+            return
+        with Path(f"{file}.{name}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    @contextmanager
+    def _advisory_lock(self, name: str) -> Iterator[bool]:
+        """PostgreSQL's lock of a session: on a connection of its own, closed afterwards."""
+        wanted = text("SELECT pg_try_advisory_lock(4711002, hashtext(:name))")
+        with _translated():
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with connection:
+            try:
+                with _translated():
+                    held = connection.execute(wanted, {"name": name}).scalar_one()
+                yield held
+            finally:
+                connection.invalidate()
+
     def check(self) -> None:
         """Really ask; raises StoreUnavailable."""
         file = self.engine.url.database if self.embedded else None
@@ -90,7 +127,7 @@ class Database:
 @contextmanager
 def migration_lock(engine: Engine) -> Iterator[Connection]:
     """One migration at a time, whoever starts it."""
-    with engine.connect() as connection:
+    with _translated(), engine.connect() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:

@@ -180,6 +180,17 @@ class Inbox:
             update(INBOX).where(expired, INBOX.c.body.is_not(None)).values(body=None)
         ).rowcount
 
+    def delete_unreadable(self, before: datetime) -> int:
+        """Remove the bytes of what was not understood and came before then; the answers stay."""
+        done = INBOX.c.state.in_(("refused", "set-aside"))
+        old = and_(done, INBOX.c.received_at < before, INBOX.c.body.is_not(None))
+        return self._db.execute(update(INBOX).where(old).values(body=None)).rowcount
+
+    def beginning(self, text: str) -> list[str]:
+        """The ids that begin so, two at most."""
+        found = select(INBOX.c.id).where(INBOX.c.id.startswith(text, autoescape=True)).limit(2)
+        return list(self._db.execute(found).scalars())
+
     def listing(self, viewer: Viewer, states: tuple[InboxState, ...]) -> list[InboxItem]:
         """Messages in these states, newest first, without bodies."""
         found = select(INBOX).where(INBOX.c.state.in_(states))

@@ -80,6 +80,12 @@ class Plans:
         found = select(PLAN).where(may_see(viewer, at)).order_by(PLAN.c.created_at.desc())
         return [_plan(r) for r in self._db.execute(found.limit(limit))]
 
+    def beginning(self, text: str, viewer: Viewer, at: datetime) -> list[str]:
+        """The ids that begin so, two at most."""
+        so = PLAN.c.id.startswith(text, autoescape=True)
+        found = select(PLAN.c.id).where(may_see(viewer, at), so).limit(2)
+        return list(self._db.execute(found).scalars())
+
     def add(self, plan: Plan, now: datetime) -> None:
         """A new plan, without versions yet."""
         self._db.execute(

@@ -217,3 +217,36 @@ def test_an_error_of_the_database_hides_its_parameters(store: Store) -> None:
 def test_the_citizen_is_no_party(store: Store) -> None:
     with store.reading() as work:
         assert work.parties.get(CITIZEN) is None
+
+
+def test_a_name_is_held_by_one_at_a_time(url: str) -> None:
+    with closing(Database(url)) as one, closing(Database(url)) as other:
+        with one.alone("demo") as held:
+            assert held
+            with other.alone("demo") as second, other.alone("else") as another:
+                assert (second, another) == (False, True)
+        with other.alone("demo") as held:
+            assert held
+
+
+def test_a_held_name_is_let_go_when_its_process_is_killed(url: str) -> None:
+    program = (
+        "import sys, time; from hub.store.dialect import Database\n"
+        "with Database(sys.argv[1]).alone('demo') as held:\n"
+        "    print(held, flush=True); time.sleep(600)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", program, url], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    with closing(Database(url)) as other:
+        assert holder.stdout.readline() == b"True\n"
+        with other.alone("demo") as held:
+            assert not held
+        holder.kill()
+        holder.communicate()
+        until = time.monotonic() + 30
+        while True:
+            with other.alone("demo") as held:
+                if held or time.monotonic() > until:
+                    break
+            time.sleep(0.05)
+        assert held

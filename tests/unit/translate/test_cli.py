@@ -46,6 +46,24 @@ def test_equal_input_equal_bytes() -> None:
     assert ki_hub(*arguments).stdout == ki_hub(*arguments).stdout
 
 
+def test_the_citizens_copy(tmp_path: Path) -> None:
+    losses = tmp_path / "losses.json"
+    arguments = ["translate", "--from", "fhir", "--to", "pdf", PLAN, "--now", "2026-03-01T12:00Z"]
+    done = ki_hub(*arguments, "--receiver", "citizen", "--losses", str(losses))
+    assert (done.returncode, done.stderr, done.stdout[:5]) == (0, b"", b"%PDF-")
+    assert done.stdout != ki_hub(*arguments).stdout
+    reasons = {found["reason"] for found in json.loads(losses.read_bytes())}
+    assert "registration data, left out of the citizen's own version" in reasons
+
+
+def test_a_format_without_a_citizens_version_names_those_that_have_one() -> None:
+    done = ki_hub("translate", "--from", "fhir", "--to", "fhir", PLAN, "--receiver", "citizen")
+    assert (done.returncode, done.stdout) == (3, b"")
+    (issue,) = json.loads(done.stderr)["issue"]
+    assert issue["code"] == "not-supported"
+    assert issue["details"]["text"].endswith("in: pdf")
+
+
 def test_json() -> None:
     done = ki_hub("translate", "--from", "fhir", "--to", "fhir", "--json", PLAN)
     assert set(json.loads(done.stdout)) == {"format", "mediaType", "body", "losses"}
@@ -85,12 +103,12 @@ def test_wrong_usage(arguments: list[str]) -> None:
     assert b"Error:" in done.stderr
 
 
-def test_not_ready(tmp_path: Path) -> None:
+def test_a_parties_file_is_input_like_any_other(tmp_path: Path) -> None:
     parties = tmp_path / "parties.yaml"
     parties.write_text("parties: 3")
     done = ki_hub("translate", "--from", "fhir", "--to", "fhir", "--parties", str(parties), PLAN)
-    assert done.returncode == 4
-    assert b"parties.yaml" in done.stderr
+    assert done.returncode == 3
+    assert "parties.yaml" in json.loads(done.stderr)["issue"][0]["details"]["text"]
 
 
 def test_validate() -> None:
