@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -72,6 +74,8 @@ class Hook:
     got: list[Got] = field(default_factory=list)
     port: int = 0
     arrived: threading.Condition = field(default_factory=threading.Condition)
+    free: threading.Event = field(default_factory=threading.Event)
+    """Cleared: what comes is kept, and answered later."""
     _server: ThreadingHTTPServer | None = None
 
     @property
@@ -89,6 +93,15 @@ class Hook:
         assert enough, [g.kind for g in self.got]
         return self.of(kind)
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """No answer is given meanwhile."""
+        self.free.clear()
+        try:
+            yield
+        finally:
+            self.free.set()
+
     def __enter__(self) -> Self:
         hook = self
 
@@ -102,15 +115,21 @@ class Hook:
                 with hook.arrived:
                     hook.got.append(Got(self.path, headers, body))
                     hook.arrived.notify_all()
+                hook.free.wait(60)
                 self.send_response(code)
                 self.send_header("Content-Length", str(len(answer)))
                 self.send_header("Content-Type", "application/fhir+json")
-                self.end_headers()
-                self.wfile.write(answer)
+                try:
+                    self.end_headers()
+                    self.wfile.write(answer)
+                except ConnectionError:
+                    # Who asked was killed meanwhile; that is what the test is about.
+                    self.close_connection = True
 
             def log_message(self, *_: Any) -> None:
                 """Nothing to stderr."""
 
+        self.free.set()
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
