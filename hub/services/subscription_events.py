@@ -72,10 +72,23 @@ def begin(work: UnitOfWork, subscription: FhirSubscription, now: datetime) -> No
         work.subscriptions.see(subscription.id, one.about, one.version)
 
 
-def catch_up(work: UnitOfWork, subscription: FhirSubscription, now: datetime) -> None:
-    """What changed beside the making of the subscription; nobody was told of it then."""
-    sight = Sight(work, Viewer("party", subscription.party), now)
-    tell(work, subscription, [*_occurrences(sight, subscription.wish, None)], ACTOR, now)
+def catch_up(hub: Hub, subscription_id: str) -> None:
+    """What changed beside the making of the subscription, when nobody was told of it yet.
+
+    Each in a transaction of its own, the plan locked as for every decision on it.
+    """
+    with hub.store.reading() as work:
+        subscription = work.subscriptions.get(subscription_id, SYSTEM)
+        assert subscription is not None
+        sight = Sight(work, Viewer("party", subscription.party), hub.clock())
+        found = [*_occurrences(sight, subscription.wish, None)]
+        seen = work.subscriptions.seen(subscription_id)
+    for one in found:
+        if one.version > seen.get(one.about, 0):
+            with hub.store.writing() as work:
+                plan = work.plans.lock(one.plan_id) if one.plan_id else None
+                follow(work, one.citizen, plan, ACTOR, hub.clock())
+                work.commit()
 
 
 def tell(

@@ -52,6 +52,8 @@ def notify(hub: Hub, delivery: Delivery, token: str) -> None:
         frozen = work.deliveries.get(delivery.id, SYSTEM, body=True)
     assert frozen is not None
     confirm = _send(hub, frozen, wish)
+    if confirm.accepted and delivery.about == HANDSHAKE:
+        catch_up(hub, delivery.subscription)
     with hub.store.writing() as work:
         work.subscriptions.lock(delivery.subscription)
         current = work.deliveries.lock(delivery.id)
@@ -222,8 +224,7 @@ def _after_send(hub: Hub, work: UnitOfWork, delivery: Delivery, confirm: Confirm
     now = hub.clock()
     if confirm.accepted:
         work.deliveries.move(delivery, State.DELIVERED, "The endpoint took it", ACTOR, now)
-        if answered(work, delivery.about, delivery.subscription, now):
-            catch_up(work, known(work, delivery.subscription), now)
+        answered(work, delivery.about, delivery.subscription, now)
     elif confirm.permanent:
         fail(hub, work, delivery, confirm.reason)
     else:

@@ -86,17 +86,16 @@ def add_notification(
     )  # fmt: skip
 
 
-def answered(work: UnitOfWork, about: str, subscription_id: str, now: datetime) -> bool:
-    """The endpoint took a notification; True if that made the subscription active."""
+def answered(work: UnitOfWork, about: str, subscription_id: str, now: datetime) -> None:
+    """The endpoint took a notification; its first makes the subscription active."""
     found = work.subscriptions.lock(subscription_id)
     assert found is not None
     if about != HANDSHAKE or found.status != "requested":
         work.subscriptions.save(replace(found, told_at=now))
-        return False
+        return
     active = replace(found, status="active", error=None, told_at=now)
     rewrite(work, found, active, now, ACTOR)
     work.journal.close_tasks(ACTOR, now, task_id=_task(subscription_id))
-    return True
 
 
 def broken(work: UnitOfWork, subscription_id: str, reason: str, now: datetime) -> None:

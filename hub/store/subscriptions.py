@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, exists, select, update
+from sqlalchemy.exc import IntegrityError
 
 from hub.contract import Resource
 from hub.fhir.codec import parse_json
@@ -136,10 +137,15 @@ class Subscriptions:
         """It has an event about this version."""
         place = and_(SEEN.c.subscription == subscription_id, SEEN.c.object == about)
         changed = update(SEEN).where(place).values(version=version)
-        if self._db.execute(changed).rowcount == 0:
-            self._db.execute(
-                SEEN.insert().values(subscription=subscription_id, object=about, version=version)
-            )
+        if self._db.execute(changed).rowcount:
+            return
+        row = SEEN.insert().values(subscription=subscription_id, object=about, version=version)
+        try:
+            with self._db.begin_nested():
+                self._db.execute(row)
+        except IntegrityError:
+            # Another plan of the same citizen had the same consent to tell of, at this moment.
+            self._db.execute(changed)
 
     def forget(self, subscription_id: str, about: str | None = None) -> None:
         """An event was taken back before it was sent: if it may be told again, it is."""

@@ -26,7 +26,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=16), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("format", sa.String(length=64), nullable=False),
-        sa.Column("content", sa.String(length=32), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
         sa.Column("versions", sa.String(length=16), nullable=False),
         sa.Column("receipt", sa.Boolean(), nullable=False),
         sa.Column("options", sa.JSON(), nullable=False),
