@@ -342,3 +342,59 @@ def test_a_notification_is_settled_by_nothing_else(planned: World, hook: Hook) -
     assert planned.receipt(key, PSYK).status_code == 404
     lead = planned.act(key, "not-sent", RUS, postscript="Nej")
     assert lead.status_code == 404
+
+
+def test_a_suspended_one_rests_until_the_operator_resumes_it(planned: World, hook: Hook) -> None:
+    made = subscribed(planned, hook)
+    why = {"reason": "For mange fejl"}
+    url = f"/operations/subscriptions/{made}"
+    assert planned.request("POST", f"{url}/suspend", OPERATOR, json=why).status_code == 200
+    rests = state(planned, made)
+    assert (rests["status"], rests["error"]) == ("off", "Suspended by the hub's operator")
+    asked = {k: v for k, v in rests.items() if k != "error"} | {"status": "requested"}
+    assert put(planned, PSYK, asked).json()["status"] == "off", "the party cannot undo it"
+    publish(planned, RUS, 2)
+    planned.work()
+    assert [g.kind for g in hook.got] == ["handshake"]
+    assert planned.get(url, OPERATOR).json()["events"] == 1, "kept meanwhile"
+    assert planned.request("POST", f"{url}/resume", PSYK).status_code == 401
+    assert planned.request("POST", f"{url}/resume", OPERATOR).status_code == 200
+    planned.work()
+    assert [g.kind for g in hook.got] == ["handshake", "handshake", "event-notification"]
+
+
+def test_bytes_made_before_a_consent_was_narrowed_are_not_sent_again(
+    planned: World, hook: Hook
+) -> None:
+    subscribed(planned, hook, content="full-resource")
+    hook.code = 503
+    publish(planned, RUS, 2)
+    planned.work()
+    (first,) = hook.of("event-notification")
+    narrowed = json.loads(CONSENT_1)
+    for rule in narrowed["provision"]["provision"]:
+        rule["securityLabel"] = [
+            {"system": "https://ki-hub.example/fhir/CodeSystem/ki-section", "code": "psychiatry"}
+        ]
+    planned.clock.advance(minutes=1)
+    assert planned.consent(withdrawn()).status_code == 200
+    assert planned.consent(json.dumps(narrowed).encode()).status_code == 200
+    hook.code = 200
+    planned.clock.advance(hours=1)
+    planned.work()
+    first_again, *_ = hook.of("event-notification")[1:]
+    assert first_again.number == 2, "made anew, smaller, as another event"
+    assert len(first_again.bundle["entry"]) < len(first.bundle["entry"])
+    assert first.body not in [g.body for g in hook.of("event-notification")[1:]]
+
+
+def test_a_change_beside_the_making_of_the_subscription_is_not_missed(
+    planned: World, hook: Hook, plan: str
+) -> None:
+    """On PostgreSQL a change may commit while neither transaction sees the other."""
+    made = create(planned, PSYK, subscription(hook.url)).json()["id"]
+    with planned.hub.store.writing() as work:
+        work.subscriptions.see(made, f"CarePlan/{plan}", 0)
+        work.commit()
+    planned.work()
+    assert [g.kind for g in hook.got] == ["handshake", "event-notification"]
