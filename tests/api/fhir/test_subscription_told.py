@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from hub.model.subscription import CONSENT_CHANGE
+from hub.services.subscription_events import number_due
 from tests.api.fhir.subscription_world import (
     SECRET,
     create,
@@ -335,10 +336,11 @@ def test_the_end_of_its_time_turns_it_off(planned: World, hook: Hook) -> None:
 
 
 def test_a_notification_is_settled_by_nothing_else(planned: World, hook: Hook) -> None:
+    subscribed(planned, hook)
     hook.code = 503
-    create(planned, PSYK, subscription(hook.url))
+    publish(planned, RUS, 2)
     planned.work()
-    key = hook.got[0].headers["ki-delivery"]
+    key = hook.of("event-notification")[0].headers["ki-delivery"]
     assert planned.receipt(key, PSYK).status_code == 404
     lead = planned.act(key, "not-sent", RUS, postscript="Nej")
     assert lead.status_code == 404
@@ -398,3 +400,52 @@ def test_a_change_beside_the_making_of_the_subscription_is_not_missed(
         work.commit()
     planned.work()
     assert [g.kind for g in hook.got] == ["handshake", "event-notification"]
+
+
+def events_and_states(world: World, made: str) -> tuple[int, list[str]]:
+    """How many were numbered, and what became of those that tell of something."""
+    row = world.get(f"/operations/subscriptions/{made}", OPERATOR).json()
+    told = [n["state"] for n in row["notifications"] if n["about"] == "CarePlan"]
+    return row["events"], told
+
+
+def test_withdrawing_cancels_at_once(planned: World, hook: Hook) -> None:
+    made = subscribed(planned, hook)
+    publish(planned, RUS, 2)
+    assert planned.consent(withdrawn()).status_code == 200
+    assert events_and_states(planned, made) == (0, ["cancelled"]), "before any worker looked"
+
+
+def test_what_may_not_be_known_of_any_more_gets_no_number(planned: World, hook: Hook) -> None:
+    made = subscribed(planned, hook)
+    publish(planned, RUS, 2)
+    planned.clock.advance(days=400)
+    planned.work()
+    assert events_and_states(planned, made) == (0, ["cancelled"]), "the consent had ended"
+    assert hook.of("event-notification") == []
+
+
+def test_what_may_not_be_known_of_when_it_is_sent_is_not_sent(planned: World, hook: Hook) -> None:
+    made = subscribed(planned, hook)
+    publish(planned, RUS, 2)
+    assert number_due(planned.hub) == 1
+    planned.clock.advance(days=400)
+    planned.work()
+    assert events_and_states(planned, made) == (1, ["cancelled"])
+    assert hook.of("event-notification") == []
+
+
+def test_what_was_sent_is_not_sent_again_after_consent_is_withdrawn(
+    planned: World, hook: Hook
+) -> None:
+    made = subscribed(planned, hook)
+    hook.code = 503
+    publish(planned, RUS, 2)
+    planned.work()
+    assert events_and_states(planned, made) == (1, ["retry_at"])
+    assert planned.consent(withdrawn()).status_code == 200
+    hook.code = 200
+    planned.clock.advance(hours=1)
+    planned.work()
+    assert events_and_states(planned, made) == (1, ["cancelled"])
+    assert len(hook.of("event-notification")) == 1
