@@ -77,6 +77,8 @@ class Endpoint:
     address: str
     """What the transport understands: a queue, an https URL, a folder."""
     secret: str | None = None
+    timeout: float | None = None
+    """Seconds for one send, where the receiver asks for fewer than the transport gives."""
 
 
 @dataclass(frozen=True)
@@ -314,6 +316,10 @@ class Confirm:
     reason: str = ""
     permanent: bool = False
     """Not accepted, and the same bytes never will be."""
+    answer: bytes = b""
+    """What the next hop answered, cut off at 64 kB; empty where the transport gives none."""
+    answer_type: str = ""
+    """Its media type."""
 
 
 class PartyQueues(Protocol):

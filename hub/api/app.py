@@ -20,6 +20,8 @@ from hub.api import (
     process_message,
     read,
     search,
+    subscription,
+    subscription_operations,
     validate,
     vread,
 )
@@ -29,8 +31,8 @@ from hub.api.serves import collect
 from hub.services.hub import Hub
 
 FHIR = (
-    process_message, validate, consent_create, metadata, history, vread, everything,
-    plan_document, search, read,
+    process_message, validate, consent_create, metadata, subscription_operations, subscription,
+    history, vread, everything, plan_document, search, read,
 )  # fmt: skip
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from hub import __version__
 from hub.api.fhir_http import FHIR_JSON, FHIR_XML, WireDep, answer
 from hub.api.security import HubDep
-from hub.api.serves import Interaction, Operation, Service
+from hub.api.serves import Described, Interaction, Operation, Service
 from hub.contract import Resource
 from hub.fhir.parameters import SERVED, Parameter, Served
 
@@ -38,13 +38,15 @@ def statement(services: Iterable[Service], base: str) -> Resource:
     known = tuple(services)
     interactions = [s for s in known if isinstance(s, Interaction)]
     operations = [s for s in known if isinstance(s, Operation)]
+    described = [s for s in known if isinstance(s, Described)]
     rest: dict[str, Any] = {
         "mode": "server",
         "security": {"description": _SECURITY},
         "resource": [
-            found for kind in SERVED if (found := _resource(kind, interactions, operations))
-        ]
-        + [_operated(kind, operations) for kind in _only_operated(operations)],
+            *(found for kind in SERVED if (found := _resource(kind, interactions, operations))),
+            *(_operated(kind, operations) for kind in _only_operated(operations)),
+            *(d.resource for d in described),
+        ],
     }
     system = [{"code": i.code} for i in interactions if not i.types]
     if system:
@@ -52,11 +54,13 @@ def statement(services: Iterable[Service], base: str) -> Resource:
     named = [_operation(o) for o in operations if not o.types]
     if named:
         rest["operation"] = named
+    fulfilled = [d.instantiates for d in described]
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": RELEASED,
         "kind": "instance",
+        **({"instantiates": fulfilled} if fulfilled else {}),
         "software": {"name": "KI-hub", "version": __version__},
         "implementation": {"description": "KI-hub", "url": base},
         "fhirVersion": "4.0.1",

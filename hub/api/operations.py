@@ -12,7 +12,7 @@ from hub.api.security import HubDep, OperatorDep
 from hub.model.delivery import State
 from hub.model.party import Viewer
 from hub.model.records import InboxState
-from hub.services import admin, kept, overview, queries, received
+from hub.services import admin, kept, overview, queries, received, subscription_admin
 
 ROUTER = APIRouter(prefix="/operations", tags=["operations"])
 
@@ -110,3 +110,29 @@ def resume(party: str, hub: HubDep, operator: OperatorDep) -> dict[str, str]:
     """Send again."""
     admin.resume(hub, party, by=operator)
     return {"party": party, "state": "active"}
+
+
+@ROUTER.get("/subscriptions")
+def subscriptions(hub: HubDep, operator: OperatorDep) -> list[dict[str, Any]]:
+    """Every FHIR Subscription: state, last error, events; no secret of the party's."""
+    return subscription_admin.subscription_rows(hub)
+
+
+@ROUTER.get("/subscriptions/{subscription}")
+def subscription(subscription: str, hub: HubDep, operator: OperatorDep) -> dict[str, Any]:
+    """One, with its notifications."""
+    return subscription_admin.subscription_row(hub, subscription)
+
+
+@ROUTER.post("/subscriptions/{subscription}/suspend")
+def suspend(subscription: str, why: Reason, hub: HubDep, operator: OperatorDep) -> dict[str, str]:
+    """Send nothing of it until it is resumed; its events are kept."""
+    subscription_admin.suspend(hub, subscription, by=operator, reason=why.reason)
+    return {"subscription": subscription, "state": "suspended"}
+
+
+@ROUTER.post("/subscriptions/{subscription}/resume")
+def resume_subscription(subscription: str, hub: HubDep, operator: OperatorDep) -> dict[str, str]:
+    """Let it go on; its endpoint must answer first."""
+    subscription_admin.resume(hub, subscription, by=operator)
+    return {"subscription": subscription, "state": "requested"}

@@ -43,6 +43,7 @@ _COMMANDS: Final = {
     "queues": "Show the queues and their depths.",
     "resume": "Let deliveries to a party go again.",
     "serve": "Answer HTTP.",
+    "subscriptions": "Show, suspend and resume FHIR Subscriptions.",
     "translate": "Translate one document from one format to another.",
     "validate": "Check FHIR resources.",
     "worker": "Process messages and deliver.",

@@ -90,13 +90,15 @@ class PlanVersion:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One plan version for one receiver."""
+    """One plan version for one receiver, or one notification of a FHIR Subscription."""
 
     id: str
     plan_id: str
+    """Empty: of no plan (a handshake, a heartbeat, a consent of a citizen without a plan)."""
     receiver: str
     format: str
     version: int
+    """Of the plan; of a notification: of what it is about."""
     digest: str
     state: State
     reason: str
@@ -109,6 +111,12 @@ class Delivery:
     media_type: str | None
     created_at: datetime
     updated_at: datetime
+    subscription: str = ""
+    """The FHIR Subscription this is a notification of; empty for the plan itself."""
+    about: str = ""
+    """Of a notification: ``CarePlan/<id>``, ``Consent/<id>``, ``handshake`` or ``heartbeat``."""
+    event: int | None = None
+    """Of a notification: its number in the subscription, once it has one."""
     body: bytes | None = None
     """Frozen bytes; only loaded where they are sent or fetched."""
 

@@ -13,7 +13,7 @@ from hub.model.plan import SHARED, team
 from hub.model.records import InboxItem, Part, Plan, Task
 from hub.model.routing import newest_for
 from hub.services.hub import Hub, repeatable
-from hub.services.route import plan_state
+from hub.services.state import plan_state
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 

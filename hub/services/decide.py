@@ -16,7 +16,9 @@ from hub.model.routing import registers_approvals
 from hub.services.answers import Answer
 from hub.services.frozen import carry
 from hub.services.hub import Hub, new_id, repeatable, sha256
-from hub.services.route import plan_state, reconcile
+from hub.services.route import reconcile
+from hub.services.state import plan_state
+from hub.services.subscription_events import follow
 from hub.store.work import UnitOfWork
 
 
@@ -75,6 +77,8 @@ def _consent(
         assert plan is not None
         carry(work, plan, plan_state(work, plan, directory, hub.clock()).facts, before)
         reconcile(hub, work, plan_id, directory, actor=sender.id)
+    # Who registered it is told of it, whether the citizen has a plan or not.
+    follow(work, citizen, None, sender.id, hub.clock())
     return _told(f"Consent/{consent.id} is registered", *warnings, basis=f"consent/{consent.id}")
 
 

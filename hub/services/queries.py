@@ -11,7 +11,7 @@ from hub.model.party import CITIZEN, SYSTEM, Viewer
 from hub.model.records import Delivery, DeliveryEvent, Hop, LossRow, Plan, Task
 from hub.model.routing import newest_for
 from hub.services.hub import Hub
-from hub.services.route import PlanState, plan_state
+from hub.services.state import PlanState, plan_state
 from hub.services.views import build_view
 from hub.store.work import UnitOfWork
 

@@ -17,7 +17,7 @@ from hub.model.plan import SHARED, Member
 from hub.model.records import Part, PlanVersion
 from hub.model.reduction import permitted, shareable
 from hub.model.routing import basis_for, purpose_for, refusal
-from hub.services.route import PlanState
+from hub.services.state import PlanState
 from hub.store.work import UnitOfWork
 
 _CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"

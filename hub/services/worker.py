@@ -15,11 +15,14 @@ from hub.model.delivery import FINAL
 from hub.model.records import InboxItem, Task
 from hub.ports import InboundMessage, answers_queue, deliveries_queue
 from hub.services.accept import accept
-from hub.services.deliver import deliver_due, fail
+from hub.services.attempts import fail
+from hub.services.deliver import deliver_due
 from hub.services.hub import Hub, new_id, repeatable, sha256
 from hub.services.lapse import follow_time
 from hub.services.process import process
 from hub.services.settle import receipt_for
+from hub.services.subscription_events import number_due
+from hub.services.subscription_state import keep_alive
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
@@ -35,7 +38,8 @@ def work_once(hub: Hub) -> int:
             process(hub, item_id)
         except Temporary as e:
             LOG.warning("message.later", inbox=item_id, number=e.number)
-    return len(waiting) + _answer(hub) + deliver_due(hub)
+    told = number_due(hub) + keep_alive(hub)
+    return len(waiting) + _answer(hub) + told + deliver_due(hub)
 
 
 def _answer(hub: Hub) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
-from hub.errors import StoreUnavailable
+from hub.errors import Misconfigured, StoreUnavailable
 from hub.store.tables import META
 
 BUSY_MILLISECONDS = 15_000
@@ -128,12 +128,20 @@ class Database:
 def migration_lock(engine: Engine) -> Iterator[Connection]:
     """One migration at a time, whoever starts it."""
     with _translated(), engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
+        embedded = connection.dialect.name == "sqlite"
+        if embedded:
+            # SQLite changes a column by making the table anew, and dropping the old one would
+            # break what refers to it; the whole is checked instead before it is committed.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.execute(text("SELECT pg_advisory_xact_lock(4711001)"))
         yield connection
+        if embedded and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise Misconfigured("The migration would leave rows that refer to nothing")
         connection.commit()
+        if embedded:
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
 
 def _sqlite_settings(connection: Any, _record: Any) -> None:
