@@ -47,10 +47,15 @@ class StructureValidator:
     is ``Goal[1]``, the third ``Goal[2]``.
     """
 
-    def check(self, resources: Iterable[Resource]) -> list[Issue]:
-        """All issues at once, in document order per resource; empty means legal R4."""
+    def check(self, resources: Iterable[Resource], *, profile: str | None = None) -> list[Issue]:
+        """All issues at once, in document order per resource; empty means legal R4.
+
+        No profile is at hand here, so one that is asked for is an error.
+        """
         seen: dict[str, int] = {}
         found: list[Issue] = []
+        if profile is not None:
+            found.append(Issue("error", "not-found", "The profile is not known here"))
         for resource in resources:
             kind = str(resource.get("resourceType", ""))
             # An unknown type is the sender's own text: it is not repeated in a finding.

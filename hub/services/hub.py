@@ -49,11 +49,16 @@ class Hub:
     transports: Mapping[str, Transport]
     bus: Bus
     validator: Validator
+    """Of what is accepted."""
     clock: Clock
     printer: Printer
     base_url: str
     random: Callable[[], float]
     """Jitter, in [0, 1)."""
+    outgoing: Validator | None = None
+    """Of the FHIR that is sent, before it is; none where the adapters' own rules are enough."""
+    probes: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    """What else must answer for the hub to be ready, by name; each raises a HubError."""
     limits: Limits = field(default_factory=Limits)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     wake: Event = field(default_factory=Event)

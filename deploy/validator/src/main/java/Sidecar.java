@@ -1,7 +1,16 @@
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.hl7.fhir.r5.model.ElementDefinition;
+import org.hl7.fhir.r5.model.StructureDefinition;
+import org.hl7.fhir.r5.model.ValueSet;
+import org.hl7.fhir.r5.utils.validation.IResourceValidator;
 import org.hl7.fhir.r5.utils.validation.constants.BestPracticeWarningLevel;
+import org.hl7.fhir.r5.utils.validation.constants.BindingKind;
 import org.hl7.fhir.r5.utils.validation.constants.CheckDisplayOption;
 import org.hl7.fhir.r5.utils.validation.constants.ReferenceValidationPolicy;
 import org.hl7.fhir.utilities.http.ManagedWebAccess;
@@ -50,13 +59,49 @@ public final class Sidecar {
             .withCanRunWithoutTerminologyServer(true)
             .withNoTerminologyServer()
             .fromSource("hl7.fhir.r4.core#4.0.1");
-    StandAloneValidatorFetcher fetcher =
-        new StandAloneValidatorFetcher(engine.getPcm(), engine.getContext(), engine);
+    StandAloneValidatorFetcher fetcher = new Unlisted(engine);
     // Only what a message holds itself can be followed.
     fetcher.setReferencePolicy(ReferenceValidationPolicy.IGNORE);
     engine.setFetcher(fetcher);
     engine.setPolicyAdvisor(fetcher);
     engine.setLogValidationProgress(false);
+    // Displays are checked in the language of the plan; messages stay in English.
+    engine.setLanguage("da");
+    engine.setLocale(Locale.ENGLISH);
     return engine;
+  }
+
+  /** Leaves alone what no list of codes exists for: R4 binds these to all of a standard. */
+  private static final class Unlisted extends StandAloneValidatorFetcher {
+    private static final Set<String> SETS =
+        Set.of(
+            "http://hl7.org/fhir/ValueSet/mimetypes",
+            "http://hl7.org/fhir/ValueSet/all-languages",
+            "http://hl7.org/fhir/ValueSet/currencies",
+            "http://hl7.org/fhir/ValueSet/ucum-units",
+            "http://hl7.org/fhir/ValueSet/all-time-units",
+            "http://hl7.org/fhir/ValueSet/all-distance-units");
+
+    Unlisted(ValidationEngine engine) throws IOException {
+      super(engine.getPcm(), engine.getContext(), engine);
+    }
+
+    @Override
+    public EnumSet<CodedContentValidationAction> policyForCodedContent(
+        IResourceValidator validator,
+        Object context,
+        String path,
+        ElementDefinition definition,
+        StructureDefinition structure,
+        BindingKind kind,
+        AdditionalBindingPurpose purpose,
+        ValueSet valueSet,
+        List<String> systems) {
+      if (valueSet != null && SETS.contains(valueSet.getUrl())) {
+        return EnumSet.noneOf(CodedContentValidationAction.class);
+      }
+      return super.policyForCodedContent(
+          validator, context, path, definition, structure, kind, purpose, valueSet, systems);
+    }
   }
 }
