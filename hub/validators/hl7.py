@@ -20,7 +20,7 @@ import httpx
 from hub.contract import Resource
 from hub.errors import InputRefused, Issue, ValidatorUnavailable
 from hub.fhir.codec import dump_json, parse_json
-from hub.validators.saying import issues, resource_type
+from hub.validators.saying import issues, known_type, no_type
 
 _FHIR_JSON: Final = "application/fhir+json"
 _ALWAYS: Final = (
@@ -42,7 +42,7 @@ class Sidecar:
     url: str
     """The server's base, without a path."""
     seconds: float = 30.0
-    """For one document, once it is its turn."""
+    """To wait for its turn, and then for its judgement."""
     limit: int = 16
     """Documents judged or waiting, of this process."""
     at_once: int = 2
@@ -57,10 +57,9 @@ class Hl7Validator:
         self._lock = threading.Lock()
         self._waiting = 0
         self._heard = -_NEWS_SECONDS
-        patience = sidecar.seconds * sidecar.limit
         self._client = httpx.Client(
             base_url=sidecar.url.rstrip("/"),
-            timeout=httpx.Timeout(sidecar.seconds, connect=_PROBE_SECONDS, pool=patience),
+            timeout=httpx.Timeout(sidecar.seconds, connect=_PROBE_SECONDS),
             limits=httpx.Limits(max_connections=sidecar.at_once),
             headers={"Accept": _FHIR_JSON},
             trust_env=False,
@@ -73,11 +72,15 @@ class Hl7Validator:
         with a ``profile`` each is sent by itself.
         """
         given = list(resources)
+        places = _places(given)
+        # The server takes a data type, or an abstract one, for a resource.
+        pairs = list(zip(given, places.values(), strict=True))
+        found = [no_type(place) for resource, place in pairs if not known_type(resource)]
+        if found:
+            return found
         if profile is None and len(given) > 1:
-            outcome = self._judged(_together(given), None)
-            return list(issues(outcome, _places(given)))
-        found: list[Issue] = []
-        for resource, place in zip(given, _places(given).values(), strict=True):
+            return list(issues(self._judged(_together(given), None), places))
+        for resource, place in pairs:
             found += issues(self._judged(resource, profile), {"": place})
         return found
 
@@ -167,7 +170,7 @@ def _places(resources: list[Resource]) -> dict[str, str]:
     seen: dict[str, int] = {}
     places = {}
     for number, resource in enumerate(resources):
-        kind = resource_type(resource)
+        kind = str(resource["resourceType"]) if known_type(resource) else "Resource"
         nth = seen.get(kind, 0)
         seen[kind] = nth + 1
         places[f"Bundle.entry[{number}].resource"] = f"{kind}[{nth}]" if nth else kind

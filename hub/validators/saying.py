@@ -112,11 +112,22 @@ def _known(steps: list[str]) -> Iterator[str]:
         yield step
 
 
-def resource_type(resource: Mapping[str, Any]) -> str:
-    """Its type, if R4 has it; ``Resource`` otherwise, for it may be any text."""
+def known_type(resource: Mapping[str, Any]) -> bool:
+    """Whether R4 has resources of its type; what it has not may be any text."""
     given = resource.get("resourceType")
-    known = _types().get(given, {}) if isinstance(given, str) else {}
-    return str(given) if known.get("kind") == "resource" else "Resource"
+    table = _types().get(given, {}) if isinstance(given, str) else {}
+    return table.get("kind") == "resource" and not table.get("abstract")
+
+
+def no_type(place: str) -> Issue:
+    """Said of a resource that is none."""
+    return Issue(
+        "error",
+        "structure",
+        "Not a resource type of FHIR R4; send one that is",
+        place,
+        "Ikke en ressourcetype i FHIR R4; send en, der er",
+    )
 
 
 @cache

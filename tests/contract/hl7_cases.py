@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -54,7 +54,6 @@ CASES: dict[str, Case] = {
             | {"created": SECRET, "extension": [{"url": f"http://karla.example/{SECRET[:10]}"}]}
         ]
     ),
-    "no type": Case([{"resourceType": SECRET}]),
     "unknown profile": Case([PLAN | {"meta": {"profile": [NOBODY]}}]),
     "given profile": Case([PLAN], names.KI_PLAN),
     "given unknown profile": Case([PLAN], NOBODY),
@@ -72,6 +71,8 @@ class Stand:
     url: str = ""
     status: int | None = None
     """Answer with this and a page, as something else at that address would."""
+    otherwise: str = ""
+    """The case whose answer is given to what was not recorded; a 404 without."""
     held: threading.Event = field(default_factory=threading.Event)
     """While clear, nothing is answered."""
     asked: list[Json] = field(default_factory=list)
@@ -99,16 +100,21 @@ def standing() -> Iterator[Stand]:
             stand.held.wait(30)
             profile = query.get("profile", [None])[0]
             known = [r for r in recorded if r["body"] == body and r["profile"] == profile]
+            if stand.otherwise:
+                same = CASES[stand.otherwise].resources
+                known += [r for r in recorded if [r["body"]] == same and r["profile"] is None]
             if stand.status is not None or not known:
                 self._answer(stand.status or 404, b"<html>0201609996</html>")
             else:
                 self._answer(known[0]["status"], json.dumps(known[0]["answer"]).encode())
 
         def _answer(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            # A client that has given up has closed the connection.
+            with suppress(ConnectionError):
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             """Nothing: a test's output is its own."""

@@ -77,6 +77,15 @@ def test_the_recorded_answers_do_quote_the_documents() -> None:
     assert [a for a in answers if "0201609996" in a and "'Karla'" in a]
 
 
+@pytest.mark.parametrize("kind", [SECRET, "Resource", "HumanName", "", None, 3, []])
+def test_what_is_no_resource_type_is_not_even_asked(
+    connect: Connect, stand: Stand, kind: object
+) -> None:
+    found = connect().check([{"resourceType": kind}, PLAN])
+    assert [(i.severity, i.expression) for i in found] == [("error", "Resource")]
+    assert stand.asked == []
+
+
 def test_a_rule_is_named_by_its_key(connect: Connect) -> None:
     assert any("(cpl-3)" in i.text for i in errors(connect().check(CASES["rule"].resources)))
 
@@ -142,6 +151,7 @@ def test_more_than_the_limit_is_turned_away_at_once_and_the_rest_is_judged(
         until(lambda: validator.waiting() == 3)
         with pytest.raises(ValidatorUnavailable, match="3 documents waiting"):
             validator.check([PLAN])
+        until(lambda: len(stand.asked) > 0)
         assert len(stand.asked) == 1
         stand.held.set()
         assert [w.result(20) for w in waiting] == [[], [], []]
