@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from hub.errors import Misconfigured
+from hub.model.party import SYSTEM
 from hub.runtime.bootstrap import build, close
 from hub.runtime.settings import Settings
-from tests.api.world import KOORD_OTHER, OPERATOR, PLAN_1, RUS, SOCIAL, World, founded, problem
+from tests.api.world import KOORD_OTHER, PLAN_1, RUS, SOCIAL, World, founded, problem
 from tests.contract.hl7_cases import Stand, standing
 
 
@@ -98,9 +99,11 @@ def test_what_is_made_wrong_does_not_leave_and_the_operator_is_told(
     dead = [d for d in guarded.deliveries() if "HL7" in d["history"][-1]["reason"]]
     assert {(d["format"], d["state"]) for d in dead} == {("fhir", "dead")}
     assert guarded.letters(RUS) == []
-    assert {("dead", d["delivery"]) for d in dead} <= set(guarded.tasks(OPERATOR))
+    with guarded.hub.store.reading() as work:
+        told = {t.delivery_id for t in work.journal.tasks(SYSTEM) if t.kind == "dead"}
+    assert {d["delivery"] for d in dead} <= told
     reasons = " ".join(e["reason"] for d in dead for e in d["history"])
-    assert "CarePlan.title" in reasons
+    assert "Bundle.title" in reasons
     assert "Karla" not in reasons
     # What is no FHIR is no matter of FHIR's validator.
     assert guarded.states()[KOORD_OTHER] == "sent"
