@@ -14,7 +14,7 @@ from hub.errors import Misconfigured
 from hub.model.party import SYSTEM
 from hub.runtime.bootstrap import build, close
 from hub.runtime.settings import Settings
-from tests.api.world import KOORD_OTHER, PLAN_1, RUS, SOCIAL, World, founded, problem
+from tests.api.world import KOORD_OWN, PLAN_1, RUS, SOCIAL, World, founded, problem
 from tests.contract.hl7_cases import Stand, standing
 
 
@@ -106,7 +106,7 @@ def test_what_is_made_wrong_does_not_leave_and_the_operator_is_told(
     assert "Bundle.title" in reasons
     assert "Karla" not in reasons
     # What is no FHIR is no matter of FHIR's validator.
-    assert guarded.states()[KOORD_OTHER] == "sent"
+    assert guarded.states()[KOORD_OWN] == "sent"
 
 
 def test_while_it_is_away_deliveries_wait_and_are_made_later(guarded: World, stand: Stand) -> None:
