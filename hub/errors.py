@@ -21,7 +21,8 @@
     └── Temporary               nobody's move; it is tried again
         ├── StoreUnavailable
         ├── BusUnavailable
-        └── ReceiverUnavailable
+        ├── ReceiverUnavailable
+        └── ValidatorUnavailable
 
 No message, expression or field of an error holds a CPR number, a name or plan text: the place
 in the document is given as a path, the value never.
@@ -200,3 +201,9 @@ class ReceiverUnavailable(Temporary):
     """The receiver's endpoint cannot be reached or asks to wait."""
 
     number = 1503
+
+
+class ValidatorUnavailable(Temporary):
+    """The validator beside the hub cannot be reached, or has too much to do."""
+
+    number = 1504

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command(name="doctor")
 @as_json
 def command(json_: bool) -> None:
-    """Ask database, schema, broker, formats and parties; exit 4 if one is not ready."""
+    """Ask database, schema, broker, formats, validator and parties; exit 4 if one is not ready."""
     from hub.errors import HubError, Misconfigured  # noqa: PLC0415
     from hub.services.overview import party_rows  # noqa: PLC0415
     from hub.store.migrate import check_schema  # noqa: PLC0415
@@ -34,6 +34,7 @@ def command(json_: bool) -> None:
             ("schema", lambda: check_schema(hub.store.database)),
             ("broker", hub.bus.check),
             ("formats", lambda: _formats(hub)),
+            *hub.probes.items(),
             ("parties", parties),
         ):
             try:
@@ -41,7 +42,7 @@ def command(json_: bool) -> None:
                 found[name] = "ok"
             except HubError as e:
                 found[name] = e.text
-            if found[name] != "ok" and name != "broker":
+            if found[name] != "ok" and name not in {"broker", *hub.probes}:
                 break
     if json_:
         click.echo(json.dumps(found, indent=2))

@@ -29,6 +29,11 @@ class Settings(BaseSettings):
     )
     console: bool = Field(True, description="Serve the operator's console beside the API")
     send_timeout: float = Field(30.0, description="Seconds for one send")
+    validator_url: str = Field(
+        "", description="HL7's validator run beside the hub; empty: the hub's own one alone"
+    )
+    validator_seconds: float = Field(30.0, description="Seconds to wait for it, for one document")
+    validator_limit: int = Field(16, description="Documents waiting there, for each process")
     lease_seconds: float = Field(30.0, description="Seconds a crashed worker keeps its work")
     retry_attempts: int = Field(8, description="Sends in all, before a delivery is dead")
     retry_first_seconds: float = Field(2.0, description="Wait after the first failure; doubles")

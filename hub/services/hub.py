@@ -51,11 +51,14 @@ class Hub:
     transports: Mapping[str, Transport]
     bus: Bus
     validator: Validator
+    """Of what is accepted, and of FHIR that is sent, before it is."""
     clock: Clock
     printer: Printer
     base_url: str
     random: Callable[[], float]
     """Jitter, in [0, 1)."""
+    probes: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    """What else must answer for the hub to be ready, by name; each raises a HubError."""
     limits: Limits = field(default_factory=Limits)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     wake: Event = field(default_factory=Event)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from hub.contract import Rendered
 from hub.errors import CannotRender
 from hub.fhir.codec import parse_json
+from hub.fhir.xml import from_xml
 from hub.services.hub import Hub
 
-_FHIR = "application/fhir+json"
+_JSON = "application/fhir+json"
+_XML = "application/fhir+xml"
 
 
 def conforming(hub: Hub, rendered: Rendered) -> Rendered:
@@ -19,9 +21,11 @@ def conforming(hub: Hub, rendered: Rendered) -> Rendered:
 
     Raises CannotRender with every issue, and the first in its text.
     """
-    if rendered.media_type.partition(";")[0].strip() != _FHIR:
+    kind = rendered.media_type.partition(";")[0].strip()
+    if kind not in {_JSON, _XML}:
         return rendered
-    found = hub.validator.check([parse_json(rendered.body)])
+    resource = parse_json(rendered.body) if kind == _JSON else from_xml(rendered.body)
+    found = hub.validator.check([resource])
     wrong = tuple(i for i in found if i.severity in {"error", "fatal"})
     if wrong:
         text = f"It would break its own profile at {wrong[0].expression}: {wrong[0].text}"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub.fhir.structure import StructureValidator
 
+from hub.fhir.validation import EmbeddedValidator
 from hub.runtime.bootstrap import close
 from tests.api.world import founded, opened
 
@@ -60,7 +60,7 @@ def refusal(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     assert (done.returncode, done.stdout) == (3, "")
     told = json.loads(done.stderr)
     assert told["resourceType"] == "OperationOutcome"
-    assert StructureValidator().check([told]) == []
+    assert EmbeddedValidator().check([told]) == []
     issues: list[dict[str, Any]] = told["issue"]
     return issues
 

@@ -6,9 +6,8 @@ import json
 import re
 from datetime import datetime
 
-from hub.fhir.structure import StructureValidator
-
 from hub.fhir.notification import Event, Told, notification
+from hub.fhir.validation import EmbeddedValidator
 from hub.model.subscription import TOPICS
 from hub.model.subscription_wish import read_wish
 from tests.docs.pages import DOCS
@@ -18,7 +17,7 @@ ASKED, TOLD = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", P
 
 
 def test_the_subscription_is_one_the_hub_takes() -> None:
-    assert StructureValidator().check([ASKED]) == []
+    assert EmbeddedValidator().check([ASKED]) == []
     found = read_wish(ASKED, "https://hub.example/fhir")
     assert (found.content, found.heartbeat) == ("id-only", 3600)
 

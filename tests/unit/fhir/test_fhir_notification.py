@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hub.fhir.structure import StructureValidator
 
 from hub.fhir.notification import (
     Event,
@@ -18,6 +17,7 @@ from hub.fhir.notification import (
     notification,
     status_parameters,
 )
+from hub.fhir.validation import EmbeddedValidator
 from hub.fhir.xml import from_xml, to_xml
 
 BASE = "https://hub.example/fhir"
@@ -47,7 +47,7 @@ def names(bundle: dict[str, Any]) -> list[str]:
      message(BASE, made(EVENT), TOLD.topic, IDS, "http://127.0.0.1/fhir")],
 )  # fmt: skip
 def test_every_form_is_legal_r4_in_both_syntaxes(bundle: dict[str, Any]) -> None:
-    assert StructureValidator().check([bundle]) == []
+    assert EmbeddedValidator().check([bundle]) == []
     assert from_xml(to_xml(bundle)) == bundle
 
 
