@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from adapters.dk_core import is_citizen_number
 from hub.errors import Invalid, Malformed, UnknownCode
 from hub.fhir import names
+from hub.fhir.kinds import undeclared
 from tests.unit.fhir.documents import PLAN_ID, entry_of, example, parse, refusal, strings
 
 Bundle = dict[str, Any]
@@ -171,7 +172,8 @@ NOT_R4 = {"dangling", "twice", "contained", "subject", "same activity id", "fore
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_broken(name: str) -> None:
-    bundle = example("plan-1")
+    """Whether or not a resource says what it is."""
+    bundle = undeclared(example("plan-1"))
     change, code = BROKEN[name]
     change(bundle)
     error = refusal(bundle)
