@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from hub import __version__
 from hub.api import (
     acts,
-    consent_create,
+    create,
     documents,
     errors,
     everything,
@@ -20,6 +20,8 @@ from hub.api import (
     process_message,
     read,
     search,
+    transaction,
+    update,
     vread,
 )
 from hub.api.guard import Guard
@@ -27,8 +29,8 @@ from hub.api.serves import collect
 from hub.services.hub import Hub
 
 FHIR = (
-    process_message, consent_create, metadata, history, vread, everything, plan_document, search,
-    read,
+    process_message, metadata, history, vread, everything, plan_document, search,
+    read, update, create, transaction,
 )  # fmt: skip
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""

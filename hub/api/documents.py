@@ -5,17 +5,18 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from hub.api.body import BodyDep
+from hub.api.fhir_http import FHIR_JSON, WireDep
 from hub.api.security import HubDep, PartyDep
+from hub.api.writes import respond
 from hub.contract import Party
 from hub.errors import NotFound, Temporary
 from hub.model.party import Viewer
 from hub.model.records import InboxItem
-from hub.services.accept import accept
+from hub.services.accept import Accepted, accept
 from hub.services.hub import Hub
 from hub.services.process import process
 
 ROUTER = APIRouter(tags=["documents"])
-FHIR_JSON = "application/fhir+json"
 
 
 @ROUTER.post("/documents/{format}")
@@ -27,12 +28,17 @@ def post_document(
 
 
 @ROUTER.get("/messages/{message}")
-def get_message(message: str, hub: HubDep, sender: PartyDep) -> Response:
+def get_message(
+    message: str, request: Request, hub: HubDep, sender: PartyDep, wire: WireDep
+) -> Response:
     """The answer to a document of one's own, by the id in ``Location``."""
+    viewer = Viewer.of(sender.party)
     with hub.store.reading() as work:
-        item = work.inbox.get(message, Viewer.of(sender.party))
+        item = work.inbox.get(message, viewer)
     if item is None:
         raise NotFound("You have sent no such message")
+    if item.request is not None:
+        return respond(request, wire, hub, viewer, Accepted(item, duplicate=False))
     return answer(item, duplicate=False)
 
 

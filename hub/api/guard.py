@@ -43,7 +43,7 @@ class Guard:
                 await _answer(send, 500, body)
 
     def _limit(self, path: str) -> int:
-        return self._body_bytes if path.startswith(DOCUMENTS) else FORM_BYTES
+        return self._body_bytes if f"{path}/".startswith(DOCUMENTS) else FORM_BYTES
 
 
 class _Request:

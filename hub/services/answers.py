@@ -38,12 +38,15 @@ class Answer:
     """The Consent that a decision became."""
     written: tuple[Written | None, ...] | None = None
     """Of what came over REST: the result of each interaction, None for one that only reads."""
+    alone: bool = False
+    """It came over REST as one interaction, not in a Bundle."""
 
     @property
     def status(self) -> int:
-        """HTTP: 202 while a person must say where it belongs, else 200."""
+        """HTTP: 202 while a person must say where a document belongs, else 200 or 201."""
         if self.written is not None:
-            return 200
+            first = self.written[0] if self.alone else None
+            return first.status if first is not None else 200
         return 202 if self.state == "unattached" else 200
 
     @property
@@ -52,7 +55,8 @@ class Answer:
         if self.written is None:
             return outcome(self.issues)
         entries = [{"response": _response(w)} for w in self.written]
-        return {"resourceType": "Bundle", "type": "transaction-response", "entry": entries}
+        made = {"resourceType": "Bundle", "type": "transaction-response"}
+        return made | ({"entry": entries} if entries else {})
 
 
 def _response(written: Written | None) -> dict[str, Any]:

@@ -94,11 +94,17 @@ def _consent(
     citizen = known or new_id()
     work.plans.add_citizen(citizen, decision.citizen.identifiers)
     before = work.consents.of_citizen(citizen)
+    text, basis = f"Consent/{consent.id} is registered", f"consent/{consent.id}"
+    registered = work.consents.registered(consent.id)
+    same = registered is not None and registered.body == dump_json(resource).decode()
+    if same and consent in before:
+        # The same words, which permit the same: what was decided on them stands.
+        return _told(text, *warnings, basis=basis)
     work.consents.save(consent, citizen, resource, sender.id, item.received_at)
     _keep_version(hub, work, resource, sender)
     work.journal.audit(
         hub.clock(), sender.id, "consent", f"Consent/{consent.id}", party=sender.id,
-        basis=f"consent/{consent.id}", detail="active" if consent.active else "inactive",
+        basis=basis, detail="active" if consent.active else "inactive",
     )  # fmt: skip
     for plan_id in work.plans.plan_ids_of_citizen(citizen):
         work.plans.lock(plan_id)
@@ -107,7 +113,7 @@ def _consent(
         assert plan is not None
         carry(work, plan, plan_state(work, plan, directory, hub.clock()).facts, before)
         reconcile(hub, work, plan_id, directory, actor=sender.id)
-    return _told(f"Consent/{consent.id} is registered", *warnings, basis=f"consent/{consent.id}")
+    return _told(text, *warnings, basis=basis)
 
 
 def _fits(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -39,6 +40,7 @@ from hub.services.apply import apply_update
 from hub.services.decide import record_decision
 from hub.services.hub import Hub, repeatable
 from hub.services.settle import settle
+from hub.services.write import write
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
@@ -75,11 +77,7 @@ def _handle(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Direc
         _set_aside(hub, item)
         return
     try:
-        parsed = _understand(hub, item, sender, directory)
-        with hub.store.writing() as work:
-            answer = _do(hub, work, item, sender, directory, parsed)
-            _settle(hub, work, item, answer)
-            work.commit()
+        answer = _answered(hub, item, sender, directory)
         log.info("message.applied", state=answer.state)
     except NoLegalBasis as e:
         _refuse(hub, item, e, sealed=True)
@@ -99,6 +97,18 @@ def _handle(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Direc
             _give_back(hub, item)
         if item.attempts == 1:
             log.error("message.failed.where", at=_where(e))
+
+
+def _answered(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Directory) -> Answer:
+    """Do what it asks, with the answer in the same commit."""
+    if item.request is not None:
+        return write(hub, item, sender, directory, _understand, partial(_settle, hub, item))
+    parsed = _understand(hub, item, sender, directory)
+    with hub.store.writing() as work:
+        answer = _do(hub, work, item, sender, directory, parsed)
+        _settle(hub, item, work, answer)
+        work.commit()
+    return answer
 
 
 def _understand(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Directory) -> Parsed:
@@ -157,12 +167,12 @@ def _correspondence(hub: Hub, work: UnitOfWork, item: InboxItem, letter: Corresp
     return Answer("unattached" if letter.in_reply_to is None else "applied", (found,))
 
 
-def _settle(hub: Hub, work: UnitOfWork, item: InboxItem, answer: Answer) -> None:
+def _settle(hub: Hub, item: InboxItem, work: UnitOfWork, answer: Answer) -> None:
     work.inbox.settle(
         item.id,
         answer.state,
         answer.status,
-        dump_json(outcome(answer.issues)).decode(),
+        dump_json(answer.resource).decode(),
         plan=answer.plan,
     )
     work.journal.audit(
