@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import simplejson
 from lxml import etree
@@ -43,9 +43,25 @@ def _no_constant(_: str) -> NoReturn:
     raise Malformed("NaN and Infinity are not JSON; leave the element out")
 
 
+class Lexeme(Decimal):
+    """A decimal that is written as it was read: ``1.50``, ``1e2`` and ``-0`` stay so."""
+
+    __slots__ = ("_text",)
+    _text: str
+
+    def __new__(cls, text: str) -> Self:
+        """The number in a text."""
+        made = super().__new__(cls, text)
+        made._text = text
+        return made
+
+    def __str__(self) -> str:
+        return self._text
+
+
 def decimal(text: str) -> Decimal:
     """A JSON number with its lexeme; raises TooLarge for one that is too long or too large."""
-    found = Decimal(text) if len(text) <= LONGEST_NUMBER else None
+    found = Lexeme(text) if len(text) <= LONGEST_NUMBER else None
     if found is None or abs(found.adjusted()) > MAX_EXPONENT:
         raise TooLarge(
             f"A number has more than {LONGEST_NUMBER} characters, or an exponent beyond "

@@ -230,7 +230,8 @@ def _read(text: str, code: str, place: str) -> Any:
         if not _DECIMAL.fullmatch(text):
             raise Malformed("Write a decimal number", at=place)
         # JSON has no other sign of a decimal than its point or exponent.
-        return int(text) if _INTEGER.fullmatch(text) else decimal(text)
+        whole = _INTEGER.fullmatch(text) and text != "-0"
+        return int(text) if whole else decimal(text)
     return text
 
 
