@@ -47,6 +47,10 @@ from hub.store.work import UnitOfWork
 LOG = structlog.get_logger()
 
 
+class _AnsweredElsewhereError(Exception):
+    """Another worker took the message for abandoned and was done first; nothing is done twice."""
+
+
 def process(hub: Hub, item_id: str) -> InboxItem:
     """Process one message unless it is done or in other hands; returns it as it then stands.
 
@@ -79,6 +83,8 @@ def _handle(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Direc
     try:
         answer = _answered(hub, item, sender, directory)
         log.info("message.applied", state=answer.state)
+    except _AnsweredElsewhereError:
+        log.warning("message.answered.elsewhere", attempt=item.attempts)
     except NoLegalBasis as e:
         _refuse(hub, item, e, sealed=True)
         log.warning("message.sealed", number=e.number)
@@ -168,13 +174,9 @@ def _correspondence(hub: Hub, work: UnitOfWork, item: InboxItem, letter: Corresp
 
 
 def _settle(hub: Hub, item: InboxItem, work: UnitOfWork, answer: Answer) -> None:
-    work.inbox.settle(
-        item.id,
-        answer.state,
-        answer.status,
-        dump_json(answer.resource).decode(),
-        plan=answer.plan,
-    )
+    body = dump_json(answer.resource).decode()
+    if not work.inbox.settle(item.id, answer.state, answer.status, body, plan=answer.plan):
+        raise _AnsweredElsewhereError
     work.journal.audit(
         hub.clock(), item.sender, "receive", f"inbox/{item.id}", party=item.sender,
         basis=answer.basis, detail=answer.state,
@@ -184,13 +186,15 @@ def _settle(hub: Hub, item: InboxItem, work: UnitOfWork, answer: Answer) -> None
 def _refuse(hub: Hub, item: InboxItem, error: HubError, *, sealed: bool = False) -> None:
     now = hub.clock()
     with hub.store.writing() as work:
-        work.inbox.settle(
+        settled = work.inbox.settle(
             item.id,
             "sealed" if sealed else "refused",
             status_of(error),
             dump_json(error_outcome(error)).decode(),
             delete_after=now + timedelta(days=hub.limits.seal_days) if sealed else None,
         )
+        if not settled:
+            return
         work.journal.audit(
             now, item.sender, "receive", f"inbox/{item.id}", party=item.sender,
             outcome="denied" if sealed else "refused", detail=f"KI-{error.number}",
@@ -209,9 +213,9 @@ def _set_aside(hub: Hub, item: InboxItem) -> None:
     text = "The hub could not process this message; its bytes are kept, its sender is told"
     found = Issue("fatal", "exception", "The hub failed on this message; its operator is told")
     with hub.store.writing() as work:
-        work.inbox.settle(
-            item.id, "set-aside", 500, dump_json(outcome((found,), move="operator")).decode()
-        )
+        answer = dump_json(outcome((found,), move="operator")).decode()
+        if not work.inbox.settle(item.id, "set-aside", 500, answer):
+            return
         work.journal.open_task(
             Task(repeatable(item.id, "set-aside"), "set-aside", OPERATOR, text, None, None,
                  item.id, now)

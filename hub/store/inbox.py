@@ -105,11 +105,11 @@ class Inbox:
         *,
         plan: tuple[str, int] | None = None,
         delete_after: datetime | None = None,
-    ) -> None:
-        """Write the answer."""
-        self._db.execute(
+    ) -> bool:
+        """Write the answer; False if there is one: whoever was slow has been overtaken."""
+        settled = self._db.execute(
             update(INBOX)
-            .where(INBOX.c.id == item_id)
+            .where(INBOX.c.id == item_id, INBOX.c.state == "received")
             .values(
                 state=state,
                 status=status,
@@ -120,6 +120,7 @@ class Inbox:
                 delete_after=delete_after,
             )
         )
+        return settled.rowcount == 1
 
     def join(self, item_id: str, plan: tuple[str, int]) -> None:
         """What was kept unattached is in a plan now; the answer its sender got stands."""
