@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from hub.contract import Resource
@@ -159,9 +159,7 @@ def _interaction(
     )
     if "ifMatch" not in request:
         return found
-    return Interaction(
-        **{**vars(found), "if_match": version_of(request["ifMatch"], found.at("ifMatch"))}
-    )
+    return replace(found, if_match=version_of(request["ifMatch"], found.at("ifMatch")))
 
 
 def _check(found: Interaction) -> None:

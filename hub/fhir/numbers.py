@@ -29,7 +29,7 @@ def condition_names_a_citizen(query: str) -> bool:
     """
     return any(
         names_a_citizen(value) and not _other(name, value)
-        for name, value in parse_qsl(query.rpartition("?")[2], max_num_fields=None)
+        for name, value in parse_qsl(query.rpartition("?")[2])
     )
 
 

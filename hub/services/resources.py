@@ -79,7 +79,10 @@ def versions(
         citizens = frozenset(
             c for kind, own in ids.items() for c in work.resources.citizens_of(kind, own)
         )
-        seen = sight.history(citizens) if names else {}
+        newest = sight.current(citizens).values() if names else ()
+        seen = {(entry.key, entry.version): entry for entry in newest}
+        if not set(names) <= seen.keys():
+            seen |= sight.history(citizens)
         found = {name: seen[name] for name in names if name in seen}
         return found, [entry.why for entry in found.values()]
 

@@ -99,7 +99,8 @@ def requested(item: InboxItem, base: str) -> tuple[Resource, tuple[Interaction, 
     """What a kept request sent, and asked for; raises Malformed, TooLarge or Invalid."""
     assert item.request is not None
     assert item.body is not None
-    resource = from_xml(item.body) if "xml" in item.media_type else parse_json(item.body)
+    xml = "xml" in item.media_type.partition(";")[0].lower()
+    resource = from_xml(item.body) if xml else parse_json(item.body)
     if item.request["url"]:
         return resource, (single(item.request, resource),)
     return resource, transaction(resource, base)

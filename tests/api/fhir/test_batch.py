@@ -76,5 +76,7 @@ def test_what_is_no_batch(world: World) -> None:
     problem(world.request("POST", "/fhir", RUS, content=b'{"resourceType":"Bundle","type":"batch",'
                           b'"entry":7}'), 400)  # fmt: skip
     problem(post(world, transaction(*[asked("Goal")] * 1001, kind="batch")), 413)
+    with_slash = b'{"resourceType":"Bundle","type":"batch"}'
+    assert world.request("POST", "/fhir/", RUS, content=with_slash).status_code == 200
     empty = responses(post(world, {"resourceType": "Bundle", "type": "batch"}), "batch-response")
     assert empty == []
