@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from hub import __version__
 from hub.api import (
     acts,
-    consent_create,
+    create,
     documents,
     errors,
     everything,
@@ -22,6 +22,8 @@ from hub.api import (
     search,
     subscription,
     subscription_operations,
+    transaction,
+    update,
     validate,
     vread,
 )
@@ -31,8 +33,8 @@ from hub.api.serves import collect
 from hub.services.hub import Hub
 
 FHIR = (
-    process_message, validate, consent_create, metadata, subscription_operations, subscription,
-    history, vread, everything, plan_document, search, read,
+    process_message, validate, metadata, subscription_operations, subscription, history, vread,
+    everything, plan_document, search, read, update, create, transaction,
 )  # fmt: skip
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""

@@ -9,12 +9,13 @@ from hub.api.description import DOCUMENT, OUTCOME
 from hub.api.fhir_http import answer as fhir_answer
 from hub.api.fhir_http import wire_or_json
 from hub.api.security import HubDep, PartyDep
+from hub.api.writes import respond
 from hub.contract import Party
 from hub.errors import NotFound, Temporary
 from hub.fhir.codec import parse_json
 from hub.model.party import Viewer
 from hub.model.records import InboxItem
-from hub.services.accept import accept
+from hub.services.accept import Accepted, accept
 from hub.services.hub import Hub
 from hub.services.process import process
 
@@ -36,10 +37,14 @@ def post_document(
 @ROUTER.get("/messages/{message}", responses={200: OUTCOME, 202: {"description": "Not yet"}})
 def get_message(message: str, request: Request, hub: HubDep, sender: PartyDep) -> Response:
     """The answer to a document of one's own, by the id in ``Location``."""
+    viewer = Viewer.of(sender.party)
     with hub.store.reading() as work:
-        item = work.inbox.get(message, Viewer.of(sender.party))
+        item = work.inbox.get(message, viewer)
     if item is None:
         raise NotFound("You have sent no such message")
+    if item.request is not None:
+        kept = Accepted(item, duplicate=False)
+        return respond(request, wire_or_json(request), hub, viewer, kept)
     return answer(item, request, duplicate=False)
 
 

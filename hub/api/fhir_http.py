@@ -21,6 +21,7 @@ from starlette.exceptions import HTTPException
 from hub.contract import Resource
 from hub.errors import Invalid, Malformed, NotFound
 from hub.fhir.codec import dump_json, parse_json
+from hub.fhir.interactions import version_of
 from hub.fhir.language import Language, preferred
 from hub.fhir.numbers import names_a_citizen
 from hub.fhir.outcome import in_language
@@ -107,16 +108,21 @@ def wire_or_json(request: Request) -> Wire:
 WireDep = Annotated[Wire, Depends(wire_of)]
 
 
+def media_type(request: Request) -> str:
+    """The Content-Type of a resource that is sent; raises HTTPException 415 for no FHIR."""
+    declared = request.headers.get("Content-Type", FHIR_JSON)
+    if _offered(declared) is None:
+        raise HTTPException(415)
+    return declared
+
+
 def read_body(request: Request, body: bytes) -> Resource:
     """The resource a request carries, by its Content-Type; JSON where none is given.
 
     Raises HTTPException 415 for another media type, Malformed or TooLarge for what cannot be read.
     """
-    declared = request.headers.get("Content-Type", FHIR_JSON)
-    syntax = _offered(declared)
-    if syntax is None:
-        raise HTTPException(415)
-    if syntax == "xml":
+    declared = media_type(request)
+    if _offered(declared) == "xml":
         from hub.fhir.xml import from_xml  # noqa: PLC0415 - loads the type tables
 
         return from_xml(body)
@@ -217,12 +223,7 @@ def http_date(at: datetime) -> str:
 def if_match(request: Request) -> str | None:
     """The version a writer wrote on (``If-Match``); raises Malformed for what is no ETag."""
     found = request.headers.get("If-Match")
-    if found is None:
-        return None
-    tag = _ETAG.fullmatch(found.strip())
-    if tag is None:
-        raise Malformed('Send one version: If-Match: W/"<version>"', at="If-Match")
-    return tag[1]
+    return None if found is None else version_of(found, "If-Match")
 
 
 def unchanged(request: Request, version: str, modified: datetime, since: datetime) -> bool:
@@ -272,9 +273,9 @@ def _preference(request: Request, name: str) -> str:
     return ""
 
 
-def _offered(media_type: str) -> Syntax | None:
+def _offered(declared: str) -> Syntax | None:
     """The syntax of a media type this server reads and writes; None for another."""
-    kind, *parameters = (p.strip().lower() for p in media_type.split(";"))
+    kind, *parameters = (p.strip().lower() for p in declared.split(";"))
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "fhirversion" and value.strip().strip('"') not in _FHIR_VERSIONS:

@@ -48,7 +48,7 @@ class Guard:
                 await _answer(send, 500, outcome((failed,), move="operator"), language)
 
     def _limit(self, path: str) -> int:
-        return self._body_bytes if path.startswith(DOCUMENTS) else FORM_BYTES
+        return self._body_bytes if f"{path}/".startswith(DOCUMENTS) else FORM_BYTES
 
 
 class _Request:

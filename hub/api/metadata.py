@@ -80,7 +80,14 @@ def _resource(
     if served.profiles:
         made["supportedProfile"] = list(served.profiles)
     made["interaction"] = [{"code": code} for code in sorted(codes)]
-    made |= {"versioning": "versioned", "readHistory": "vread" in codes}
+    # A change of what is in a plan names the version it was written on (If-Match).
+    careful = "update" in codes and kind != "Consent"
+    made["versioning"] = "versioned-update" if careful else "versioned"
+    made["readHistory"] = "vread" in codes
+    if "update" in codes:
+        made["updateCreate"] = False
+    if "create" in codes:
+        made["conditionalCreate"] = True
     if "read" in codes:
         made["conditionalRead"] = "full-support"
     if "search-type" in codes:

@@ -25,7 +25,7 @@ SERVES: Final = (
 )
 
 
-@ROUTER.post("/fhir/$process-message")
+@ROUTER.post("/fhir/$process-message", include_in_schema=False)
 def process_message(request: Request, body: BodyDep, hub: HubDep, sender: PartyDep) -> Response:
     """A FHIR message Bundle."""
     event = _event(read_body(request, body))

@@ -89,12 +89,13 @@ def _answer(
     refuse_numbers(token.pairs, kind)
     query = parse(kind, token.pairs if page else pairs, strict=handling(request) == "strict")
     found = search(hub, Viewer.of(viewer.party), query, token)
-    return answer(request, wire, _bundle(hub.base_url, query, found, page, _format(pairs)))
+    return answer(request, wire, bundle(hub.base_url, query, found, page, _format(pairs)))
 
 
-def _bundle(
+def bundle(
     base: str, query: Query, found: SearchPage, page: str | None, form: list[Pair]
 ) -> Resource:
+    """A page of a result, with its links."""
     begun = address(base, query.type, found.used)
     links = [("self", address(base, query.type, [(PAGE, page)]) if page else begun)]
     links.append(("first", begun))

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def register(kind: Literal["consent", "approval"], file: Path, party: str, json_: bool) -> None:
     """Accept and process a decision of that kind on behalf of a party; raises what was refused."""
-    from hub.api.consent_create import CANONICAL  # noqa: PLC0415
     from hub.errors import NotFound  # noqa: PLC0415
     from hub.fhir.codec import parse_json  # noqa: PLC0415
     from hub.services.accept import accept  # noqa: PLC0415
+    from hub.services.hub import CANONICAL  # noqa: PLC0415
     from hub.services.process import process  # noqa: PLC0415
 
     body = file.read_bytes()

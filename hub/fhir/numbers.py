@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final
+from urllib.parse import parse_qsl
 
 from hub.fhir import names
 
@@ -32,3 +33,19 @@ def id_names_a_citizen(text: str) -> bool:
     Others are too often a counter or a time, and a part of a UUID is no number.
     """
     return bool(_DATED.search(_UUID.sub("", text))) or any(system in text for system in _SYSTEMS)
+
+
+def condition_names_a_citizen(query: str) -> bool:
+    """A search in a header (``If-None-Exist``) does, which is kept on the way like an address.
+
+    An identifier with the system of something else than a person may be any ten digits.
+    """
+    return any(
+        names_a_citizen(value) and not _other(name, value)
+        for name, value in parse_qsl(query.rpartition("?")[2])
+    )
+
+
+def _other(name: str, value: str) -> bool:
+    system, mark, _ = value.partition("|")
+    return name == "identifier" and bool(mark) and bool(system) and system not in _SYSTEMS

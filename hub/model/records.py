@@ -32,10 +32,13 @@ class InboxItem:
     status: int | None = None
     """The HTTP status of the answer."""
     answer: str | None = None
-    """OperationOutcome JSON."""
+    """JSON: an OperationOutcome; of what was written over REST, a Bundle of its results."""
     plan_id: str | None = None
     plan_version: int | None = None
     attempts: int = 0
+    request: Mapping[str, str] | None = None
+    """What came over REST: ``method``, ``url`` below the FHIR base, ``ifMatch`` and
+    ``ifNoneExist`` as in Bundle.entry.request; None for a whole document."""
 
 
 _ENDED: Final = frozenset({"completed", "revoked", "entered-in-error"})
@@ -72,6 +75,9 @@ class Part:
     members: tuple[Key, ...]
     """The CarePlan first."""
     source_inbox: str | None
+    """The message that wrote it last."""
+    document_inbox: str | None = None
+    """The owner's own last whole document: what is re-issued to it."""
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from hub.contract import Party, RawMessage
 from hub.errors import HubError, Invalid, MessageReused, TooLarge
 from hub.fhir.numbers import id_names_a_citizen
+from hub.model.plan import canonical
 from hub.model.records import InboxItem
 from hub.services.hub import Hub, new_id, sha256
 
@@ -34,9 +36,12 @@ def accept(
     *,
     message_id: str | None = None,
     channel: str = "http",
+    request: Mapping[str, str] | None = None,
 ) -> Accepted:
     """Keep the bytes; ``sender`` is the channel's identity, never the document's claim.
 
+    ``request`` is the request line of what came over REST; without a message id it is never
+    taken for a resend, as HTTP has it.
     Raises Unsupported for a format nobody handles, TooLarge, Invalid for a message id that
     cannot be kept, and MessageReused when the sender's message id was used before for other
     content. A resend of what was sealed is taken up again: the consent may be there by now.
@@ -54,11 +59,15 @@ def accept(
     if len(body) > hub.limits.body_bytes:
         text = f"The document is larger than {hub.limits.body_bytes} bytes; split it"
         raise TooLarge(text, at="body")
+    own_id = new_id()
     digest = sha256(sender.id.encode(), format.encode(), body)
+    if request is not None:
+        digest = sha256(digest.encode(), canonical(request))
+    unnamed = f"sha256:{digest}" if request is None else f"rest:{own_id}"
     item = InboxItem(
-        id=new_id(),
+        id=own_id,
         sender=sender.id,
-        message_id=message_id or f"sha256:{digest}",
+        message_id=message_id or unnamed,
         format=format,
         media_type=media_type,
         channel=channel,
@@ -66,6 +75,7 @@ def accept(
         body_hash=digest,
         state="received",
         received_at=hub.clock(),
+        request=request,
     )
     with hub.store.writing() as work:
         if work.inbox.add(item):
@@ -86,7 +96,9 @@ def accept(
 
 def _same_message(hub: Hub, sender: Party, known: InboxItem, item: InboxItem) -> bool:
     """Two messages with one id are one message if only what a resend may change differs."""
-    if known.format != item.format or known.body is None or item.body is None:
+    if (known.format, known.request) != (item.format, item.request):
+        return False
+    if known.body is None or item.body is None:
         return False
     adapter = hub.adapters.adapter(item.format)
     try:

@@ -15,6 +15,9 @@ from hub.model.party import Directory
 from hub.ports import Adapters, Bus, Clock, Validator
 from hub.store.work import Store
 
+CANONICAL = "fhir"
+"""The standard's own name; the canonical format is the only one the core speaks."""
+
 _NAMESPACE = uuid.UUID("6f0a1f0e-7f4b-5d52-9c6e-0a6b8a5a4c11")
 
 

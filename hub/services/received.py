@@ -76,8 +76,13 @@ def _received(item: InboxItem) -> Received:
 
 
 def issues_of(answer: str | None) -> tuple[Issue, ...]:
-    """The issues of a stored OperationOutcome; none while there is no answer."""
-    outcome: Mapping[str, Any] = parse_json(answer.encode()) if answer else {}
+    """The issues of a stored answer; none while there is none."""
+    stored: Mapping[str, Any] = parse_json(answer.encode()) if answer else {}
+    results = (e["response"].get("outcome", {}) for e in stored.get("entry", ()))
+    return tuple(i for outcome in (stored, *results) for i in _issues(outcome))
+
+
+def _issues(outcome: Mapping[str, Any]) -> tuple[Issue, ...]:
     return tuple(
         Issue(i["severity"], i["code"], i.get("details", {}).get("text", ""),
               next(iter(i.get("expression") or i.get("location") or ()), None),

@@ -29,6 +29,12 @@ class Parties:
         row = self._db.execute(select(PARTY).where(PARTY.c.id == party_id)).first()
         return self._whole([row])[0] if row else None
 
+    def lock(self, party_id: str) -> None:
+        """What else only one transaction of this party may do at a time waits here."""
+        named = select(PARTY.c.id).where(PARTY.c.id == party_id)
+        # Rows that refer to the party can be added meanwhile.
+        self._db.execute(named.with_for_update(key_share=True))
+
     def all(self) -> list[RegisteredParty]:
         """Every party, by id."""
         return self._whole(self._db.execute(select(PARTY).order_by(PARTY.c.id)).all())

@@ -123,6 +123,7 @@ PART = Table(
     Column("case_id", Text, nullable=False),
     Column("members", JSON, nullable=False),
     Column("source_inbox", String(64)),
+    Column("document_inbox", String(64)),
     Column("updated_at", Moment, nullable=False),
     UniqueConstraint("owner", "kind", "case_id"),
 )
@@ -195,6 +196,7 @@ INBOX = Table(
     Column("format", String(64), nullable=False),
     Column("media_type", Text, nullable=False),
     Column("channel", String(16), nullable=False),
+    Column("request", JSON(none_as_null=True)),
     Column("body", LargeBinary),
     Column("body_hash", String(64), nullable=False),
     Column("state", String(16), nullable=False),

@@ -104,7 +104,7 @@ def test_another_unit_s_plan_cannot_be_written_and_is_not_told_of(world: World) 
     making["category"] = [names.concept(names.CONSENT_PURPOSE, "make-plan")]
     for number, consent in enumerate((shared, making)):
         body = json.dumps(consent | {"id": f"samtykke-{number}"}).encode()
-        assert world.post("/fhir/Consent", RUS, body).status_code == 200
+        assert world.post("/fhir/Consent", RUS, body).status_code == 201
     plan = world.publish_plan()
     texts = []
     for named in (plan, NOBODY_S):

@@ -65,7 +65,7 @@ def _is_added(resource: Mapping[str, Any]) -> bool:
 @pytest.fixture(scope="module")
 def reissue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reissue]:
     world = founded(tmp_path_factory.mktemp("full-order"))
-    assert world.consent().status_code == 200
+    assert world.consent().status_code == 201
     assert world.post("/documents/vum", SOCIAL, ORDER).status_code == 202
     assert world.post("/documents/behandlingsplan", PSYK, TREATMENT).status_code == 202
     plan = world.publish_plan()

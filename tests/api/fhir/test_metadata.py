@@ -87,3 +87,16 @@ def test_every_route_below_the_base_belongs_to_a_module_that_says_what_it_serves
     services = collect(FHIR)
     assert len(services) == len(set(services))
     assert {o.name for o in services if isinstance(o, Operation)} >= {"everything", "document"}
+
+
+def test_writing_is_declared_as_it_is(world: World) -> None:
+    rest = world.get("/fhir/metadata").json()["rest"][0]
+    assert {i["code"] for i in rest["interaction"]} == {"transaction", "batch"}
+    for resource in rest["resource"]:
+        codes = {i["code"] for i in resource["interaction"]}
+        member = resource["type"] != "Consent"
+        assert "update" in codes
+        assert resource["updateCreate"] is False
+        assert resource["versioning"] == ("versioned-update" if member else "versioned")
+        assert ("create" in codes) == (not member)
+        assert resource.get("conditionalCreate", False) == (not member)

@@ -11,7 +11,7 @@ import hub.store.subscription_tables
 import hub.store.tables
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
