@@ -44,7 +44,7 @@ def statement(services: Iterable[Service], base: str) -> Resource:
         "security": {"description": _SECURITY},
         "resource": [
             *(found for kind in SERVED if (found := _resource(kind, interactions, operations))),
-            *(d.resource for d in described),
+            *(_described(d, interactions, operations) for d in described),
         ],
     }
     system = [{"code": i.code} for i in interactions if not i.types]
@@ -78,14 +78,35 @@ def _resource(
     made: dict[str, Any] = {"type": kind}
     if served.profiles:
         made["supportedProfile"] = list(served.profiles)
-    made["interaction"] = [{"code": code} for code in sorted(codes)]
-    made |= {"versioning": "versioned", "readHistory": "vread" in codes}
-    if "read" in codes:
-        made["conditionalRead"] = "full-support"
+    made |= _handled(codes)
     if "search-type" in codes:
         made |= _search(served)
+    return made | _operations(kind, operations)
+
+
+def _described(
+    one: Described, interactions: Iterable[Interaction], operations: Iterable[Operation]
+) -> dict[str, Any]:
+    codes = {i.code for i in interactions if one.type in i.types}
+    return {
+        "extension": [{"url": url, "valueCanonical": value} for url, value in one.extensions],
+        "type": one.type,
+        "supportedProfile": list(one.profiles),
+        **_handled(codes),
+        "searchParam": [{"name": name, "type": kind} for name, kind in one.parameters],
+        **_operations(one.type, operations),
+    }
+
+
+def _handled(codes: set[str]) -> dict[str, Any]:
+    made: dict[str, Any] = {"interaction": [{"code": code} for code in sorted(codes)]}
+    made |= {"versioning": "versioned", "readHistory": "vread" in codes}
+    return made | ({"conditionalRead": "full-support"} if "read" in codes else {})
+
+
+def _operations(kind: str, operations: Iterable[Operation]) -> dict[str, Any]:
     own = [_operation(o) for o in operations if kind in o.types]
-    return made | ({"operation": own} if own else {})
+    return {"operation": own} if own else {}
 
 
 def _search(served: Served) -> dict[str, Any]:
