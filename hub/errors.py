@@ -25,6 +25,7 @@
     └── Temporary               nobody's move; it is tried again
         ├── StoreUnavailable
         ├── BusUnavailable
+        ├── Busy                too many large documents at once
         ├── ReceiverUnavailable
         └── ValidatorUnavailable
 
@@ -238,3 +239,9 @@ class ValidatorUnavailable(Temporary):
     """The validator beside the hub cannot be reached, or has too much to do."""
 
     number = 1504
+
+
+class Busy(Temporary):
+    """Too many large documents at once; send this one again later."""
+
+    number = 1505

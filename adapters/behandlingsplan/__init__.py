@@ -19,6 +19,8 @@ class Behandlingsplan:
     format: str = FORMAT
     media_types: tuple[str, ...] = (MEDIA_TYPE, "text/xml")
     events: tuple[str, ...] = ()
+    reissues = True
+    """A render starts from the receiver's own last document."""
 
     def fingerprint(self, message: RawMessage) -> str:
         """Equal for the same content, whatever its message id and time of sending."""

@@ -24,6 +24,8 @@ class Vum:
         f"{EVENT_SYSTEM}|{ORDER_EVENT}",
         f"{EVENT_SYSTEM_PRE_RELEASE}|{ORDER_EVENT}",
     )
+    reissues = True
+    """A render starts from the receiver's own last document."""
 
     def fingerprint(self, message: RawMessage) -> str:
         """Equal for the same content, whatever its ids and times of sending."""

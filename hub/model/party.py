@@ -36,9 +36,13 @@ class RegisteredParty:
     paused_by: str | None = None
     paused_reason: str | None = None
 
-    def subscription(self) -> Subscription | None:
-        """How plans go to it, or None if it has none."""
-        return next((s for s in self.subscriptions if s.content == "plan"), None)
+    def subscription(self, format: str | None = None) -> Subscription | None:
+        """How plans go to it in that format, else at all; None if it has no subscription.
+
+        The first is the one it wants most.
+        """
+        wanted = [s for s in self.subscriptions if s.content == "plan"]
+        return next((s for s in wanted if s.format == format), wanted[0] if wanted else None)
 
 
 @dataclass(frozen=True)

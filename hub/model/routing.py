@@ -22,7 +22,7 @@ GATED = frozenset({"gp", "receiver"})
 """Roles that wait for approval unless the unit also takes part."""
 ALONGSIDE = frozenset({"citizen", "relative", "spokesperson"})
 
-TaskKind = Literal["approve", "forward", "hand-over", "consent"]
+TaskKind = Literal["approve", "forward", "hand-over", "consent", "own-document"]
 
 
 @dataclass(frozen=True)

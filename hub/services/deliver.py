@@ -112,7 +112,7 @@ def _frozen(hub: Hub, delivery_id: str, token: str) -> tuple[Delivery, Endpoint,
         frozen = work.deliveries.get(delivery_id, SYSTEM, body=True)
     assert frozen is not None
     endpoint = registered.endpoint if registered else BY_HAND
-    subscription = registered.subscription() if registered else None
+    subscription = registered.subscription(delivery.format) if registered else None
     return frozen, endpoint, subscription is None or subscription.receipt
 
 
@@ -137,7 +137,7 @@ def _render(
         return None
     lead = reduced.view.lead
     assert lead is not None
-    subscription = registered.subscription() if registered else None
+    subscription = registered.subscription(delivery.format) if registered else None
     context = hub.context(
         source.directory,
         lead,

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime
 
+from hub.contract import reissues
 from hub.model.consent import Consent, grants
 from hub.model.delivery import UNDER_WAY, WAITING, State
 from hub.model.party import CITIZEN, Directory, Subscription
-from hub.model.plan import Member
+from hub.model.plan import SHARED, Member
 from hub.model.records import Delivery, Task
 from hub.model.routing import Route, purpose_for, route
 from hub.services.frozen import take_back, why_not
@@ -32,7 +33,10 @@ _TASKS = {
     "hand-over": "Hand the plan over to the citizen and record it",
     "consent": "A unit in the plan is not covered by the citizen's consent; nothing is sent to it",
     "subscription": "A receiver has no subscription; add one to the parties file",
+    "own-document": "Publish your own plan; the shared plan comes back to you in it",
 }
+
+_NOTHING_OWN = "Waits for the receiver's own document: its format is that document, issued again"
 
 _HAS_LEFT = UNDER_WAY | {State.DELIVERED}
 
@@ -51,7 +55,8 @@ def reconcile(
     rows = work.deliveries.of_plan(plan_id)
     routes = route(state.facts)
     for found in routes:
-        _follow(work, state, found, [r for r in rows if r.receiver == found.receiver], actor, now)
+        mine = [r for r in rows if r.receiver == found.receiver]
+        _follow(hub, work, state, found, mine, actor, now)
     there = {CITIZEN, *(m.party.id for m in state.members)}
     _cancel(work, (r for r in rows if r.receiver not in there), "Takes no part now", actor, now)
     follow(work, plan.citizen_id, plan, actor, now)
@@ -79,6 +84,7 @@ def access_rows(members: Iterable[Member], consents: Iterable[Consent]) -> list[
 
 
 def _follow(
+    hub: Hub,
     work: UnitOfWork,
     state: PlanState,
     found: Route,
@@ -96,10 +102,18 @@ def _follow(
         return
     about = repeatable(state.plan.id, found.receiver)
     work.journal.close_tasks(actor, now, task_id=repeatable("task", "consent", about))
-    subscription = _subscription(work, found.receiver)
-    if subscription is None:
+    wanted = _subscriptions(work, found.receiver)
+    if not wanted:
         _ask(work, state, found, None, now, kind="subscription")
         return
+    subscription = _possible(hub, work, state, found.receiver, wanted)
+    if subscription is None:
+        subscription = wanted[0]
+        if found.verdict == "send":
+            found = replace(
+                found, verdict="block", reason=_NOTHING_OWN, task="own-document",
+                task_for=found.receiver,
+            )  # fmt: skip
     work.journal.close_tasks(actor, now, task_id=repeatable("task", "subscription", about))
     if any(r.version == found.version and r.state in _HAS_LEFT for r in rows):
         # What a receiver has got it does not get again because its format changed.
@@ -113,12 +127,32 @@ def _follow(
         _block(work, state, row, found, rows, actor, now)
 
 
-def _subscription(work: UnitOfWork, receiver: str) -> Subscription | None:
+def _subscriptions(work: UnitOfWork, receiver: str) -> tuple[Subscription, ...]:
+    """How plans go to the receiver, what it wants most first."""
     if receiver == CITIZEN:
         chosen = work.journal.meta(CITIZEN_FORMAT)
-        return Subscription(format=chosen) if chosen else None
+        return (Subscription(format=chosen),) if chosen else ()
     registered = work.parties.get(receiver)
-    return registered.subscription() if registered else None
+    found = registered.subscriptions if registered else ()
+    return tuple(s for s in found if s.content == "plan")
+
+
+def _possible(
+    hub: Hub,
+    work: UnitOfWork,
+    state: PlanState,
+    receiver: str,
+    wanted: Iterable[Subscription],
+) -> Subscription | None:
+    """The first whose format can be made; a re-issue needs what the receiver wrote in it."""
+    documents = [
+        part.document_inbox
+        for part in work.plans.parts_in(state.versions[-1])
+        if part.owner == receiver and part.kind != SHARED and part.document_inbox
+    ]
+    written = work.inbox.formats(documents)
+    adapter = hub.adapters.adapter
+    return next((s for s in wanted if s.format in written or not reissues(adapter(s.format))), None)
 
 
 def _row(
@@ -201,9 +235,11 @@ def _supersede(
     now: datetime,
 ) -> None:
     """A receiver that wants the latest gets one current plan instead of a pile."""
-    if subscription.versions != "latest":
-        return
+    latest = subscription.versions == "latest"
     for other in rows:
+        # What waited for the receiver's own document is told by this one, which has it.
+        if not latest and other.reason != _NOTHING_OWN:
+            continue
         if other.state in WAITING and other.version < row.version:
             reason = f"Version {row.version} took its place"
             work.deliveries.move(other, State.SUPERSEDED, reason, actor, now)
@@ -228,7 +264,7 @@ def _block(
     _ask(work, state, found, row, now)
     for other in rows:
         # An older one with other shared content stays: the citizen may yet approve that.
-        same = other.digest == row.digest or found.task == "forward"
+        same = other.digest == row.digest or found.task in {"forward", "own-document"}
         if other.state is State.BLOCKED and other.version < row.version and same:
             reason = f"Version {row.version} took its place"
             work.deliveries.move(other, State.SUPERSEDED, reason, actor, now)

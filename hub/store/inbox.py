@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -60,6 +61,11 @@ class Inbox:
             return None
         hidden = row.state == "sealed" and viewer.kind != "system"
         return _item(row, with_body=not hidden)
+
+    def formats(self, item_ids: Collection[str]) -> set[str]:
+        """The formats these messages came in."""
+        found = select(INBOX.c.format).where(INBOX.c.id.in_(item_ids)).distinct()
+        return set(self._db.execute(found).scalars()) if item_ids else set()
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Sender to state to number."""

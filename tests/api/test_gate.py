@@ -27,6 +27,7 @@ from tests.api.world import (
     World,
     changed_plan,
     problem,
+    send,
 )
 
 
@@ -161,6 +162,8 @@ def test_who_is_taken_out_of_the_team_fetches_nothing(world: World) -> None:
 
 def test_a_unit_that_becomes_a_mere_receiver_waits_for_approval(world: World) -> None:
     """Version 1 was due to it as one who takes part, and had not left."""
+    decide(world, consent_of("samtykke-1"))
+    send(world, "vum", ORDER)
     with_plan(world)
     assert world.delivery(SOCIAL)["state"] == "due"
     world.post("/documents/fhir", RUS, plan_with_team({SOR[SOCIAL]: ("receiver",)}))
