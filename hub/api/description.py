@@ -24,6 +24,14 @@ OUTCOME: Final[Json] = {
     },
 }
 """A response that is an OperationOutcome."""
+ANSWER: Final[Json] = {
+    "description": "What was answered: an OperationOutcome, or the resource of a write over FHIR",
+    "content": {
+        FHIR_JSON: {"schema": {"type": "object", "required": ["resourceType"]}},
+        FHIR_XML: {"schema": {"type": "string"}},
+    },
+}
+"""A response that is any resource."""
 DOCUMENT: Final[Json] = {
     "requestBody": {
         "required": True,

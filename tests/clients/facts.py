@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from hub.demo import documents
 from tests.servers.hub import LEAD, LiveHub
 
 CPR = "urn:oid:1.2.208.176.1.2"
@@ -58,3 +61,14 @@ def facts_of(hub: LiveHub) -> Facts:
         ),
         number=hub.citizen.number,
     )
+
+
+def new_plan(seed: int) -> dict[str, Any]:
+    """A transaction with another citizen's consent and plan."""
+    citizen = documents.fresh(documents.KARLA, random.Random(seed))
+    consent = documents.consent("consent-1.json", citizen, datetime.now(UTC))
+    plan = documents.shared_plan("plan-1.json", citizen)
+    entries = [{"resource": consent}, *plan["entry"]]
+    for entry in entries:
+        entry["request"] = {"method": "POST", "url": entry["resource"]["resourceType"]}
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}

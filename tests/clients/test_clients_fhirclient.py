@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from fhirclient.models.bundle import Bundle
 from fhirclient.models.careplan import CarePlan
+from fhirclient.models.consent import Consent
 from fhirclient.models.goal import Goal
+from fhirclient.models.operationoutcome import OperationOutcome
 from fhirclient.models.patient import Patient
 from fhirclient.server import FHIRNotFoundException, FHIRServer
 
-from tests.clients.facts import CPR, NOBODY, Facts
+from tests.clients.facts import CPR, NOBODY, Facts, new_plan
 from tests.servers.hub import LEAD, LiveHub
 
 
@@ -77,3 +80,37 @@ def test_it_reads_everything_of_the_plan(server: FHIRServer, facts: Facts) -> No
     assert {e.resource.relativePath() for e in bundle.entry} == facts.everything
     document = Bundle.read_from(f"CarePlan/{facts.plan['id']}/$document", server)
     assert document.entry[0].resource.resource_type == "Composition"
+
+
+def test_it_changes_the_plan_and_not_on_an_old_version(server: FHIRServer, facts: Facts) -> None:
+    plan = CarePlan.read(facts.plan["id"], server)
+    plan.title = "Planen fra fhirclient"
+    version = plan.meta.versionId
+    server.session.headers["If-Match"] = f'W/"{version}"'
+    changed = CarePlan(plan.update(server))
+    assert changed.title == plan.title
+    assert int(changed.meta.versionId) == int(version) + 1
+    plan.title = "Skrevet oven i"
+    with pytest.raises(requests.HTTPError) as refused:
+        plan.update(server)
+    assert refused.value.response.status_code == 412
+    assert OperationOutcome(refused.value.response.json()).issue[0].code == "conflict"
+    assert CarePlan.read(plan.id, server).title == "Planen fra fhirclient"
+
+
+def test_it_registers_an_approval(server: FHIRServer, hub: LiveHub, facts: Facts) -> None:
+    version = int(facts.versions[0])
+    made = Consent(Consent(hub.decision("approval-1.json", version)).create(server))
+    assert made.status == "active"
+    read = Consent.read(made.id, server)
+    assert read.provision.data[0].reference.reference \
+        == f"CarePlan/{facts.plan['id']}/_history/{version}"  # fmt: skip
+
+
+def test_it_creates_a_plan_in_a_transaction(server: FHIRServer) -> None:
+    sent = Bundle(new_plan(301))
+    answered = Bundle(sent.create(server))
+    assert answered.type == "transaction-response"
+    assert {e.response.status for e in answered.entry} == {"201"}
+    plan = next(e.resource for e in answered.entry if isinstance(e.resource, CarePlan))
+    assert CarePlan.read(plan.id, server).title == plan.title

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import pytest
 from fhirpy import SyncFHIRClient
-from fhirpy.base.exceptions import AuthorizationError, ResourceNotFound
+from fhirpy.base.exceptions import (
+    AuthorizationError,
+    MultipleResourcesFound,
+    ResourceNotFound,
+)
 
-from tests.clients.facts import CPR, NOBODY, Facts
+from tests.clients.facts import CPR, NOBODY, Facts, new_plan
 from tests.servers.hub import LEAD, LiveHub
 
 
@@ -72,3 +76,38 @@ def test_it_reads_everything_of_the_plan(client: SyncFHIRClient, facts: Facts) -
             == facts.everything  # fmt: skip
     document = plan.execute("$document", method="get")
     assert (document.type, document.entry[0].resource.resourceType) == ("document", "Composition")
+
+
+def test_it_changes_the_plan_and_not_on_an_old_version(
+    client: SyncFHIRClient, hub: LiveHub, facts: Facts
+) -> None:
+    version = facts.plan["meta"]["versionId"]
+    careful = SyncFHIRClient(
+        hub.base, client.authorization, extra_headers={"If-Match": f'W/"{version}"'}
+    )
+    plan = careful.reference("CarePlan", facts.plan["id"]).to_resource()
+    plan["title"] = "Planen fra fhirpy"
+    plan.save()
+    assert plan["title"] == "Planen fra fhirpy"
+    assert int(plan["meta"]["versionId"]) == int(version) + 1
+    plan["title"] = "Skrevet oven i"
+    with pytest.raises(MultipleResourcesFound, match="conflict"):  # its name for 412
+        plan.save()
+    now = client.reference("CarePlan", facts.plan["id"]).to_resource()
+    assert now["title"] == "Planen fra fhirpy"
+
+
+def test_it_registers_an_approval(client: SyncFHIRClient, hub: LiveHub, facts: Facts) -> None:
+    version = int(facts.versions[0])
+    decision = hub.decision("approval-1.json", version)
+    made = client.resource(decision.pop("resourceType"), **decision).save()
+    found = client.resources("Consent").search(_id=made.id, category="approval").first()
+    assert found.serialize() == made.serialize()
+
+
+def test_it_creates_a_plan_in_a_transaction(client: SyncFHIRClient) -> None:
+    answered = client.execute("", data=new_plan(302))
+    assert answered.type == "transaction-response"
+    assert {e.response.status for e in answered.entry} == {"201"}
+    (plan,) = [e.resource for e in answered.entry if e.resource.resourceType == "CarePlan"]
+    assert client.reference("CarePlan", plan.id).to_resource().serialize() == plan

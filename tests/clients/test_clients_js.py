@@ -12,27 +12,33 @@ from typing import Any
 import pytest
 
 from tests.clients.conftest import SOURCE
-from tests.clients.facts import Facts
+from tests.clients.facts import Facts, new_plan
 from tests.servers.hub import LEAD, LiveHub
 from tests.servers.process import program
 
 
 @pytest.fixture
-def told(hub: LiveHub, facts: Facts, scripts: Path) -> dict[str, Any]:
+def told(hub: LiveHub, facts: Facts, scripts: Path, tmp_path: Path) -> dict[str, Any]:
     """What the script found; ``facts`` were read before it ran."""
     script = shutil.copy(SOURCE / "scenario.mjs", scripts)
     settings = {
         "BASE": hub.base, "TOKEN": hub.secrets[LEAD], "PLAN": hub.plan, "NUMBER": facts.number,
     }  # fmt: skip
+    writing = {
+        "approval": hub.decision("approval-1.json", int(facts.versions[0])),
+        "transaction": new_plan(303),
+    }
+    (tmp_path / "writing.json").write_text(json.dumps(writing), "utf-8")
     done = subprocess.run(
-        [program("node"), script], env=os.environ | settings, capture_output=True, check=False
-    )
+        [program("node"), script, tmp_path / "writing.json"],
+        env=os.environ | settings, capture_output=True, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def test_it_runs_the_plan_scenario(told: dict[str, Any], facts: Facts) -> None:
+def test_it_runs_the_plan_scenario(told: dict[str, Any], hub: LiveHub, facts: Facts) -> None:
     assert told["fhirVersion"] == "4.0.1"
     assert "CarePlan" in told["types"]
     assert set(told["byNumber"]) == facts.plans
@@ -51,3 +57,14 @@ def test_it_runs_the_plan_scenario(told: dict[str, Any], facts: Facts) -> None:
     assert set(told["everyGoal"]) == {k for k in facts.everything if k.startswith("Goal/")}
     assert told["nobody"] == {"status": 404, "type": "OperationOutcome", "code": "not-found"}
     assert told["number"]["status"] == 422
+    version = int(facts.plan["meta"]["versionId"])
+    assert told["changed"] == {
+        "title": "Planen fra fhir-kit-client",
+        "version": str(version + 1),
+    }
+    assert told["overwritten"] == {"status": 412, "type": "OperationOutcome", "code": "conflict"}
+    assert told["approval"]["status"] == 201
+    assert told["approval"]["location"].startswith(f"{hub.base}/Consent/")
+    assert told["approvalRead"] == "active"
+    assert set(told["transaction"]) == {"201"}
+    assert told["made"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -24,7 +26,21 @@ def copied(to: Path) -> Path:
     made = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "data", "node_modules")
     shutil.copytree(ROOT, to, ignore=made, dirs_exist_ok=True)
     (to / ".venv").symlink_to(sys.prefix)
+    for consent in (to / "fhir_profiles" / "examples").glob("consent-*.json"):
+        _of_this_year(consent)
     return to
+
+
+def _of_this_year(consent: Path) -> None:
+    """Whoever follows the page next year makes the citizen's consent anew."""
+    resource = json.loads(consent.read_text("utf-8"))
+    today = datetime.now(UTC).date()
+    resource["dateTime"] = f"{today - timedelta(days=7)}T10:00:00+01:00"
+    resource["provision"]["period"] = {
+        "start": str(today - timedelta(days=7)),
+        "end": str(today + timedelta(days=357)),
+    }
+    consent.write_text(json.dumps(resource, ensure_ascii=False, indent=2), "utf-8")
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import httpx
 
 from hub.demo import documents
 from hub.demo.documents import Citizen
+from hub.demo.sectors import HttpChannel
 from tests.scenarios.deployment import Deployment
 
 LEAD, REGION, SOCIAL, GP = "rus-havneby", "psyk-nordstrand", "social-havneby", "laege-havnegade"
@@ -75,26 +77,44 @@ def live_hub(folder: Path, seed: int = 1) -> Iterator[LiveHub]:
 def _play(hub: LiveHub) -> str:
     """The plan scenario as every sector's system does it; gives the plan's id."""
     bundle = documents.shared_plan("plan-1.json", hub.citizen)
-    with hub.client(LEAD) as lead, hub.client(REGION) as region, hub.client(SOCIAL) as social:
-        _sent(lead, "/fhir/Consent", hub.decision("consent-1.json"))
-        order = documents.sample("vum", "order-full.json", hub.citizen)
-        treatment = documents.sample("behandlingsplan", "typical.xml", hub.citizen)
-        _sent(social, "/documents/vum", order)
-        _sent(region, "/documents/behandlingsplan", treatment, XML)
-        made = _sent(lead, "/documents/fhir", bundle)
-        plan = made.headers["Location"].split("/")[3]
+    order = documents.sample("vum", "order-full.json", hub.citizen)
+    treatment = documents.sample("behandlingsplan", "typical.xml", hub.citizen)
+    lead, region, social = (
+        Told(HttpChannel(hub.deployment.base, hub.secrets[who])) for who in (LEAD, REGION, SOCIAL)
+    )
+    try:
+        lead.decides(hub.decision("consent-1.json"))
+        social.publishes("vum", order)
+        region.publishes("behandlingsplan", treatment, XML)
+        plan = lead.publishes("fhir", _json(bundle)).split("/")[3]
         approved = LiveHub(hub.deployment, hub.secrets, hub.citizen, plan)
-        _sent(lead, "/fhir/Consent", approved.decision("approval-1.json", 1))
+        lead.decides(approved.decision("approval-1.json", 1))
         for title in ("Planen efter mødet", "Planen efter det næste møde"):
             bundle["entry"][0]["resource"]["title"] = title
-            _sent(lead, "/documents/fhir", bundle)
+            lead.publishes("fhir", _json(bundle))
+    finally:
+        for one in (lead, region, social):
+            one.channel.close()
     return plan
 
 
-def _sent(
-    client: httpx.Client, url: str, body: bytes | dict[str, Any], media_type: str = JSON
-) -> httpx.Response:
-    content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    answer = client.post(url, content=content, headers={"Content-Type": media_type})
-    assert answer.status_code in {200, 201, 202}, answer.text
-    return answer
+@dataclass(frozen=True)
+class Told:
+    """A sector that waits for each answer, as its system does, whoever carries the message out."""
+
+    channel: HttpChannel
+
+    def publishes(self, format_: str, body: bytes, media_type: str = JSON) -> str:
+        """Where the document went."""
+        answer = self.channel.publish(format_, body, media_type, str(uuid.uuid4()))
+        assert answer.status in {200, 202}, str(answer)
+        return answer.location
+
+    def decides(self, resource: dict[str, Any]) -> None:
+        """The citizen's decision is registered."""
+        answer = self.channel.post_fhir("Consent", _json(resource), str(uuid.uuid4()))
+        assert answer.status == 201, str(answer)
+
+
+def _json(resource: dict[str, Any]) -> bytes:
+    return json.dumps(resource, ensure_ascii=False).encode()

@@ -168,7 +168,7 @@ def test_what_is_not_possible_says_what_is(shared_full: World, plan: str) -> Non
     for method, url, allowed in (
         ("DELETE", "metadata", {"GET", "HEAD"}),
         ("DELETE", f"CarePlan/{plan}/$document", {"GET", "HEAD", "POST"}),
-        ("PUT", "CarePlan/_search", {"POST"}),
+        ("DELETE", "CarePlan/_search", {"POST"}),
     ):
         answer = shared_full.request(method, f"/fhir/{url}", RUS)
         problem(answer, 405)

@@ -1,9 +1,13 @@
 // The plan scenario with fhir-kit-client. What it found goes to stdout as one JSON object;
-// the test that started it judges. Settings: BASE, TOKEN, PLAN, NUMBER.
+// the test that started it judges. Settings: BASE, TOKEN, PLAN, NUMBER; the file that the first
+// argument names holds what to write: {approval, transaction}.
+import { readFileSync } from "node:fs";
+
 import Client from "fhir-kit-client";
 
 const { BASE, TOKEN, PLAN, NUMBER } = process.env;
 const client = new Client({ baseUrl: BASE, bearerToken: TOKEN });
+const { approval, transaction } = JSON.parse(readFileSync(process.argv[2], "utf-8"));
 const told = {};
 
 const key = (resource) => `${resource.resourceType}/${resource.id}`;
@@ -88,5 +92,25 @@ told.nobody = await refused(client.read({ resourceType: "CarePlan", id: "nobody"
 told.number = await refused(
   client.search({ resourceType: "Patient", searchParams: { identifier: NUMBER } }),
 );
+
+const update = (title) =>
+  client.update({
+    resourceType: "CarePlan",
+    id: PLAN,
+    body: { ...plan, title },
+    headers: { "If-Match": told.etag },
+  });
+const changed = await update("Planen fra fhir-kit-client");
+told.changed = { title: changed.title, version: changed.meta.versionId };
+told.overwritten = await refused(update("Skrevet oven i"));
+
+const registered = await client.create({ resourceType: "Consent", body: approval });
+told.approval = { status: http(registered).status, location: http(registered).headers.get("location") };
+told.approvalRead = (await client.read({ resourceType: "Consent", id: registered.id })).status;
+
+const answered = await client.transaction({ body: transaction });
+told.transaction = answered.entry.map((entry) => entry.response.status);
+const made = resources(answered).find((one) => one.resourceType === "CarePlan");
+told.made = (await client.read({ resourceType: "CarePlan", id: made.id })).title === made.title;
 
 process.stdout.write(JSON.stringify(told));
