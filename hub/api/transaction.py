@@ -27,8 +27,6 @@ SERVES: Final = (Interaction("transaction"), Interaction("batch"))
 _LINE: Final = {"method": "POST", "url": ""}
 
 
-# Clients write the base address with a slash at its end, or without.
-@ROUTER.post("/fhir/", include_in_schema=False)
 @ROUTER.post("/fhir", include_in_schema=False)
 def transaction_or_batch(
     request: Request, body: BodyDep, hub: HubDep, sender: PartyDep, wire: WireDep
