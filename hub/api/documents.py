@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from hub.api.body import BodyDep
-from hub.api.description import DOCUMENT, OUTCOME
+from hub.api.description import ANSWER, DOCUMENT, OUTCOME
 from hub.api.fhir_http import answer as fhir_answer
 from hub.api.fhir_http import wire_or_json
 from hub.api.security import HubDep, PartyDep
@@ -34,7 +34,7 @@ def post_document(
     return receive(hub, sender.party, format, body, request)
 
 
-@ROUTER.get("/messages/{message}", responses={200: OUTCOME, 202: {"description": "Not yet"}})
+@ROUTER.get("/messages/{message}", responses={200: ANSWER, 202: {"description": "Not yet"}})
 def get_message(message: str, request: Request, hub: HubDep, sender: PartyDep) -> Response:
     """The answer to a document of one's own, by the id in ``Location``."""
     viewer = Viewer.of(sender.party)
