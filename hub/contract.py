@@ -291,18 +291,6 @@ class Adapter(Protocol):
         ...
 
 
-def reissues(adapter: Adapter) -> bool:
-    """It makes nothing but the receiver's own last document again (attribute ``reissues``)."""
-    found: bool = getattr(adapter, "reissues", False)
-    return found
-
-
-def audiences_of(adapter: Adapter) -> tuple[Audience, ...]:
-    """For whom the adapter renders; parties alone, unless it says otherwise."""
-    found: tuple[Audience, ...] = getattr(adapter, "audiences", ("party",))
-    return found
-
-
 @dataclass(frozen=True)
 class Outgoing:
     """Bytes on their way out; ``key`` lets the receiver tell a resend from a new message."""

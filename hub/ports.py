@@ -8,7 +8,7 @@ from datetime import datetime
 from threading import Event
 from typing import Literal, Protocol
 
-from hub.contract import Adapter, Confirm, Outgoing, Party, PartyQueues, Resource
+from hub.contract import Adapter, Audience, Confirm, Outgoing, Party, PartyQueues, Resource
 from hub.errors import Issue
 
 
@@ -50,6 +50,18 @@ class Validator(Protocol):
         resource of one type is ``Goal[1]`` in the issues' paths, the third ``Goal[2]``.
         """
         ...
+
+
+def reissues(adapter: Adapter) -> bool:
+    """It makes nothing but the receiver's own last document again (attribute ``reissues``)."""
+    found: bool = getattr(adapter, "reissues", False)
+    return found
+
+
+def audiences_of(adapter: Adapter) -> tuple[Audience, ...]:
+    """For whom the adapter renders; parties alone, unless it says otherwise."""
+    found: tuple[Audience, ...] = getattr(adapter, "audiences", ("party",))
+    return found
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from hub.fhir.interactions import Interaction
 from hub.fhir.outcome import error_outcome, status_of
 from hub.fhir.paging import Token
 from hub.fhir.query import MOST_PARAMETERS, parse
-from hub.fhir.results import full_url
 from hub.fhir.subset import subset
 from hub.model.party import Viewer
 from hub.services.entries import Entry
@@ -45,16 +44,16 @@ def _got(hub: Hub, viewer: Viewer, one: Interaction) -> dict[str, Any]:
         page = bundle(hub.base_url, query, found, None, [])
         return {"resource": page, "response": {"status": "200"}}
     if one.version:
-        return _entry(hub, vread(hub, viewer, one.kind, one.id, one.version))
-    entry = _entry(hub, read(hub, viewer, one.kind, one.id).entry)
+        return _entry(vread(hub, viewer, one.kind, one.id, one.version))
+    entry = _entry(read(hub, viewer, one.kind, one.id).entry)
     return entry | {"resource": subset(entry["resource"], query)}
 
 
-def _entry(hub: Hub, entry: Entry) -> dict[str, Any]:
+def _entry(entry: Entry) -> dict[str, Any]:
     response = {
         "status": "200",
         "etag": etag(entry.version),
         "lastModified": entry.modified.isoformat(),
     }
-    url = full_url(hub.base_url, entry.resource)
-    return {"fullUrl": url, "resource": entry.resource, "response": response}
+    # Without a fullUrl: what was written and then read would be in the Bundle twice (bdl-7).
+    return {"resource": entry.resource, "response": response}

@@ -20,12 +20,11 @@ from hub.contract import (
     PlanView,
     Resource,
     SourceDocument,
-    audiences_of,
 )
 from hub.errors import CannotRender, Issue, Misconfigured, Unsupported
 from hub.fhir.codec import dump_json
 from hub.model.party import CITIZEN
-from hub.ports import Validator
+from hub.ports import Validator, audiences_of
 from hub.runtime.parties_file import PartyEntry, read_parties
 from hub.runtime.registry import Registry
 from hub.services.translate import (

@@ -48,14 +48,8 @@ def accept(
     When it returns, the bytes are durable and the channel may acknowledge them.
     """
     hub.adapters.adapter(format)
-    if message_id is not None and not (
-        len(message_id) <= LONGEST_MESSAGE_ID and message_id.isprintable()
-    ):
-        text = f"The message id has at most {LONGEST_MESSAGE_ID} printable characters"
-        raise Invalid(text, at=MESSAGE_ID)
-    if message_id is not None and id_names_a_citizen(message_id):
-        text = "The message id may hold a citizen's number, and ids are kept and shown; use a UUID"
-        raise Invalid(text, at=MESSAGE_ID)
+    if message_id is not None:
+        _keepable(message_id)
     if len(body) > hub.limits.body_bytes:
         text = f"The document is larger than {hub.limits.body_bytes} bytes; split it"
         raise TooLarge(text, at="body")
@@ -92,6 +86,15 @@ def accept(
             hub.wake.set()
             return Accepted(replace(item, id=known.id), duplicate=False)
     return Accepted(known, duplicate=True)
+
+
+def _keepable(message_id: str) -> None:
+    if len(message_id) > LONGEST_MESSAGE_ID or not message_id.isprintable():
+        text = f"The message id has at most {LONGEST_MESSAGE_ID} printable characters"
+        raise Invalid(text, at=MESSAGE_ID)
+    if id_names_a_citizen(message_id):
+        text = "The message id may hold a citizen's number, and ids are kept and shown; use a UUID"
+        raise Invalid(text, at=MESSAGE_ID)
 
 
 def _same_message(hub: Hub, sender: Party, known: InboxItem, item: InboxItem) -> bool:

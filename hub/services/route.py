@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from hub.contract import reissues
 from hub.model.consent import Consent, grants
 from hub.model.delivery import UNDER_WAY, WAITING, State
 from hub.model.party import CITIZEN, Directory, Subscription
 from hub.model.plan import SHARED, Member
 from hub.model.records import Delivery, Task
 from hub.model.routing import Route, purpose_for, route
+from hub.ports import reissues
 from hub.services.frozen import take_back, why_not
 from hub.services.hub import Hub, repeatable
 from hub.services.state import PlanState, plan_state

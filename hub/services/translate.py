@@ -22,13 +22,13 @@ from hub.contract import (
     RawMessage,
     Resource,
     SourceDocument,
-    audiences_of,
 )
 from hub.errors import CannotRender, Issue, Unsupported
 from hub.fhir import names
 from hub.model.party import CITIZEN
 from hub.model.plan import SHARED, identifiers
 from hub.model.reduction import shareable
+from hub.ports import audiences_of
 
 _IDS = UUID("7d0f3a6e-9c0b-5f0e-8a57-1f6f0a3c2b11")
 """Namespace of ids made outside a hub: a fixed, random UUID."""

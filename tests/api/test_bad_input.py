@@ -26,6 +26,7 @@ from tests.api.world import (
     is_kept_for_the_operator,
     outcome_of,
     problem,
+    run,
     send,
 )
 from tests.views import ROOT
@@ -227,7 +228,7 @@ def test_many_at_once_are_each_answered(world: World) -> None:
             calls = [client.post("/documents/fhir", content=b) for b in bodies]
             return await asyncio.gather(*calls)
 
-    answers = asyncio.run(all_of_them())
+    answers = run(all_of_them())
     world.work()
     for body, answer in zip(bodies, answers, strict=True):
         final = world.get(answer.headers["Location"], RUS) if answer.status_code == 202 else answer

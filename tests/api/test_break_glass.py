@@ -82,7 +82,7 @@ def test_set_aside_bytes_are_shown(world: World, monkeypatch: pytest.MonkeyPatch
 
 def test_what_is_sealed_or_applied_is_not_there(world: World) -> None:
     assert world.post("/documents/fhir", RUS, PLAN_1).status_code == 403
-    assert world.consent().status_code == 200
+    assert world.consent().status_code == 201
     states = {i.state: i.id for i in world.kept()}
     assert states.keys() == {"sealed", "applied"}
     for message in states.values():

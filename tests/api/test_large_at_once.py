@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import httpx
 
 from hub.api.guard import AT_ONCE
-from tests.api.world import RUS, World, problem
+from tests.api.world import RUS, World, problem, run
 
 PIECE = 1024 * 1024
 
@@ -56,6 +56,6 @@ def test_only_so_many_large_bodies_are_in_hand_at_once(world: World) -> None:
         assert one_more.headers["Retry-After"] == "5"
         return done, small, again
 
-    done, small, again = asyncio.run(play())
+    done, small, again = run(play())
     # Kept, and refused at once or by the worker: never turned away.
     assert {a.status_code for a in (*done, small, again)} <= {202, 400}

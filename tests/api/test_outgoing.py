@@ -96,7 +96,7 @@ def to_the_gp(world: World, plan: str, spoil: Callable[[Json], object]) -> str:
     format = "medcom-carecommunication"
     spoiled = Spoiling(world.hub.adapters.adapter(format), spoil)
     world.hub = replace(world.hub, adapters=WithDefect(world.hub.adapters, spoiled))
-    assert world.approve(plan).status_code == 200
+    assert world.approve(plan).status_code == 201
     world.work()
     return str(world.delivery(GP)["delivery"])
 

@@ -50,7 +50,7 @@ def test_what_it_refuses_is_refused_without_a_word_of_the_document(
     guarded.consent()
     stand.otherwise = "quoting"
     answer = guarded.post("/documents/fhir", RUS, PLAN_1)
-    issues = problem(answer, 422)
+    issues = problem(answer, 400)
     assert any("HL7" in i["details"]["text"] for i in issues)
     assert "Karla" not in answer.text
 

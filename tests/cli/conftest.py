@@ -80,7 +80,7 @@ def planned_folder(founded_folder: Path, tmp_path_factory: pytest.TempPathFactor
     shutil.copytree(founded_folder, folder)
     secrets = json.loads((founded_folder / "secrets.json").read_text())
     world = opened(folder, secrets)
-    assert world.consent().status_code == 200
+    assert world.consent().status_code == 201
     world.publish_plan()
     world.work()
     close(world.hub)

@@ -143,7 +143,7 @@ def story(
     """Consent, plan, approval, every due delivery."""
     made = begun(request.param, tmp_path_factory.mktemp("yardstick"))
     consent = made.world.post("/fhir/Consent", made.case.lead, made.case.example("consent"))
-    assert consent.status_code == 200
+    assert consent.status_code == 201
     made.publish()
     made.approve()
     made.collect()

@@ -89,7 +89,7 @@ def test_the_body_is_of_the_type_in_the_address(world: World) -> None:
 def test_a_problem_is_told_in_its_place(world: World) -> None:
     answer = create(world, consent(category=[names.concept(names.CONSENT_PURPOSE, "alt")]))
     problem(answer, 422)
-    assert set(places(answer)) == {"Consent.category"}
+    assert set(places(answer)) == {"Consent.category[0]"}
 
 
 # If-None-Exist

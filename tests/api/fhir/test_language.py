@@ -41,8 +41,9 @@ REFUSED: list[tuple[str, str, str | None, bytes, str, str]] = [
      "Ikke JSON ved linje 1, kolonne 2"),
     ("POST", "/fhir/CarePlan/$validate", RUS, b'{"resourceType": "CarePlan"}',
      "Must be given at least 1 time(s); add it", "Skal angives mindst 1 gang(e); tilføj det"),
-    ("POST", "/acts", RUS, b"x" * (64 * 1024 + 1), "More than 65536 bytes; send less at once",
-     "Mere end 65536 byte; send mindre ad gangen"),
+    ("POST", "/acts", RUS, b"x" * (64 * 1024 + 1),
+     "The body is larger than 65536 bytes; send less at once",
+     "Indholdet er større end 65536 bytes; send mindre ad gangen"),
 ]  # fmt: skip
 
 

@@ -101,7 +101,7 @@ def test_the_gp_is_told_when_the_citizen_has_approved(
     publish(planned, RUS, 2)
     planned.work()
     assert hook.of("event-notification") == []
-    assert planned.approve(plan, 2).status_code == 200
+    assert planned.approve(plan, 2).status_code == 201
     planned.work()
     (event,) = hook.of("event-notification")
     assert (event.number, event.focus) == (1, f"{BASE}/CarePlan/{plan}")
@@ -120,7 +120,7 @@ def test_what_is_due_is_cancelled_when_consent_is_withdrawn(
 
     planned.clock.advance(minutes=1)
     given = json.loads(CONSENT_1) | {"dateTime": planned.clock().isoformat()}
-    assert planned.consent(json.dumps(given).encode()).status_code == 200
+    assert planned.consent(json.dumps(given).encode()).status_code == 201
     planned.work()
     assert [e.number for e in hook.of("event-notification")] == [1], "told once it may be known"
 
@@ -380,7 +380,7 @@ def test_bytes_made_before_a_consent_was_narrowed_are_not_sent_again(
         ]
     planned.clock.advance(minutes=1)
     assert planned.consent(withdrawn()).status_code == 200
-    assert planned.consent(json.dumps(narrowed).encode()).status_code == 200
+    assert planned.consent(json.dumps(narrowed).encode()).status_code == 201
     hook.code = 200
     planned.clock.advance(hours=1)
     planned.work()

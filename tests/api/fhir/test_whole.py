@@ -112,7 +112,7 @@ def test_a_document_is_legal_and_so_is_everything(full: World, plan: str) -> Non
                 f"{patient_of(full, plan)}/$everything"):  # fmt: skip
         for who in (RUS, PSYK, GP):
             whole = found(get(full, url, who))
-            issues = validator.check_bundle(whole)
+            issues = validator.check([whole])
             assert [i for i in issues if i.severity in {"error", "fatal"}] == [], url
 
 
