@@ -72,3 +72,13 @@ def new_plan(seed: int) -> dict[str, Any]:
     for entry in entries:
         entry["request"] = {"method": "POST", "url": entry["resource"]["resourceType"]}
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def at_a_known_hour(transaction: dict[str, Any]) -> dict[str, Any]:
+    """The same with a meeting whose hour is known, so that nothing says why it is not."""
+    for entry in transaction["entry"]:
+        if entry["resource"]["resourceType"] == "Appointment":
+            for name, hour in (("start", "09"), ("end", "10")):
+                entry["resource"].pop(f"_{name}")
+                entry["resource"][name] = f"2026-09-15T{hour}:00:00+02:00"
+    return transaction
