@@ -236,7 +236,8 @@ def test_a_garbled_message_is_read_or_refused_and_nothing_leaks(data: st.DataObj
         here: Any = bundle
         for step in above:
             here = here[step]
-        here[last] = data.draw(JUNK)
+        # A copy: the next round may write into it, and the strategy must stay as it is.
+        here[last] = copy.deepcopy(data.draw(JUNK))
     for use in (parse, lambda b: acknowledge(b, code="ok", now=LATER, id_for=ids("gp"))):
         try:
             use(bundle)
