@@ -54,7 +54,9 @@ def _entry(entry: Any, change: Callable[[Resource], Resource]) -> Any:
 def _declaring(resource: Resource) -> Resource:
     profile, meta = profile_of(resource), resource.get("meta", {})
     declared = meta.get("profile", []) if isinstance(meta, Mapping) else None
-    if profile is None or not isinstance(declared, list) or profile in declared:
+    # An empty list is no declaration but a defect, which must stay for the validator to see.
+    empty = isinstance(meta, Mapping) and meta.get("profile") == []
+    if profile is None or empty or not isinstance(declared, list) or profile in declared:
         return resource
     return resource | {"meta": {**meta, "profile": [*declared, profile]}}
 

@@ -33,11 +33,7 @@ class Judge:
         self.statuses[got.status] = self.statuses.get(got.status, 0) + 1
         if got.status >= 500:
             return [f"status {got.status}"]
-        if (
-            sent.method == "HEAD"
-            or got.status in WITHOUT_BODY
-            or (got.status == 202 and not got.body)
-        ):
+        if _wordless(sent, got):
             return ["a body where there is none"] if got.body else []
         resource, wrong = _read(got)
         if resource is None:
@@ -49,6 +45,15 @@ class Judge:
             validator = self.quick if len(got.body) > LARGE else self.thorough
             found += [f"{i.expression}: {i.text}" for i in _illegal(validator, resource)]
         return found
+
+
+def _wordless(sent: Sent, got: Got) -> bool:
+    """An answer without a resource: as HTTP has it, or as the client asked for."""
+    if sent.method == "HEAD" or got.status in WITHOUT_BODY:
+        return True
+    kept = got.status == 202 and not got.body
+    asked = "return=minimal" in sent.header("Prefer") and got.status < 300 and not got.body
+    return kept or (asked and sent.method in {"POST", "PUT"})
 
 
 def _illegal(validator: EmbeddedValidator, resource: Any) -> list[Issue]:

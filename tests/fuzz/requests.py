@@ -198,7 +198,9 @@ def _escaped(chance: Random, text: str) -> str:
 def _body(chance: Random, known: Known) -> Sent:
     resource = chance.choice(known.resources)
     kind = resource["resourceType"]
-    changed = mutated(chance, resource) if chance.random() < 0.9 else resource
+    if kind == "Bundle" or chance.random() < 0.2:
+        resource = _many(chance, resource, known)
+    changed = mutated(chance, resource) if chance.random() < 0.8 else resource
     content, body = JSON, written(chance, changed)
     if chance.random() < 0.3:
         body = _as_xml(chance, changed, resource)
@@ -207,17 +209,60 @@ def _body(chance: Random, known: Known) -> Sent:
         content = chance.choice(
             ("text/plain", "application/json", "x", f"{JSON}; fhirVersion=5.0", "")
         )
-    method, target = chance.choice(_targets(chance, known, kind))
-    return Sent(method, target, (("Content-Type", content),), body)
+    headers = [("Content-Type", content)]
+    if chance.random() < 0.5:
+        version = resource.get("meta", {}).get("versionId", "1")
+        headers.append(("If-Match", chance.choice((f'W/"{version}"', 'W/"1"', "x", "*"))))
+    method, target = chance.choice(_targets(chance, known, resource))
+    return Sent(method, target, tuple(headers), body)
 
 
-def _targets(chance: Random, known: Known, kind: str) -> list[tuple[str, str]]:
+def _edit(chance: Random, known: Known) -> Sent:
+    """What the server itself gave, changed as a person might and sent back with care."""
+    resource = chance.choice([r for r in known.resources if "versionId" in r.get("meta", {})])
+    changed = mutated(chance, resource)
+    headers = (("Content-Type", JSON), ("If-Match", f'W/"{resource["meta"]["versionId"]}"'))
+    own = f"{resource['resourceType']}/{resource['id']}"
+    if isinstance(changed, dict) and chance.random() < 0.8:
+        changed |= {k: resource[k] for k in ("resourceType", "id")}
+    if chance.random() < 0.3:
+        return Sent("POST", f"/fhir/{own}/$validate", headers[:1], written(chance, changed))
+    return Sent("PUT", f"/fhir/{own}", headers, written(chance, changed))
+
+
+def _targets(chance: Random, known: Known, resource: Any) -> list[tuple[str, str]]:
+    kind = resource["resourceType"]
+    if kind == "Bundle":
+        return [("POST", "/fhir"), ("POST", "/fhir/"), ("POST", "/fhir/$process-message")]
+    own = f"{kind}/{resource.get('id', 'x')}"
     return [
         ("POST", f"/fhir/{kind}"),
-        ("POST", "/fhir/Consent"),
-        ("POST", "/fhir/$process-message"),
         ("POST", f"/fhir/{chance.choice(known.keys)}/$everything"),
+        ("PUT", f"/fhir/{own}"),
+        ("PUT", f"/fhir/{own}"),
+        ("PUT", f"/fhir/{own}"),
+        ("PUT", f"/fhir/{chance.choice(known.keys)}"),
     ]
+
+
+def _many(chance: Random, resource: Any, known: Known) -> Any:
+    """A transaction or batch: of a Bundle's entries, or of a resource and some reads."""
+    entries = []
+    for entry in resource.get("entry", [{"resource": resource}]):
+        inner = entry.get("resource", {})
+        kind = inner.get("resourceType", "x")
+        put = "id" in inner and chance.random() < 0.8
+        url = f"{kind}/{inner['id']}" if put else kind
+        entries.append(entry | {"request": {"method": "PUT" if put else "POST", "url": url}})
+        if put:
+            version = inner.get("meta", {}).get("versionId", "1")
+            entries[-1]["request"]["ifMatch"] = f'W/"{version}"'
+    for _ in range(chance.choice((0, 0, 1, 3))):
+        url = chance.choice(known.keys) + chance.choice(("", "", "/_history/1", "?_summary=true"))
+        read = {"request": {"method": chance.choice(("GET", "GET", "DELETE")), "url": url}}
+        entries.append(read)
+    kind = chance.choice(("transaction", "transaction", "batch", "collection"))
+    return {"resourceType": "Bundle", "type": kind, "entry": entries}
 
 
 def _as_xml(chance: Random, changed: Any, resource: Any) -> bytes:
@@ -234,7 +279,7 @@ def _as_xml(chance: Random, changed: Any, resource: Any) -> bytes:
 def _odd(chance: Random) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, values in _HEADERS.items():
-        if chance.random() < 0.15:
+        if chance.random() < 0.07:
             found[name] = chance.choice(values)
     return found
 
@@ -251,11 +296,13 @@ _HEADERS: dict[str, tuple[str, ...]] = {
     "If-None-Exist": ("identifier=x|y", "?status=active", "%zz", "x", ""),
     "Prefer": ("handling=strict", "handling=lenient", "return=minimal", "return=OperationOutcome",
                "return=representation", "handling=strict; return=minimal", "x", "=", "\u00e6=1"),
-    "Message-Id": ("1", "x" * 300, "\u00e6", " ", CANARY),
+    "Message-Id": ("x" * 300, "\u00e6", " ", CANARY),
     "X-Forwarded-For": ("1.2.3.4", CANARY),
     "Range": ("bytes=0-10", "x"),
 }  # fmt: skip
-_MAKERS: tuple[Maker, ...] = (_read, _of_type, _of_system, _search, _search, _search, _body, _body)
+_MAKERS: tuple[Maker, ...] = (
+    _read, _of_type, _of_system, _search, _search, _search, _body, _body, _edit, _edit, _edit
+)  # fmt: skip
 
 VALID: tuple[Any, ...] = tuple(
     parse_json(path.read_bytes()) for path in sorted(EXAMPLES.glob("*.json"))
