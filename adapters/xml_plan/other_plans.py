@@ -8,7 +8,6 @@ from typing import Final
 
 from lxml import etree
 
-from adapters.behandlingsplan.document import q
 from hub.contract import Loss, PlanView
 from hub.errors import UnknownCode
 from hub.fhir.reading import PlanReader
@@ -27,7 +26,7 @@ NOTICE: Final = (
     "Til orientering. Indholdet ejes af andre og ændres ikke ved at rette det her. "
     "Er man uenig, tages det op med tovholderen."
 )
-_CODES = mappings_folder("behandlingsplan") / "codes"
+_CODES = mappings_folder("xml-plan") / "codes"
 _SECTIONS = CodeTable.load(_CODES / "section.csv")
 _ROLES = CodeTable.load(_CODES / "role.csv")
 _STATUSES = CodeTable.load(_CODES / "effort-status.csv")
@@ -41,14 +40,14 @@ def add_other_plans(
     The receiver's own sector plan (``view.own_part``) is left out.
     """
     writer = _Writer(reader)
-    others = etree.SubElement(root, q("OtherPlans"))
+    others = child(root, "OtherPlans")
     _add(others, "NoticeText", NOTICE)
     writer.shared(others, view)
     for plan in reader.sector_plans():
         if plan.reference != view.own_part:
             writer.sector(others, plan)
     if pdf is not None:
-        document = etree.SubElement(others, q("AttachedDocument"))
+        document = child(others, "AttachedDocument")
         _add(document, "TitleText", "Koordinerende indsatsplan")
         _add(document, "MediaTypeCode", "application/pdf")
         _add(document, "ContentBinary", b64encode(pdf).decode("ascii"))
@@ -65,7 +64,7 @@ class _Writer:
 
     def shared(self, root: etree._Element, view: PlanView) -> None:
         """The plan's shared part."""
-        plan = etree.SubElement(root, q("SharedPlan"))
+        plan = child(root, "SharedPlan")
         _add(plan, "ApprovedIndicator", "true" if view.approved else "false")
         _add(plan, "CreatedDate", self.reader.plan.get("created"))
         _period(plan, self.reader.plan.get("period", {}))
@@ -82,14 +81,14 @@ class _Writer:
         if following is not None:
             _next_meeting(plan, following)
         for note in self.reader.postscripts():
-            element = etree.SubElement(plan, q("Postscript"))
+            element = child(plan, "Postscript")
             _add(element, "PostscriptText", note.text, required=True)
             _add(element, "AuthorName", note.author)
             _add(element, "PostscriptDate", note.date)
 
     def sector(self, root: etree._Element, plan: SectorPlan) -> None:
         """Another sector's own plan."""
-        element = etree.SubElement(root, q("OtherPlan"))
+        element = child(root, "OtherPlan")
         _add(element, "OwnerName", plan.owner, required=True)
         _add(element, "PlanKindCode", plan.kind, required=True)
         _add(element, "PurposeText", plan.purpose)
@@ -103,7 +102,7 @@ class _Writer:
 
     def _contacts(self, plan: etree._Element) -> None:
         for contact in self.reader.contacts():
-            element = etree.SubElement(plan, q("Contact"))
+            element = child(plan, "Contact")
             for role in contact.roles:
                 self._code(element, "RoleCode", _ROLES, role, contact.reference)
             _add(element, "PersonName", contact.name)
@@ -117,7 +116,7 @@ class _Writer:
 
     def _notes(self, parent: etree._Element, notes: Iterable[StatusNote]) -> None:
         for note in notes:
-            element = etree.SubElement(parent, q("StatusNote"))
+            element = child(parent, "StatusNote")
             _add(element, "ActorName", note.actor, required=True)
             _add(element, "NoteText", note.text, required=True)
             _add(element, "NoteDate", self.reader.at(note.path).get("effectiveDateTime"))
@@ -125,20 +124,20 @@ class _Writer:
 
     def _challenges(self, parent: etree._Element, challenges: Iterable[Challenge]) -> None:
         for challenge in challenges:
-            element = etree.SubElement(parent, q("Challenge"))
+            element = child(parent, "Challenge")
             _add(element, "LabelText", challenge.label)
             _add(element, "ChallengeText", challenge.text, required=True)
             self._sections(element, challenge.sections, challenge.path)
 
     def _goals(self, parent: etree._Element, goals: Iterable[Objective]) -> None:
         for goal in goals:
-            element = etree.SubElement(parent, q("Goal"))
+            element = child(parent, "Goal")
             _add(element, "PositionNumber", str(goal.rank))
             _add(element, "GoalText", goal.text, required=True)
             self._sections(element, goal.sections, goal.path)
 
     def _effort(self, parent: etree._Element, name: str, effort: Intervention) -> None:
-        element = etree.SubElement(parent, q(name))
+        element = child(parent, name)
         _add(element, "EffortText", effort.text, required=True)
         if effort.code_text != effort.text:
             _add(element, "EffortTypeText", effort.code_text)
@@ -180,24 +179,24 @@ def _period(parent: etree._Element, period: Mapping[str, str]) -> None:
 
 
 def _meeting(plan: etree._Element, meeting: Meeting) -> None:
-    element = etree.SubElement(plan, q("Meeting"))
+    element = child(plan, "Meeting")
     _add(element, "MeetingDate", meeting.date)
     for name in meeting.present:
         _add(element, "PresentName", name)
     for name, reason in meeting.declined:
-        declined = etree.SubElement(element, q("DeclinedParticipant"))
+        declined = child(element, "DeclinedParticipant")
         _add(declined, "ParticipantName", name, required=True)
         _add(declined, "ReasonText", reason)
 
 
 def _next_meeting(plan: etree._Element, meeting: NextMeeting) -> None:
-    element = etree.SubElement(plan, q("NextMeeting"))
+    element = child(plan, "NextMeeting")
     _add(element, "TimeText", meeting.time)
     _add(element, "EarliestDate", meeting.earliest)
     _add(element, "LatestDate", meeting.latest)
     _add(element, "PlaceText", meeting.place)
     for convener in meeting.conveners:
-        who = etree.SubElement(element, q("Convener"))
+        who = child(element, "Convener")
         _add(who, "ConvenerName", convener.who, required=True)
         _add(who, "FromText", convener.since)
         _add(who, "UntilText", convener.until)
@@ -211,6 +210,11 @@ def _follow_ups(reader: PlanReader) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield path, tuple(str(p.get("text", "")) for p in activity.get("progress", ()))
 
 
+def child(parent: etree._Element, name: str) -> etree._Element:
+    """A new last child in the parent's namespace."""
+    return etree.SubElement(parent, f"{{{etree.QName(parent).namespace}}}{name}")
+
+
 def _add(parent: etree._Element, name: str, text: str | None, *, required: bool = False) -> None:
     """Add a child unless it would say nothing; characters that XML has no place for are left out.
 
@@ -218,7 +222,7 @@ def _add(parent: etree._Element, name: str, text: str | None, *, required: bool 
     """
     if not text and not required:
         return
-    element = etree.SubElement(parent, q(name))
+    element = child(parent, name)
     element.text = "".join(c for c in text or "" if _allowed(c))
 
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from lxml import etree
 
-from adapters.behandlingsplan.document import q
 from hub.contract import Loss, PlanView
 from hub.fhir import names
 from hub.fhir.extract import references
@@ -132,7 +131,7 @@ _ANYWHERE: Final = (
 
 def losses_of(view: PlanView, others: etree._Element) -> list[Loss]:
     """A loss for each place whose content is not in ``others``, by FHIR path, in view order."""
-    told = {e.text for e in others.iter() if e.text and e.tag != q("ContentBinary")}
+    told = {e.text for e in others.iter() if e.text and etree.QName(e).localname != "ContentBinary"}
     own = _own_resources(view)
     found: dict[str, Loss] = {}
     for key, resource in view.resources.items():
