@@ -29,6 +29,8 @@ class Reading:
     folder: Path
     """The format's own tables."""
     id_for: Callable[[str], str]
+    alone: bool = False
+    """The document is for its owner only: without a mark nothing is marked, and nothing is lost."""
     losses: list[Loss] = field(default_factory=list)
     not_shared: list[Loss] = field(default_factory=list)
 
@@ -143,7 +145,7 @@ class Reading:
         """A status note about the citizen by someone, as of this version of the plan."""
         note = self.resource(table, at, item, folder, key=key)
         note["subject"] = link(patient)
-        note["performer"] = [link(by)]
+        note["performer"] = [link(by), *note.get("performer", ())]
         note.setdefault("effectiveDateTime", self.content["PlanVersion"]["VersionDateTime"])
         return note
 
@@ -164,7 +166,8 @@ class Reading:
 
     def mark(self, element: dict[str, Any], at: str, *, default: bool) -> None:
         """The author's mark for coordination, or the format's default for it."""
-        self.losses += marked(element, default=default, at=self._at(at))
+        defaulted = marked(element, default=default and not self.alone, at=self._at(at))
+        self.losses += [] if self.alone else defaulted
 
     def _at(self, at: str) -> str:
         return f"{self.root}/{at}" if at else self.root

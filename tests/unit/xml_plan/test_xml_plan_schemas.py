@@ -6,10 +6,14 @@ import pytest
 from lxml import etree
 
 from adapters.behandlingsplan.parse import FORMAT as BEHANDLINGSPLAN
+from adapters.handleplan_141.parse import FORMAT as HANDLEPLAN
+from adapters.udskrivningsaftale.parse import FORMAT as UDSKRIVNINGSAFTALE
 from adapters.xml_plan.document import XmlFormat
 from adapters.xml_plan.schema import XS, sources
 
-each_format = pytest.mark.parametrize("format", [BEHANDLINGSPLAN], ids=lambda f: f.name)
+each_format = pytest.mark.parametrize(
+    "format", [BEHANDLINGSPLAN, HANDLEPLAN, UDSKRIVNINGSAFTALE], ids=lambda f: f.name
+)
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
