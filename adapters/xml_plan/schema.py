@@ -25,7 +25,10 @@ _LOCAL = re.compile(r"\{[^}]*\}(\w+)")
 _CODE_ERROR = "SCHEMAV_CVC_ENUMERATION_VALID"
 _VALUE_ERROR = "SCHEMAV_CVC_DATATYPE_VALID_1_2_1"
 _IDENTITY = "SCHEMAV_CVC_IDC"
-_NO_SUCH = "No match found for key-sequence"
+_NO_SUCH = re.compile(
+    r"Element '\{[^}]*\}(?P<name>\w+)': No match found for key-sequence \['(?P<value>.*)'\] of",
+    re.DOTALL,
+)
 _TEXTS: Final = {
     _CODE_ERROR: "The code is not in the format's list; use a listed code",
     "SCHEMAV_CVC_PATTERN_VALID": "The value does not have the form that the schema asks for",
@@ -95,7 +98,7 @@ class Schema:
             entries = [(e.line, e.path or "", e.type_name, e.message or "") for e in log]
         found: dict[str, Issue] = {}
         for line, node, kind, message in entries:
-            element = _element_at(root, node)
+            element = _referring(root, message, line) if not node else _element_at(root, node)
             place = self.path_of(element)
             found.setdefault(place, _issue(element, kind, message, f"line {line}: {place}"))
         return tuple(found.values())
@@ -126,7 +129,7 @@ def _issue(element: etree._Element, kind: str, message: str, at: str) -> Issue:
         return Issue("error", UnknownCode.code, _TEXTS[kind], at)
     if kind == "SCHEMAV_ELEMENT_CONTENT":
         return Issue("error", "structure", _order_text(message), at)
-    if kind == _IDENTITY and _NO_SUCH in message:
+    if kind == _IDENTITY and _NO_SUCH.match(message):
         return Issue("error", "value", "No item in the document has that identifier", at)
     name = etree.QName(element).localname
     text = _FORMS.get(name) or _TEXTS.get(kind, "The element is not as the schema asks")
@@ -153,6 +156,21 @@ def _element_at(root: etree._Element, node: str) -> etree._Element:
             break
         here = children[number - 1]
     return here
+
+
+def _referring(root: etree._Element, message: str, line: int) -> etree._Element:
+    """The element that refers to nothing: libxml2 tells its name, value and line, but no path."""
+    match = _NO_SUCH.match(message)
+    found = (
+        []
+        if match is None
+        else [
+            e
+            for e in root.iter(f"{{*}}{match['name']}")
+            if " ".join((e.text or "").split()) == match["value"]
+        ]
+    )
+    return min(found, key=lambda e: str(e.sourceline) != str(line), default=root)
 
 
 def _written(element: etree._Element) -> str:
