@@ -28,16 +28,23 @@ PRIVATE = (KARLA, "Karla", "Nygaard", "hash")
 """What no refusal and no loss may repeat."""
 
 CARE, TREATMENT = "medcom-carecommunication", "behandlingsplan"
-FORMATS = ("fhir", "vum", TREATMENT, CARE, "pdf")
+ACTION, AGREEMENT = "handleplan-141", "udskrivningsaftale"
+XML = (TREATMENT, ACTION, AGREEMENT)
+FORMATS = ("fhir", "vum", *XML, CARE, "pdf")
 SAMPLES = ROOT / "mappings"
 FILES = {
     "fhir": EXAMPLES / "plan-1.json",
     "vum": SAMPLES / "vum" / "samples" / "order-full.json",
-    TREATMENT: SAMPLES / TREATMENT / "samples" / "typical.xml",
+    **{f: SAMPLES / f / "samples" / "typical.xml" for f in XML},
     CARE: SAMPLES / CARE / "samples" / "rendered.json",
 }
 """All about the same citizen. The PDF is printed by the command itself."""
-OWNER = {"vum": "social-havneby", TREATMENT: "psyk-nordstrand"}
+OWNER = {
+    "vum": "social-havneby",
+    ACTION: "social-havneby",
+    TREATMENT: "psyk-nordstrand",
+    AGREEMENT: "psyk-nordstrand",
+}
 """Formats that only their owner makes, and whose the sample is."""
 
 PAIRS = list(product(FORMATS, FORMATS))
@@ -123,8 +130,8 @@ def right_kind(target: str, body: bytes, folder: Path) -> None:
         assert "Karla Testine Nygaard" in pdf_text(body, folder)
         return
     assert KARLA in body.decode()
-    if target == TREATMENT:
-        schema = ROOT / "adapters" / TREATMENT / "behandlingsplan-1.0.xsd"
+    if target in XML:
+        schema = ROOT / "adapters" / target.replace("-", "_") / f"{target}-1.0.xsd"
         etree.XMLSchema(etree.parse(schema)).assertValid(etree.fromstring(body))
     else:
         bundle = json.loads(body)
@@ -140,7 +147,7 @@ def right_kind(target: str, body: bytes, folder: Path) -> None:
 
 def test_every_format_is_tried() -> None:
     assert sorted(FORMATS) == sorted(Registry().formats())
-    assert (len(WORKS), len(REISSUED)) == (9, 4)
+    assert (len(WORKS), len(REISSUED)) == (15, 16)
 
 
 @pytest.mark.parametrize(("source", "target"), WORKS)
@@ -221,3 +228,37 @@ def test_what_is_not_marked_for_coordination_stays_with_its_owner(
 @pytest.mark.parametrize("name", ["reply", "ack-ok"])
 def test_a_message_that_is_no_plan_is_refused(name: str) -> None:
     refusal(translate(CARE, "fhir", SAMPLES / CARE / "samples" / f"{name}.json"))
+
+
+# A koordinationsplan is rendered as itself only
+
+
+ALONE = SAMPLES / AGREEMENT / "samples" / "koordinationsplan.xml"
+
+
+@pytest.mark.parametrize("target", [AGREEMENT, "fhir"])
+def test_a_coordination_plan_is_its_owner_s_own(target: str, tmp_path: Path) -> None:
+    losses = tmp_path / "losses.json"
+    made = translate(AGREEMENT, target, "--losses", losses, ALONE)
+    assert (made.code, made.err) == (0, b"")
+    right_kind(target, made.out, tmp_path)
+    told = losses_in(losses)
+    assert told
+    assert {x["kind"] for x in told} == {"dropped"}
+    if target == "fhir":
+        bundle = json.loads(made.out)
+        plans = [e["resource"] for e in bundle["entry"] if "CarePlan/" in e["fullUrl"]]
+        assert [p["category"][0]["coding"][0]["code"] for p in plans] == ["koordinationsplan"]
+
+
+@pytest.mark.parametrize("target", sorted(set(FORMATS) - {AGREEMENT, "fhir"}))
+def test_a_coordination_plan_becomes_no_other_document(target: str, files: dict[str, Path]) -> None:
+    own = ("--own", files[target]) if target in OWNER else ()
+    told = refusal(translate(AGREEMENT, target, *own, ALONE))
+    assert {i["code"] for i in told["issue"] if i["severity"] == "error"} == {"not-supported"}
+
+
+@pytest.mark.parametrize("target", [AGREEMENT, "fhir"])
+def test_a_coordination_plan_goes_to_nobody_else(target: str) -> None:
+    for receiver in ("social-havneby", "rus-havneby"):
+        refusal(translate(AGREEMENT, target, "--receiver", receiver, ALONE))
