@@ -13,6 +13,8 @@ from hub.errors import CannotRender
 from hub.fhir import names
 from hub.fhir.extract import codes
 
+_KIND = KINDS[PLAN]
+
 
 def render(
     format: XmlFormat, content: PlanView | Notice | Receipt, receiver: Party, context: Context
@@ -23,14 +25,15 @@ def render(
     what comes of it must never look like a part of one.
     """
     view, root = own_document(format, content, receiver)
-    kind = KINDS[etree.QName(root).localname]
-    own = view.resources.get(view.own_part or "")
-    if own is not None and kind not in codes(own.get("category", ()), names.SECTOR_KIND):
-        raise CannotRender("The receiver's own document is of the format's other kind")
-    if kind != KINDS[PLAN]:
+    plans = {k: r for k, r in view.resources.items() if r["resourceType"] == "CarePlan"}
+    alone = {
+        k for k, r in plans.items() if _KIND in codes(r.get("category", ()), names.SECTOR_KIND)
+    }
+    if etree.QName(root).localname != PLAN:
+        if alone:
+            raise CannotRender("A coordination plan is never told of in another document")
         return reissue(format, content, receiver, context)
-    plans = {k for k, r in view.resources.items() if r["resourceType"] == "CarePlan"}
-    if own is None or plans != {view.own_part}:
+    if alone != {view.own_part} or len(plans) != 1:
         raise CannotRender("A coordination plan is never part of another plan")
     readdress(format, root, context)
     return finished(format, root, context, ())
