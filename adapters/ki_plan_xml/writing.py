@@ -8,6 +8,7 @@ from typing import Any, Final
 from lxml import etree
 
 from adapters.ki_plan_xml.document import FORMAT, ROOT, q
+from adapters.xml_plan.text import xml_text
 
 Record = dict[str, Any]
 
@@ -45,17 +46,7 @@ def _add(parent: etree._Element, name: str, value: Any, type_name: str) -> None:
     if isinstance(value, dict):
         _fill(element, value, type_name)
     else:
-        element.text = "".join(c for c in str(value) if _allowed(c))
-
-
-def _allowed(char: str) -> bool:
-    """XML 1.0, production 2 (Char)."""
-    return (
-        char in "\t\n\r"
-        or " " <= char <= "\ud7ff"
-        or "\ue000" <= char <= "\ufffd"
-        or (char >= "\U00010000")
-    )
+        element.text = xml_text(str(value))
 
 
 @cache

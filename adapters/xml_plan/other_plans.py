@@ -8,6 +8,7 @@ from typing import Final
 
 from lxml import etree
 
+from adapters.xml_plan.text import xml_text
 from hub.contract import Loss, PlanView
 from hub.errors import UnknownCode
 from hub.fhir.reading import PlanReader
@@ -216,21 +217,8 @@ def child(parent: etree._Element, name: str) -> etree._Element:
 
 
 def _add(parent: etree._Element, name: str, text: str | None, *, required: bool = False) -> None:
-    """Add a child unless it would say nothing; characters that XML has no place for are left out.
-
-    FHIR forbids the same characters in a string (R4, datatypes, string), so nothing valid is lost.
-    """
+    """Add a child unless it would say nothing."""
     if not text and not required:
         return
     element = child(parent, name)
-    element.text = "".join(c for c in text or "" if _allowed(c))
-
-
-def _allowed(char: str) -> bool:
-    """XML 1.0, production 2 (Char)."""
-    return (
-        char in "\t\n\r"
-        or " " <= char <= "\ud7ff"
-        or "\ue000" <= char <= "\ufffd"
-        or (char >= "\U00010000")
-    )
+    element.text = xml_text(text or "")
