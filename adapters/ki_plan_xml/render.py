@@ -12,7 +12,7 @@ from adapters.ki_plan_xml.document import FORMAT, KIND
 from adapters.ki_plan_xml.losses import losses_of
 from adapters.ki_plan_xml.scope import Outgoing, Record, filled, identifier
 from adapters.ki_plan_xml.writing import IN_ORDER, document
-from hub.contract import Context, Notice, Party, PlanView, Receipt, Rendered, Resource
+from hub.contract import Context, Loss, Notice, Party, PlanView, Receipt, Rendered, Resource
 from hub.errors import CannotRender, UnknownCode
 from hub.fhir import names
 from hub.fhir.extract import codes, extension_value, extensions
@@ -33,31 +33,42 @@ _SENDER: Final = {
 def render(content: PlanView | Notice | Receipt, receiver: Party, context: Context) -> Rendered:
     """The receiver's document; the message id is ``context.id_for("message")``.
 
-    Raises CannotRender for what is no plan, for a view without the shared part, for a code that
-    the format does not have, and for a value that its schema does not allow.
+    Raises what :func:`form` raises, and CannotRender for what is no plan.
     """
     if not isinstance(content, PlanView):
         raise CannotRender("The format ki-plan-xml carries a plan, not a notice or a receipt")
-    reader = PlanReader(content.resources)
-    if "id" not in reader.plan:
-        raise CannotRender("There is no shared plan that this receiver may see")
-    protected = _protected(reader.patient)
-    # The lead's own system is where a protected address came from; nobody else gets it.
-    open_data = not protected or (content.lead is not None and content.lead.id == receiver.id)
-    try:
-        record = _record(content, reader, context, protected=protected, open_data=open_data)
-    except UnknownCode as e:
-        text = "The plan holds a code that the format ki-plan-xml has no word for"
-        raise CannotRender(text, at=e.issues[0].expression) from None
-    root = document(record)
-    if FORMAT.schema.issues_of(root):
-        raise CannotRender("The plan holds values that the ki-plan-xml schema does not allow")
+    root, losses = form(content, receiver, context)
     return Rendered(
         body=etree.tostring(root, xml_declaration=True, encoding="UTF-8") + b"\n",
         media_type=MEDIA_TYPE,
         message_id=context.id_for("message"),
-        losses=losses_of(content, reader.plan, root, open_data=open_data),
+        losses=losses,
     )
+
+
+def form(
+    view: PlanView, receiver: Party, context: Context
+) -> tuple[etree._Element, tuple[Loss, ...]]:
+    """The template filled in, valid by its schema, and what it does not carry.
+
+    Raises CannotRender for a view without the shared part, for a code that the template does not
+    have, and for a value that its schema does not allow.
+    """
+    reader = PlanReader(view.resources)
+    if "id" not in reader.plan:
+        raise CannotRender("There is no shared plan that this receiver may see")
+    protected = _protected(reader.patient)
+    # The lead's own system is where a protected address came from; nobody else gets it.
+    open_data = not protected or (view.lead is not None and view.lead.id == receiver.id)
+    try:
+        record = _record(view, reader, context, protected=protected, open_data=open_data)
+    except UnknownCode as e:
+        text = "The plan holds a code that the template has no word for"
+        raise CannotRender(text, at=e.issues[0].expression) from None
+    root = document(record)
+    if FORMAT.schema.issues_of(root):
+        raise CannotRender("The plan holds values that the template's schema does not allow")
+    return root, losses_of(view, reader.plan, root, open_data=open_data)
 
 
 def _record(

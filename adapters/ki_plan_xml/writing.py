@@ -27,7 +27,7 @@ def document(record: Record) -> etree._Element:
 
 
 def _fill(parent: etree._Element, record: Record, type_name: str) -> None:
-    types = _children()[type_name]
+    types = element_types()[type_name]
     unknown = set(record) - set(types) - {IN_ORDER}
     if unknown:
         raise KeyError(f"{type_name} has no {', '.join(sorted(unknown))}")
@@ -50,7 +50,7 @@ def _add(parent: etree._Element, name: str, value: Any, type_name: str) -> None:
 
 
 @cache
-def _children() -> dict[str, dict[str, str]]:
+def element_types() -> dict[str, dict[str, str]]:
     """For each complex type of the schema, its elements in order, each with its type."""
     types = etree.parse(FORMAT.schema.file).iter(f"{_XS}complexType")
     return {
