@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -21,14 +20,13 @@ from playwright.sync_api import Browser, sync_playwright
 from adapters.html import ADAPTER
 from adapters.pdf import ADAPTER as PDF
 from adapters.pdf.content import content
-from hub.contract import Context, Notice, PlanUpdate, PlanView, RawMessage, Receipt, Rendered
+from hub.contract import Context, Notice, PlanView, RawMessage, Receipt, Rendered
 from hub.errors import CannotRender, Unsupported
 from hub.fhir import names
-from hub.fhir.bundles import rewritten
 from hub.mapping.paths import leaves
-from tests.contract.adapter_samples import Sample, read
+from tests.full_views import full_view
 from tests.servers import chromium
-from tests.views import EXAMPLES, PLAN_1, PLAN_2, ROOT, find_party, parties, view_of
+from tests.views import PLAN_1, PLAN_2, find_party, parties
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 WHO = parties()["koord-havneby"]
@@ -49,24 +47,6 @@ AXE = {
 
 def render(view: PlanView | Notice) -> Rendered:
     return ADAPTER.render(view, WHO, CONTEXT)
-
-
-def full_view(plan: Any = PLAN_1, **changes: Any) -> PlanView:
-    """A plan with the citizen's conditional answer and another sector's plan."""
-    answer = json.loads((EXAMPLES / "approval-2.json").read_text("utf-8"))
-    view = view_of(plan, approval=answer, approved=False)
-    sample = Sample("behandlingsplan", ROOT / "mappings/behandlingsplan/samples/typical.xml")
-    update = read(sample)
-    assert isinstance(update, PlanUpdate)
-    citizen = next(k for k in view.resources if k.startswith("Patient/"))
-    others = {
-        f"{r['resourceType']}/{r['id']}": rewritten(
-            r, lambda x: citizen if x.startswith("Patient/") else None
-        )
-        for r in update.resources
-        if r["resourceType"] != "Patient"
-    }
-    return replace(view, resources=dict(view.resources) | others, **changes)
 
 
 def values(view: PlanView) -> Iterator[str]:
@@ -95,7 +75,7 @@ def test_the_page_says_everything_that_the_printed_plan_says(plan: Any) -> None:
 
 
 def test_the_citizens_page_says_what_the_citizens_paper_says() -> None:
-    view = full_view(audience="citizen")
+    view = replace(full_view(), audience="citizen")
     text = shown(render(view).body)
     for group in ("challenges", "goals", "interventions", "notes"):
         for item in content(view, NOW)[group]:
@@ -106,12 +86,16 @@ def test_the_citizens_page_says_what_the_citizens_paper_says() -> None:
 
 
 def test_the_losses_are_those_of_the_printed_plan() -> None:
-    for view in (full_view(), full_view(audience="citizen")):
+    for view in (full_view(), replace(full_view(), audience="citizen")):
         assert render(view).losses == PDF.render(view, WHO, CONTEXT).losses
 
 
 def test_a_page_needs_nothing_but_itself() -> None:
-    for view in (full_view(), full_view(audience="citizen"), Notice("p-1", "correction", "Ny")):
+    for view in (
+        full_view(),
+        replace(full_view(), audience="citizen"),
+        Notice("p-1", "correction", "Ny"),
+    ):
         body = render(view).body.decode()
         root = lxml_html.fromstring(body)
         assert body.startswith("<!DOCTYPE html>")
@@ -194,7 +178,7 @@ def test_the_plans_text_never_becomes_markup(data: st.DataObject, audience: Any)
         while True:
             yield from some
 
-    view = replaced(full_view(audience=audience), endless())
+    view = replaced(replace(full_view(), audience=audience), endless())
     body = render(view).body
     text = body.decode()
     for tag, attributes in tree_of(body):
@@ -261,8 +245,8 @@ def browser() -> Iterator[Browser]:
 def test_no_page_has_an_accessibility_fault(browser: Browser) -> None:
     pages: list[PlanView | Notice] = [
         full_view(),
-        full_view(PLAN_2, approved=True),
-        full_view(audience="citizen"),
+        replace(full_view(PLAN_2), approved=True),
+        replace(full_view(), audience="citizen"),
         Notice("plan-1", "plan-ended", "Planen er afsluttet."),
     ]
     context = browser.new_context(locale="da-DK", viewport={"width": 1000, "height": 900})

@@ -20,11 +20,11 @@ from adapters.ki_plan_xml.document import FORMAT
 from hub.contract import Context, Notice, PlanUpdate, PlanView, RawMessage, Receipt, Rendered
 from hub.errors import CannotRender, Unsupported
 from hub.fhir import names
-from hub.fhir.bundles import rewritten
 from hub.fhir.validation import EmbeddedValidator
 from hub.mapping import mappings_folder
 from tests.contract.adapter_samples import Sample, read
-from tests.views import EXAMPLES, PLAN_1, PLAN_2, ROOT, find_party, parties, view_of
+from tests.full_views import full_view
+from tests.views import PLAN_1, PLAN_2, find_party, parties, view_of
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 WHO = parties()["koord-havneby"]
@@ -36,23 +36,6 @@ CONTEXT = Context(
     base_url=names.BASE,
 )
 YARDSTICK = pytest.mark.parametrize("plan", [PLAN_1, PLAN_2], ids=["plan-1", "plan-2"])
-
-
-def full_view(plan: Any = PLAN_1) -> PlanView:
-    """A plan with the citizen's answer and what the region publishes."""
-    answer = json.loads((EXAMPLES / "approval-2.json").read_text("utf-8"))
-    view = view_of(plan, approval=answer, version=3)
-    update = read(Sample("behandlingsplan", ROOT / "mappings/behandlingsplan/samples/typical.xml"))
-    assert isinstance(update, PlanUpdate)
-    citizen = next(k for k in view.resources if k.startswith("Patient/"))
-    others = {
-        f"{r['resourceType']}/{r['id']}": rewritten(
-            r, lambda x: citizen if x.startswith("Patient/") else None
-        )
-        for r in update.resources
-        if r["resourceType"] != "Patient"
-    }
-    return replace(view, resources=dict(view.resources) | others)
 
 
 def everything() -> PlanView:

@@ -15,11 +15,8 @@ from adapters.ki_plan_xml import ADAPTER
 from adapters.ki_plan_xml.document import FORMAT, q
 from hub.contract import Context, Party, PlanUpdate, PlanView, RawMessage, Rendered, Resource
 from hub.fhir import names
-from hub.fhir.bundles import rewritten
 from hub.mapping import mappings_folder
-from hub.model.reduction import shareable
-from tests.contract.adapter_samples import Sample, read
-from tests.views import EXAMPLES, PLAN_1, ROOT, find_party, parties, view_of
+from tests.views import PLAN_1, find_party, parties, view_of
 
 SAMPLES = mappings_folder("ki-plan-xml") / "samples"
 NOW = datetime(2026, 9, 20, 8, 0, tzinfo=UTC)
@@ -67,20 +64,6 @@ def by_key(resources: tuple[Resource, ...]) -> dict[str, Resource]:
     return {f"{r['resourceType']}/{r['id']}": r for r in resources}
 
 
-def with_sector_plan(view: PlanView) -> PlanView:
-    """The view with what the region marked for coordination in its own plan."""
-    update = read(Sample("behandlingsplan", ROOT / "mappings/behandlingsplan/samples/typical.xml"))
-    assert isinstance(update, PlanUpdate)
-    kept, _ = shareable(by_key(update.resources), lambda plan: False)
-    citizen = next(k for k in view.resources if k.startswith("Patient/"))
-    others = {
-        key: rewritten(r, lambda x: citizen if x.startswith("Patient/") else None)
-        for key, r in kept.items()
-        if not key.startswith("Patient/")
-    }
-    return replace(view, resources=dict(view.resources) | others)
-
-
 def changed_view(kind: str, change: Any, view: PlanView | None = None) -> tuple[PlanView, str]:
     """A view whose first resource of a type is another one; also that resource's key."""
     view = view or view_of(PLAN_1)
@@ -88,11 +71,6 @@ def changed_view(kind: str, change: Any, view: PlanView | None = None) -> tuple[
     resource = json.loads(json.dumps(view.resources[key]))
     change(resource)
     return replace(view, resources=dict(view.resources) | {key: resource}), key
-
-
-def approval(number: int = 2) -> Resource:
-    found: Resource = json.loads((EXAMPLES / f"approval-{number}.json").read_text("utf-8"))
-    return found
 
 
 def element(root: etree._Element, path: str) -> etree._Element:

@@ -13,7 +13,6 @@ from ki_plan_documents import (
     LEAD,
     NOW,
     OTHER,
-    approval,
     by_key,
     changed_view,
     context,
@@ -23,7 +22,6 @@ from ki_plan_documents import (
     render,
     sample,
     view_from,
-    with_sector_plan,
 )
 from lxml import etree
 
@@ -34,6 +32,7 @@ from hub.errors import CannotRender
 from hub.fhir import names
 from hub.mapping import CodeTable, mappings_folder
 from hub.model.plan import digest_of
+from tests.full_views import answer, with_sector_plan
 from tests.views import PLAN_1, PLAN_2, view_of
 
 YARDSTICK = pytest.mark.parametrize("plan", [PLAN_1, PLAN_2], ids=["plan-1", "plan-2"])
@@ -59,7 +58,7 @@ def test_a_filled_form_goes_out_and_comes_back_the_same(plan: Any) -> None:
 
 @YARDSTICK
 def test_the_document_passes_its_schema_and_is_the_same_each_time(plan: Any) -> None:
-    view = with_sector_plan(view_of(plan, approval=approval()))
+    view = with_sector_plan(view_of(plan, approval=answer()))
     made = render(view, OTHER)
     assert FORMAT.schema.issues_of(etree.fromstring(made.body)) == ()
     assert render(view, OTHER) == made
@@ -110,7 +109,7 @@ def test_codes_come_from_the_tables() -> None:
     tables = [*mappings_folder("ki-plan-xml").glob("codes/*.csv")]
     tables += mappings_folder("xml-plan").glob("codes/*.csv")
     known = {p.source_code for t in tables for p in CodeTable.load(t).pairs}
-    body = render(with_sector_plan(view_of(PLAN_1, approval=approval()))).body
+    body = render(with_sector_plan(view_of(PLAN_1, approval=answer()))).body
     for found in etree.fromstring(body).iter():
         name = etree.QName(found).localname
         if name.endswith("Code") and name not in {"DocumentKindCode", "PlanKindCode", "LevelCode"}:
@@ -140,7 +139,7 @@ def test_annex_j_shows_what_the_sector_marked_and_never_a_koordinationsplan() ->
 
 
 def test_the_citizens_answer_is_shown_as_it_is_registered() -> None:
-    view = view_of(PLAN_2, approval=approval(), approved=False)
+    view = view_of(PLAN_2, approval=answer(), approved=False)
     root = etree.fromstring(render(view).body)
     assert element(root, "Approval/ApprovedIndicator").text == "false"
     assert element(root, "Approval/DecisionCode").text == "ja"
