@@ -7,12 +7,13 @@ from lxml import etree
 
 from adapters.behandlingsplan.parse import FORMAT as BEHANDLINGSPLAN
 from adapters.handleplan_141.parse import FORMAT as HANDLEPLAN
+from adapters.ki_plan_xml.document import FORMAT as KI_PLAN
 from adapters.udskrivningsaftale.parse import FORMAT as UDSKRIVNINGSAFTALE
 from adapters.xml_plan.document import XmlFormat
 from adapters.xml_plan.schema import XS, sources
 
 each_format = pytest.mark.parametrize(
-    "format", [BEHANDLINGSPLAN, HANDLEPLAN, UDSKRIVNINGSAFTALE], ids=lambda f: f.name
+    "format", [BEHANDLINGSPLAN, HANDLEPLAN, UDSKRIVNINGSAFTALE, KI_PLAN], ids=lambda f: f.name
 )
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 
@@ -70,5 +71,6 @@ def test_everything_declared_is_documented_in_danish(format: XmlFormat) -> None:
 def test_the_namespace_carries_the_version(format: XmlFormat) -> None:
     root = etree.parse(format.schema.file).getroot()
     assert root.get("targetNamespace") == format.schema.namespace
-    assert format.schema.namespace == f"https://ki-hub.example/xml/{format.name}/1.0"
-    assert format.schema.file.name == f"{format.name}-1.0.xsd"
+    name = format.name.removesuffix("-xml")
+    assert format.schema.namespace == f"https://ki-hub.example/xml/{name}/1.0"
+    assert format.schema.file.name == f"{name}-1.0.xsd"
