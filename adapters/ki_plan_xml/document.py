@@ -9,7 +9,7 @@ from lxml import etree
 
 from adapters.xml_plan.document import XmlFormat
 from adapters.xml_plan.schema import Schema
-from hub.errors import Unsupported
+from hub.errors import Issue, Unsupported
 from hub.fhir.codec import parse_xml
 
 ROOT: Final = "CoordinatedActionPlan"
@@ -38,6 +38,17 @@ FORMAT: Final = XmlFormat(
 )
 
 
+_OTHER: Final = Issue(
+    "error",
+    Unsupported.code,
+    f"The document is not marked as a KI-plan ({KIND}), so it is not read as one; other documents "
+    "have other formats",
+    f"{PATH}/MessageHeader/DocumentKindCode",
+    f"Dokumentet er ikke mærket som en KI-plan ({KIND}) og læses derfor ikke som en; andre "
+    "dokumenter har andre formater",
+)
+
+
 def q(name: str) -> str:
     """The element's name in the format's namespace, as lxml writes it."""
     return f"{{{FORMAT.schema.namespace}}}{name}"
@@ -54,9 +65,5 @@ def read(body: bytes) -> etree._Element:
     if root.tag == q(ROOT):
         kind = root.findtext(f"{q('MessageHeader')}/{q('DocumentKindCode')}") or ""
         if kind.strip() != KIND:
-            raise Unsupported(
-                f"The document is not marked as a KI-plan ({KIND}), so it is not read as one; "
-                "other documents have other formats",
-                at=f"{PATH}/MessageHeader/DocumentKindCode",
-            )
+            raise Unsupported(_OTHER.text, issues=(_OTHER,))
     return FORMAT.read(body)

@@ -162,6 +162,8 @@ def test_the_narrative_tells_everything_that_the_printed_plan_tells(plan: Any) -
     for _, value in leaves(content(view, NOW) | {"lead_unit": None}):
         if isinstance(value, str):
             assert " ".join(value.split()) in text, value
+    labelled = [p for p, v in leaves(content(view, NOW)) if p.endswith("sections") and v]
+    assert text.count("Område: ") == len(labelled)
 
 
 def test_the_next_version_replaces_the_one_before() -> None:

@@ -70,6 +70,8 @@ def test_the_page_says_everything_that_the_printed_plan_says(plan: Any) -> None:
     text = shown(render(view).body).replace(" )", ")")
     for value in values(view):
         assert flat(value) in text, value
+    labelled = [p for p, v in leaves(content(view, NOW)) if p.endswith("sections") and v]
+    assert text.count("Område: ") == len(labelled)
     headings = re.findall(r"<h2>([A-J])\.", render(view).body.decode())
     assert headings == list("ABCDEFGHIJ")
 
