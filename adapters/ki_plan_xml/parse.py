@@ -63,10 +63,10 @@ def _claimed(reader: Reader) -> tuple[Identifier, ...]:
     header = reader.content["MessageHeader"]
     named = header.get("Sender")
     if not named:
-        lead = rules.lead_of(reader)
-        if header.get("SharedPlanIdentifier") or lead is None:
+        if header.get("SharedPlanIdentifier"):
             return ()
-        named = rules.unit_of(reader.content, lead[0])
+        _, lead, _ = rules.leads(reader)[0]
+        named = rules.unit_of(reader.content, lead)
     return tuple(Identifier(_SYSTEMS[n], v) for n, v in rules.unit_numbers(named))
 
 

@@ -54,15 +54,14 @@ def approval_losses(content: Record) -> list[Loss]:
     ]
 
 
-def lead_of(reader: Reader) -> tuple[Record, str] | None:
-    """The lead's record and path, if there is exactly one."""
-    found = [
+def leads(reader: Reader) -> list[tuple[str, Record, str]]:
+    """Element name, record and path of every contact that is the lead, once per membership."""
+    return [
         (kind, record, at)
         for kind, record, at in reader.contacts
         for membership in record.get("Membership", ())
         if membership and "tovholder" in membership.get("RoleCode", ())
     ]
-    return (found[0][1], found[0][2]) if len(found) == 1 else None
 
 
 def unit_numbers(record: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -107,12 +106,7 @@ def _citizen(content: Record) -> Iterator[Issue]:
 def _lead(reader: Reader) -> Iterator[Issue]:
     """Exactly one tovholder: one function in one unit."""
     at = f"{PATH}/Contacts"
-    found = [
-        (kind, record, place)
-        for kind, record, place in reader.contacts
-        for membership in record.get("Membership", ())
-        if membership and "tovholder" in membership.get("RoleCode", ())
-    ]
+    found = leads(reader)
     if len(found) != 1:
         text = f"Exactly one contact is the lead (tovholder), not {len(found)}"
         yield Issue("error", "business-rule", text, at)

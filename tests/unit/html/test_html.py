@@ -171,7 +171,7 @@ def tree_of(body: bytes) -> list[tuple[str, tuple[tuple[str, str], ...]]]:
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), audience=st.sampled_from(["party", "citizen"]))
 def test_the_plans_text_never_becomes_markup(data: st.DataObject, audience: Any) -> None:
     some = data.draw(st.lists(_TEXTS, min_size=3, max_size=8))

@@ -161,7 +161,7 @@ def test_ranks_are_the_authors_else_the_order() -> None:
     assert [extension_value(link, names.RANK) for link in links] == [9, 2, 3]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(body=documents())
 def test_every_valid_document_is_understood(body: bytes) -> None:
     update = parse(body)

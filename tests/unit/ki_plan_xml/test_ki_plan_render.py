@@ -36,7 +36,7 @@ from tests.full_views import answer, with_sector_plan
 from tests.views import PLAN_1, PLAN_2, view_of
 
 YARDSTICK = pytest.mark.parametrize("plan", [PLAN_1, PLAN_2], ids=["plan-1", "plan-2"])
-DAMPED = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+DAMPED = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def texts(body: bytes, name: str) -> list[str]:
