@@ -1,7 +1,7 @@
 # `make` or `make help` says what there is. A fresh clone needs nothing before any of these.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-full check lock reference clean prerequisites
+.PHONY: help run demo test test-full conformance check lock reference clean prerequisites java
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 PYTEST_ARGS ?=
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(INSTALLED) ## Play the main job, then keep the console at http://127.0.0.1:8080/ until Ctrl-C
 	$(BIN)/ki-hub demo --serve
@@ -22,8 +22,11 @@ demo: $(INSTALLED) ## Play the main job and exit
 test: prerequisites $(INSTALLED) check ## Everything that must hold: make check, then all tests
 	$(BIN)/pytest -q --durations=15 -n 2 --dist loadfile $(PYTEST_ARGS)
 
-test-full: prerequisites $(INSTALLED) check ## The long forms: the hub is killed at every step of the scenario
+test-full: prerequisites java $(INSTALLED) check ## The long forms: killed at every step, validated by HL7's own
 	KI_HUB_TEST_FULL=1 $(BIN)/pytest -q --durations=15 -n 2 --dist loadfile $(PYTEST_ARGS)
+
+conformance: java $(INSTALLED) ## HL7's validator over all that is published and emitted (NATIONAL=folder of packages)
+	$(BIN)/python -m tests.conformance $(if $(NATIONAL),--national $(NATIONAL))
 
 check: $(INSTALLED) ## Format, lint, types, import rules, lock file, profiles, reference pages
 	$(BIN)/ruff format --check
@@ -48,6 +51,9 @@ clean: ## Remove the environment and all caches; data/ is left alone
 
 prerequisites:
 	@deploy/install-prerequisites test
+
+java:
+	@deploy/install-prerequisites conformance
 
 # pip checks every file against the lock; the package itself is built with the locked setuptools.
 $(INSTALLED): requirements.lock pyproject.toml

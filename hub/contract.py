@@ -8,7 +8,7 @@ bytes and knows nothing of content. Both are found by entry points (``ki_hub.ada
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -17,6 +17,28 @@ from hub.errors import Issue
 
 Resource = dict[str, Any]
 """A FHIR R4 resource as plain JSON values; references inside the hub are ``Type/id``."""
+
+
+Check = Callable[[Resource], Sequence[Issue]]
+"""All issues of one resource at once, each with a FHIRPath from it; never raises, whatever the
+JSON."""
+
+
+@dataclass(frozen=True)
+class CodedProfile:
+    """A profile of another maker, whose rules are in code here (group ``ki_hub.profiles``).
+
+    Each entry point is a sequence of them. The validator applies ``check`` to every resource
+    that declares the profile, and the adapter need not be known to it.
+    """
+
+    url: str
+    """Its canonical, without a version."""
+    type: str
+    """The resource type it is for."""
+    check: Check
+    parts: frozenset[str] = frozenset()
+    """Canonicals of profiles inside it that ``check`` looks at as well."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +77,8 @@ class Endpoint:
     address: str
     """What the transport understands: a queue, an https URL, a folder."""
     secret: str | None = None
+    timeout: float | None = None
+    """Seconds for one send, where the receiver asks for fewer than the transport gives."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +130,13 @@ class PlanUpdate:
     """The plan version the sender wrote on, where the document says so."""
     claimed_sender: tuple[Identifier, ...] = ()
     """Who the document says sent it; the hub compares it with the channel."""
+    claimed_at: str | None = None
+    """Where the document says so: an element path, as an :class:`hub.errors.Issue` has it."""
     issues: tuple[Issue, ...] = ()
     """Warnings for the sender; the document is accepted all the same."""
+    validated: bool = False
+    """The document was FHIR and held to its profiles as it came (see :attr:`Context.check`);
+    otherwise the hub validates the resources."""
     losses: tuple[Loss, ...] = ()
     not_shared: tuple[Loss, ...] = ()
     """Source paths that the mapping declares as not to be shared, with the reason."""
@@ -123,6 +152,7 @@ class Receipt:
     text: str = ""
     issues: tuple[Issue, ...] = ()
     claimed_sender: tuple[Identifier, ...] = ()
+    claimed_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +162,7 @@ class Correspondence:
     in_reply_to: str | None
     text: str
     claimed_sender: tuple[Identifier, ...] = ()
+    claimed_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -220,6 +251,8 @@ class Context:
     """In: who published. Out: on whose behalf the hub sends (the lead's unit)."""
     base_url: str
     """The canonical base, without a trailing slash."""
+    check: Check
+    """The hub's validator, for a format that is FHIR itself."""
     printer: Printer | None = None
     thread: Mapping[str, Any] | None = None
     options: Mapping[str, str] = field(default_factory=dict)
@@ -233,6 +266,8 @@ class Adapter(Protocol):
     Promises: ``parse`` and ``render`` are pure and repeatable; every source field is mapped, or
     is a Loss, or is declared not shared; an unknown code is refused, never guessed; a render
     never makes a document of a kind that only its owner may make.
+
+    An adapter that has a version for the citizen too says so: ``audiences = ("party", "citizen")``.
     """
 
     format: str
@@ -256,6 +291,12 @@ class Adapter(Protocol):
         ...
 
 
+def audiences_of(adapter: Adapter) -> tuple[Audience, ...]:
+    """For whom the adapter renders; parties alone, unless it says otherwise."""
+    found: tuple[Audience, ...] = getattr(adapter, "audiences", ("party",))
+    return found
+
+
 @dataclass(frozen=True)
 class Outgoing:
     """Bytes on their way out; ``key`` lets the receiver tell a resend from a new message."""
@@ -275,6 +316,10 @@ class Confirm:
     reason: str = ""
     permanent: bool = False
     """Not accepted, and the same bytes never will be."""
+    answer: bytes = b""
+    """What the next hop answered, cut off at 64 kB; empty where the transport gives none."""
+    answer_type: str = ""
+    """Its media type."""
 
 
 class PartyQueues(Protocol):

@@ -11,17 +11,22 @@
     │   ├── Invalid             understood, but against a rule; all issues at once
     │   ├── WrongSender         the document names another sender than its channel
     │   ├── MessageReused       a known message id with other content
-    │   └── StaleBase           written on a version that is no longer the newest
+    │   ├── StaleBase           written on a version that is no longer the newest
+    │   ├── VersionMissing      a change that does not say which version it was written on
+    │   ├── PreconditionFailed  the version, or the match, that the sender demanded is not there
+    │   └── NotThere            a change of what is not there for the sender
     ├── NotPermitted            the law's or the citizen's answer is no
     │   ├── Unauthenticated     no credential, or an unknown one
     │   ├── NoLegalBasis        bytes are sealed, the sender is told
-    │   └── NotFound            also what the viewer may not know exists
+    │   ├── NotFound            also what the viewer may not know exists
+    │   └── NotOwner            it may be read, and is another's to change
     ├── CannotRender            the operator's move: the receiver's format cannot carry it
     ├── Misconfigured           the operator's move: settings or parties
     └── Temporary               nobody's move; it is tried again
         ├── StoreUnavailable
         ├── BusUnavailable
-        └── ReceiverUnavailable
+        ├── ReceiverUnavailable
+        └── ValidatorUnavailable
 
 No message, expression or field of an error holds a CPR number, a name or plan text: the place
 in the document is given as a path, the value never.
@@ -131,6 +136,27 @@ class StaleBase(InputRefused):
     number = 1108
 
 
+class VersionMissing(InputRefused):
+    """Say which version the change was written on."""
+
+    code = "required"
+    number = 1109
+
+
+class PreconditionFailed(InputRefused):
+    """What the request demanded of the stored resource does not hold."""
+
+    code = "conflict"
+    number = 1110
+
+
+class NotThere(InputRefused):
+    """No such resource is known to you, and only the hub gives ids."""
+
+    code = "not-supported"
+    number = 1111
+
+
 class NotPermitted(HubError):
     """Not allowed."""
 
@@ -158,6 +184,12 @@ class NotFound(NotPermitted):
 
     code = "not-found"
     number = 1203
+
+
+class NotOwner(NotPermitted):
+    """Only its owner changes it."""
+
+    number = 1204
 
 
 class CannotRender(HubError):
@@ -200,3 +232,9 @@ class ReceiverUnavailable(Temporary):
     """The receiver's endpoint cannot be reached or asks to wait."""
 
     number = 1503
+
+
+class ValidatorUnavailable(Temporary):
+    """The validator beside the hub cannot be reached, or has too much to do."""
+
+    number = 1504

@@ -33,10 +33,22 @@ class Adapters(Protocol):
 
 
 class Validator(Protocol):
-    """Checks resources against R4 and the profiles they declare."""
+    """Checks resources against R4 4.0.1, profiles, and the rules in code of other makers' profiles.
 
-    def check(self, resources: Iterable[Resource]) -> list[Issue]:
-        """All issues at once; no value of the resource stands in any of them."""
+    Promises: it changes nothing and keeps nothing; a resource with an ``error`` or ``fatal`` issue
+    is not valid, one without is; every issue has an R4 issue type and a FHIRPath from the resource
+    given; no value of a resource stands in any issue; equal input gives equal issues. It may be
+    shared between threads. Whatever JSON object it is given, it raises nothing but a Temporary
+    error where the validator itself cannot be reached.
+    """
+
+    def check(self, resources: Iterable[Resource], *, profile: str | None = None) -> list[Issue]:
+        """All issues of these resources at once; references between them are followed.
+
+        Each is held to ``profile`` if one is given (an unknown one is an error), else to what
+        it declares in ``meta.profile`` (an unknown one is told, as information). The second
+        resource of one type is ``Goal[1]`` in the issues' paths, the third ``Goal[2]``.
+        """
         ...
 
 

@@ -14,7 +14,10 @@ from typing import Any
 import yaml
 
 from hub.contract import Identifier, Party, PlanView, Resource
+from hub.errors import Issue
 from hub.fhir import names
+from hub.fhir.validation import EmbeddedValidator
+from hub.runtime.registry import Registry
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "fhir_profiles" / "examples"
@@ -22,6 +25,9 @@ PLAN_1 = EXAMPLES / "plan-1.json"
 """Lead at Havneby Rusmiddelcenter; labelled challenges; an unknown phone ("telefon?")."""
 PLAN_2 = EXAMPLES / "plan-2.json"
 """Lead at Psykiatrisk Center Nordstrand; no phone; one intervention for two goals."""
+
+VALIDATOR = EmbeddedValidator(coded=Registry().profiles)
+"""As the hub has it."""
 
 _SYSTEMS = {
     "sor": names.SOR,
@@ -31,6 +37,17 @@ _SYSTEMS = {
     "ydernummer": names.YDERNUMMER,
     "kommunekode": names.KOMMUNEKODE,
 }
+
+
+def check(resource: Resource) -> list[Issue]:
+    """What an adapter's context has for a validator."""
+    return VALIDATOR.check([resource])
+
+
+def errors_in(*resources: Resource, profile: str | None = None) -> list[Issue]:
+    """What makes them invalid."""
+    found = VALIDATOR.check(resources, profile=profile)
+    return [i for i in found if i.severity in {"error", "fatal"}]
 
 
 def view_of(bundle_path: Path | str, **kw: Any) -> PlanView:

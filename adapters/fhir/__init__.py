@@ -1,4 +1,4 @@
-"""The format ``fhir``: the canonical model itself, as FHIR R4 JSON.
+"""The format ``fhir``: the canonical model itself, as FHIR R4 in JSON or, inward, XML.
 
 In: a Bundle with one plan (``collection``, or ``message`` with the event ``plan-update``), or a
 citizen's consent or approval as one Consent. Out: a collection Bundle that comes back in
@@ -10,6 +10,7 @@ from __future__ import annotations
 from adapters.fhir.parse import parse
 from adapters.fhir.render import render
 from adapters.fhir.terms import PLAN_UPDATE, fingerprint
+from adapters.fhir.wire import JSON, XML
 from hub.contract import Context, Notice, Parsed, Party, PlanView, RawMessage, Receipt, Rendered
 
 
@@ -17,12 +18,12 @@ class FhirAdapter:
     """A :class:`hub.contract.Adapter`; stateless."""
 
     format = "fhir"
-    media_types: tuple[str, ...] = ("application/fhir+json", "application/json")
+    media_types: tuple[str, ...] = (*JSON, *XML)
     events: tuple[str, ...] = (PLAN_UPDATE,)
 
     def fingerprint(self, message: RawMessage) -> str:
         """A hash of the content without what a resend may change: Bundle.id and times."""
-        return fingerprint(message.body)
+        return fingerprint(message)
 
     def parse(self, message: RawMessage, context: Context) -> Parsed:
         """A PlanUpdate, a Receipt or a Decision; raises an InputRefused with all issues."""

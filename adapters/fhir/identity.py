@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from adapters.dk_core import CITIZEN_SYSTEMS
 from adapters.fhir.document import SHARED, Document, identifiers
-from adapters.fhir.terms import NATIONAL_IDS, is_uuid
+from adapters.fhir.terms import is_uuid
 from hub.contract import Context
 from hub.fhir.bundles import Entry, Index
 
@@ -46,7 +47,7 @@ class Identity:
 
 def identify(document: Document, context: Context) -> Identity:
     """Names for every entry; the references of the document must have been checked."""
-    citizen = next((i for i in identifiers(document.patient) if i.system in NATIONAL_IDS), None)
+    citizen = next((i for i in identifiers(document.patient) if i.system in CITIZEN_SYSTEMS), None)
     number = citizen.value if citizen else ""
     scope = document.case or number
     plan_id = document.hub_plan or _hub_plan_by_url(document, context)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.dk_core import CITIZEN_SYSTEMS
 from adapters.fhir.decision import read_decision
 from adapters.fhir.document import SHARED, Document, identifiers, read_document
 from adapters.fhir.identity import Identity, identify
 from adapters.fhir.normal import normal_plan, normal_resource
-from adapters.fhir.rules import check
-from adapters.fhir.terms import EVENT_SYSTEM, NATIONAL_IDS
+from adapters.fhir.rules import check, has_error, refused
+from adapters.fhir.terms import EVENT_SYSTEM
+from adapters.fhir.wire import read
 from hub.contract import (
     CitizenRef,
     Context,
@@ -22,50 +24,42 @@ from hub.contract import (
     Receipt,
     Resource,
 )
-from hub.errors import Invalid, Issue, Malformed, UnknownCode, Unsupported
+from hub.errors import Invalid, Issue, Malformed, Unsupported
 from hub.fhir import names
 from hub.fhir.bundles import Entry, entries, reachable, rewritten
-from hub.fhir.codec import parse_json
 from hub.fhir.extract import extension_value, has_code
-from hub.fhir.structure import StructureValidator
+from hub.fhir.kinds import declaring, undeclared
 
-_STRUCTURE = StructureValidator()
+_SENDER = "Bundle.entry[0].resource.sender"
 
 
 def parse(message: RawMessage, context: Context) -> Parsed:
     """What the document says.
 
-    Raises Malformed (not R4, or not JSON), UnknownCode, Unsupported or Invalid; the last two
-    steps collect every issue before they raise.
+    It is validated as it came, every part held to its KI profile; if it is legal R4, the rules
+    that speak of several resources at once are asked as well. Raises Malformed (not legal R4),
+    UnknownCode, Unsupported or Invalid, with every issue.
     """
-    document = parse_json(message.body)
-    _refuse_errors(_STRUCTURE.check([document]), Malformed, "The document is not legal FHIR R4")
+    document = read(message)
+    told = tuple(context.check(declaring(document)))
+    if has_error(told) and has_error(context.check(undeclared(document))):
+        raise refused(Malformed, "The document is not legal FHIR R4", told)
     kind = document.get("resourceType")
     if kind == "Consent":
-        return read_decision(message, document, context)
+        return read_decision(document, context, told)
     if kind != "Bundle":
         place = str(kind or "resourceType")
         raise Unsupported("Send a Bundle with one plan, or one Consent", at=place)
     if document["type"] == "message":
         header = _header(document)
         if "response" in header:
+            if has_error(told):
+                raise refused(Invalid, "The receipt breaks a rule", told)
             return _receipt(document, header)
-        return _update(document, context, header)
+        return _update(document, context, header, told)
     if document["type"] != "collection":
         raise Unsupported("Send a Bundle of type collection or message", at="Bundle.type")
-    return _update(document, context, None)
-
-
-def _refuse_errors(
-    issues: list[Issue], refusal: type[Malformed] | type[Invalid], text: str
-) -> tuple[Issue, ...]:
-    """The issues that are no errors; raises with all of them if there is an error."""
-    errors = [i for i in issues if i.severity in {"error", "fatal"}]
-    if errors and all(i.code == "code-invalid" for i in errors):
-        raise UnknownCode("A code is in no table", issues=tuple(issues))
-    if errors:
-        raise refusal(text, issues=tuple(issues))
-    return tuple(issues)
+    return _update(document, context, None, told)
 
 
 def _header(bundle: Mapping[str, Any]) -> Resource:
@@ -95,6 +89,7 @@ def _receipt(bundle: Mapping[str, Any], header: Resource) -> Receipt:
         outcome=outcomes[response["code"]],  # type: ignore[arg-type]
         issues=tuple(_reported(bundle)),
         claimed_sender=claimed,
+        claimed_at=_SENDER,
     )
 
 
@@ -109,14 +104,19 @@ def _reported(bundle: Mapping[str, Any]) -> list[Issue]:
     ]
 
 
-def _update(bundle: Mapping[str, Any], context: Context, header: Resource | None) -> PlanUpdate:
+def _update(
+    bundle: Mapping[str, Any], context: Context, header: Resource | None, told: tuple[Issue, ...]
+) -> PlanUpdate:
     document = read_document(bundle)
-    issues = _refuse_errors(check(document), Invalid, "The plan breaks a rule of the KI-plan")
+    issues = (*told, *check(document))
+    if has_error(issues):
+        raise refused(Invalid, "The plan breaks a rule of the KI-plan", issues)
     identity = identify(document, context)
     resources = _resources(document, identity, context)
     plan_key = identity.key(document.plan)
     kept = reachable(resources, [plan_key])
     _one_plan(resources, kept, plan_key)
+    claimed, claimed_at = _claimed(document, header, identity.plan_id)
     own_version = document.plan.resource.get("meta", {}).get("versionId")
     return PlanUpdate(
         part=document.part,
@@ -125,9 +125,11 @@ def _update(bundle: Mapping[str, Any], context: Context, header: Resource | None
         case=document.case,
         plan_id=identity.plan_id,
         base_version=_base_version(document.plan.resource, identity.plan_id, own_version),
-        claimed_sender=_claimed(document, header, identity.plan_id),
+        claimed_sender=claimed,
+        claimed_at=claimed_at,
         issues=issues,
         losses=tuple(_left_out(document, identity, kept)),
+        validated=True,
     )
 
 
@@ -152,7 +154,7 @@ def _one_plan(resources: Mapping[str, Resource], kept: set[str], plan_key: str) 
 
 
 def _citizen(document: Document) -> CitizenRef:
-    found = [i for i in identifiers(document.patient) if i.system in NATIONAL_IDS]
+    found = [i for i in identifiers(document.patient) if i.system in CITIZEN_SYSTEMS]
     return CitizenRef(tuple(found))
 
 
@@ -167,8 +169,8 @@ def _base_version(plan: Resource, plan_id: str | None, own: str | None) -> int |
 
 def _claimed(
     document: Document, header: Resource | None, plan_id: str | None
-) -> tuple[Identifier, ...]:
-    """Who the document says sent it.
+) -> tuple[tuple[Identifier, ...], str]:
+    """Who the document says sent it, and where.
 
     A message says so itself. Otherwise a first publication comes from the unit of its author;
     but a document written on the hub's own plan may be anyone's proposal, and its author still
@@ -178,12 +180,13 @@ def _claimed(
         sender = header["sender"]
         direct = sender.get("identifier", {})
         if direct.get("system") and direct.get("value"):
-            return (Identifier(direct["system"], direct["value"]),)
+            return (Identifier(direct["system"], direct["value"]),), _SENDER
         entry = document.follow(sender, document.index.entries[0])
-        return identifiers(document.unit_of(entry))
+        return identifiers(document.unit_of(entry)), _SENDER
+    author = f"{document.plan.path}.author"
     if document.part == SHARED and plan_id is not None:
-        return ()
-    return identifiers(document.unit_of(document.author))
+        return (), author
+    return identifiers(document.unit_of(document.author)), author
 
 
 def _left_out(document: Document, identity: Identity, kept: set[str]) -> list[Loss]:

@@ -9,9 +9,10 @@ from uuid import UUID
 
 import simplejson
 
+from adapters.fhir.wire import read
+from hub.contract import RawMessage, Resource
 from hub.errors import HubError
 from hub.fhir import names
-from hub.fhir.codec import parse_json
 
 EVENT_SYSTEM: Final = names.system("event")
 PLAN_UPDATE: Final = f"{EVENT_SYSTEM}|plan-update"
@@ -48,8 +49,6 @@ ROLES: Final = frozenset(
         "receiver",
     }
 )
-PURPOSES: Final = frozenset({"make-plan", "exchange", "relatives", "copy-to-gp"})
-NATIONAL_IDS: Final = (names.CPR, names.X_ECPR, *names.D_ECPR)
 
 
 def is_uuid(text: str) -> bool:
@@ -60,15 +59,19 @@ def is_uuid(text: str) -> bool:
         return False
 
 
-def fingerprint(body: bytes) -> str:
+def fingerprint(message: RawMessage) -> str:
     """SHA-256 of the document without Bundle.id, timestamps and Provenance times.
 
-    Bytes that are no JSON object are hashed as they are: a resend of them is still a resend.
+    Bytes that cannot be read are hashed as they are: a resend of them is still a resend.
     """
     try:
-        document = parse_json(body)
+        return content_hash(read(message))
     except HubError:
-        return hashlib.sha256(body).hexdigest()
+        return hashlib.sha256(message.body).hexdigest()
+
+
+def content_hash(document: Resource) -> str:
+    """The same of a document that was read; JSON and XML of one content are equal."""
     text = simplejson.dumps(_lasting(document), sort_keys=True, use_decimal=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

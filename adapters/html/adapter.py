@@ -10,6 +10,7 @@ from adapters.pdf.content import content as content_of
 from adapters.pdf.content import printed_at
 from adapters.pdf.losses import losses
 from hub.contract import (
+    Audience,
     Context,
     Notice,
     Parsed,
@@ -30,6 +31,7 @@ class HtmlAdapter:
     format = "html"
     media_types: tuple[str, ...] = (MEDIA_TYPE,)
     events: tuple[str, ...] = ()
+    audiences: tuple[Audience, ...] = ("party", "citizen")
 
     def fingerprint(self, message: RawMessage) -> str:
         """The SHA-256 of the bytes."""

@@ -1,4 +1,4 @@
-"""The ``ki-plan-questionnaire`` format; why it is one is told in docs/decisions/0008-*.md."""
+"""The ``ki-plan-questionnaire`` format; why it is one is told in docs/decisions/0009-*.md."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.ki_plan_xml import rules
-from adapters.ki_plan_xml.document import read
+from adapters.ki_plan_xml.document import PATH, read
 from adapters.ki_plan_xml.reading import Reader, defaulted_status
 from hub.contract import CitizenRef, Context, Identifier, Loss, PlanUpdate
 from hub.fhir import names
@@ -36,6 +36,7 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
     kept = reachable(resources, [key])
     header = reader.content["MessageHeader"]
     base = header.get("BaseVersion")
+    claimed, claimed_at = _claimed(reader)
     patient = next(r for k, r in resources.items() if k.startswith("Patient/"))
     return PlanUpdate(
         part=PART,
@@ -46,7 +47,8 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
         case=header.get("CaseIdentifier"),
         plan_id=header.get("SharedPlanIdentifier"),
         base_version=int(base) if base else None,
-        claimed_sender=_claimed(reader),
+        claimed_sender=claimed,
+        claimed_at=claimed_at,
         issues=rules.warnings(reader),
         losses=(
             *incoming.losses,
@@ -58,16 +60,16 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
     )
 
 
-def _claimed(reader: Reader) -> tuple[Identifier, ...]:
-    """Whom the document names as its sender; a first publication comes from the lead's unit."""
+def _claimed(reader: Reader) -> tuple[tuple[Identifier, ...], str | None]:
+    """Whom the document names as its sender, and where; a first version comes from the lead."""
     header = reader.content["MessageHeader"]
-    named = header.get("Sender")
+    named, at = header.get("Sender"), f"{PATH}/MessageHeader/Sender"
     if not named:
         if header.get("SharedPlanIdentifier"):
-            return ()
-        _, lead, _ = rules.leads(reader)[0]
-        named = rules.unit_of(reader.content, lead)
-    return tuple(Identifier(_SYSTEMS[n], v) for n, v in rules.unit_numbers(named))
+            return (), None
+        _, lead, place = rules.leads(reader)[0]
+        named, at = rules.unit_of(reader.content, lead), f"{place}/UnitReferenceIdentifier"
+    return tuple(Identifier(_SYSTEMS[n], v) for n, v in rules.unit_numbers(named)), at
 
 
 def _loose(reader: Reader, kept: set[str]) -> list[Loss]:

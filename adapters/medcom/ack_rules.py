@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from adapters.dk_core import finding
 from adapters.medcom import codes, urls
-from adapters.medcom.base_rules import BASE_RULES, Findings, Rule, finding
+from adapters.medcom.base_rules import BASE_RULES, Findings, Rule, findings_of
 from adapters.medcom.message import Message, activity_of, members, part, text
 from hub.contract import Resource
 from hub.errors import Issue
@@ -17,7 +18,7 @@ from hub.errors import Issue
 
 def check(message: Message) -> tuple[Issue, ...]:
     """Every finding about an Acknowledgement; empty when it keeps all rules."""
-    return tuple(issue for rule in RULES for issue in rule(message))
+    return findings_of(message, RULES)
 
 
 def acknowledges_acknowledgement(message: Message) -> bool:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, get_args
 
+from adapters.dk_core import GLN_SYSTEMS
 from adapters.medcom import codes, parts, urls
 from adapters.medcom.ack_rules import acknowledges_acknowledgement, check
-from adapters.medcom.base_rules import GLN_SYSTEMS
 from adapters.medcom.build import ensure
 from adapters.medcom.labels import ELEMENTS, TYPES
 from adapters.medcom.message import Message, members, part, text
@@ -60,7 +60,12 @@ def receipt(message: Message) -> Receipt:
         text="; ".join(dict.fromkeys(i.text for i in found)),
         issues=found,
         claimed_sender=sender_of(message),
+        claimed_at=SENDER,
     )
+
+
+SENDER: Final = "Bundle.entry[0].resource.sender"
+"""Where a message says who sent it; its first entry is the MessageHeader."""
 
 
 def sender_of(message: Message) -> tuple[Identifier, ...]:

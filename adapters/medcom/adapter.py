@@ -32,8 +32,6 @@ class MedComAdapter:
 
     def parse(self, message: RawMessage, context: Context) -> Parsed:
         """A Receipt or a Correspondence; Malformed, Unsupported or Invalid with all issues."""
-        if message.media_type.split(";")[0].strip().lower() not in self.media_types:
-            raise Unsupported("Send the message as FHIR JSON", at="Content-Type")
         bundle = parse_json(message.body)
         if bundle.get("resourceType") != "Bundle":
             if not isinstance(bundle.get("resourceType"), str):

@@ -3,17 +3,24 @@
 Each rule is a function from a :class:`Message` to the findings it makes; the text of a finding
 starts with the rule's published id, or with the id of the profile whose cardinality it checks.
 No finding holds a value of the message. Sources: MedCom Messaging (medcom-messaging-*), MedCom
-Core 3.0.1, HL7 Denmark dk-core 3.4.0 (cpr, x-ecpr, d-ecpr, gln-*, min-digits-sor).
+Core 3.0.1; HL7 Denmark's dk-core is in :mod:`adapters.dk_core`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
-from stdnum import ean
-
+from adapters.dk_core import (
+    GLN_SYSTEMS,
+    citizen_numbers,
+    finding,
+    has_citizen_number,
+    mandatory_identifier,
+    organisation_numbers,
+)
 from adapters.medcom import urls
 from adapters.medcom.message import Message, extension, members, part, text
 from hub.contract import Resource
@@ -27,24 +34,6 @@ Rule = Callable[[Message], Findings]
 _UUID: Final = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _PHONE: Final = re.compile(r"[+]?[0-9][-0-9]*")
-_DATE: Final = (
-    r"((0[1-9]|[12][0-9]|3[01])(01|03|05|07|08|10|12)|(0[1-9]|[12][0-9]|30)(04|06|09|11)"
-    r"|(0[1-9]|[12][0-9])02)[0-9]{2}"
-)
-_CITIZEN_NUMBERS: Final = {
-    names.CPR: ("cpr", re.compile(_DATE + r"[0-9]{4}")),
-    names.X_ECPR: ("x-ecpr", re.compile(_DATE + r"[17][A-Z]{2}[0-9]")),
-} | {system: ("d-ecpr", re.compile(_DATE + r"[056][A-Z]{2}[0-9]")) for system in names.D_ECPR}
-_MANDATORY: Final = frozenset(
-    {names.SOR, "https://kombit.dk/sts/organisation", "urn:oid:2.16.840.1.113883.2.24.1.1"}
-)
-"""SOR, the municipalities' organisation register, CVR (dk-core)."""
-GLN_SYSTEMS: Final = (names.GLN, *names.GLN_ALIASES)
-
-
-def finding(rule: str, what: str, at: str, *, code: str = "invariant") -> Issue:
-    """An error of one rule; ``what`` says what must be so, never what was found."""
-    return Issue("error", code, f"{rule}: {what}", at)
 
 
 def is_instant(value: Any) -> bool:
@@ -62,14 +51,13 @@ def is_phone(value: str) -> bool:
     return _PHONE.fullmatch(value) is not None
 
 
-def is_gln(value: str) -> bool:
-    """Thirteen digits whose check digit fits (gln-length, gln-modulus-10)."""
-    return re.fullmatch(r"[0-9]{13}", value) is not None and bool(ean.is_valid(value))
-
-
-def is_sor(value: str) -> bool:
-    """At least eleven digits (min-digits-sor)."""
-    return re.fullmatch(r"[0-9]{11,}", value) is not None
+def findings_of(message: Message, rules: Iterable[Rule]) -> tuple[Issue, ...]:
+    """Every finding of the rules, each with its place in the bundle."""
+    return tuple(
+        replace(issue, expression=message.placed(issue.expression or "Bundle"))
+        for rule in rules
+        for issue in rule(message)
+    )
 
 
 def bundle_rules(message: Message) -> Findings:
@@ -172,48 +160,31 @@ def organisations(message: Message) -> Findings:
     parties += [d.get("receiver") for d in members(header.get("destination"))]
     ends = [message.resolve(p) for p in parties]
     for i, organization in enumerate(message.of_type("Organization")):
-        at = f"Organization[{i}].identifier"
-        yield from _organisation_numbers(organization, at)
-        systems = {text(x, "system") for x in members(organization.get("identifier"))}
-        if not systems & _MANDATORY:
-            rule = "dk-core-organization-mandatory-identifier"
-            yield finding(rule, "an organisation needs a SOR code", at, code="required")
-        if not any(organization is e for e in ends):
-            continue
-        rule = "medcom-messaging-organization"
-        if names.SOR not in systems:
-            yield finding(rule, "sender and receiver must have a SOR code", at, code="required")
-        if not systems & set(GLN_SYSTEMS):
-            yield finding(rule, "sender and receiver must have a GLN", at, code="required")
+        at = f"Organization[{i}]"
+        yield from organisation_numbers(organization, at)
+        yield from mandatory_identifier(organization, at)
+        if any(organization is e for e in ends):
+            yield from messaging_organisation(organization, at)
 
 
-def _organisation_numbers(organization: Resource, at: str) -> Findings:
-    for identifier in members(organization.get("identifier")):
-        system, value = text(identifier, "system"), text(identifier, "value")
-        if system == names.SOR and not is_sor(value):
-            yield finding("min-digits-sor", "a SOR code has at least 11 digits", at)
-        if system in GLN_SYSTEMS:
-            if re.fullmatch(r"[0-9]{13}", value) is None:
-                yield finding("gln-length", "a GLN has 13 digits", at)
-            elif not is_gln(value):
-                yield finding("gln-modulus-10", "the GLN's check digit does not fit", at)
+def messaging_organisation(organization: Resource, at: str) -> Findings:
+    """medcom-messaging-organization: a SOR code and a GLN."""
+    rule, place = "medcom-messaging-organization", f"{at}.identifier"
+    systems = {text(x, "system") for x in members(organization.get("identifier"))}
+    if names.SOR not in systems:
+        yield finding(rule, "sender and receiver must have a SOR code", place, code="required")
+    if not systems & set(GLN_SYSTEMS):
+        yield finding(rule, "sender and receiver must have a GLN", place, code="required")
 
 
 def patient_numbers(message: Message) -> Findings:
     """cpr, x-ecpr and d-ecpr: the number has the form its system asks for."""
-    for patient in message.of_type("Patient"):
-        found = 0
-        for identifier in members(patient.get("identifier")):
-            rule = _CITIZEN_NUMBERS.get(text(identifier, "system"))
-            if rule is None:
-                continue
-            found += 1
-            if rule[1].fullmatch(text(identifier, "value")) is None:
-                what = "the number does not have the form of its system"
-                yield finding(rule[0], what, "Patient.identifier", code="value")
-        if not found:
+    for i, patient in enumerate(message.of_type("Patient")):
+        at = f"Patient[{i}]"
+        yield from citizen_numbers(patient, at)
+        if not has_citizen_number(patient):
             what = "the patient must have a CPR number or a replacement number"
-            yield finding("medcom-core-patient", what, "Patient.identifier", code="required")
+            yield finding("medcom-core-patient", what, f"{at}.identifier", code="required")
 
 
 BASE_RULES: Final[tuple[Rule, ...]] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from adapters.medcom.acknowledgement import sender_of
+from adapters.medcom.acknowledgement import SENDER, sender_of
 from adapters.medcom.message import Message, members, payload_id, source_ids, text
 from adapters.medcom.narrative import clean
 from adapters.medcom.rules import check
@@ -30,6 +30,7 @@ def correspondence(message: Message) -> Correspondence:
         in_reply_to=thread if message.activity == "reply-message" else None,
         text=SEPARATOR.join(_spoken(message)),
         claimed_sender=sender_of(message),
+        claimed_at=SENDER,
     )
 
 

@@ -8,6 +8,7 @@ references, absolute ones and bare ``fullUrl`` side by side.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,8 @@ from adapters.medcom import urls
 from hub.contract import Resource
 from hub.errors import InputRefused
 from hub.fhir.codec import dump_json, parse_json
+
+_PLACE = re.compile(r"([A-Z]\w+)(?:\[(\d+)\])?(.*)")
 
 
 def members(value: Any) -> list[dict[str, Any]]:
@@ -102,6 +105,23 @@ class Message:
             if text(entry, "fullUrl"):
                 found[text(entry, "fullUrl")] = resource
         return found
+
+    def placed(self, at: str) -> str:
+        """A rule's own place, such as ``Patient[0].name``, as a FHIRPath from the Bundle.
+
+        A Communication without a number is the one in focus; another type's is its first. What
+        is not there has no place of its own.
+        """
+        kind, number, rest = _PLACE.fullmatch(at).groups()  # type: ignore[union-attr]
+        if kind == "Bundle":
+            return at
+        wanted = self.of_type(kind)[int(number or 0) :][:1]
+        if kind == "Communication" and self.communication:
+            wanted = [self.communication]
+        for i, entry in enumerate(self.bundle.get("entry") or ()):
+            if wanted and part(entry, "resource") is wanted[0]:
+                return f"Bundle.entry[{i}].resource{rest}"
+        return "Bundle.entry"
 
     def current_provenance(self) -> list[Resource]:
         """The Provenances whose target is this message's header; exactly one when all is well."""

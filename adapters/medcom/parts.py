@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from adapters.dk_core import is_organisation_number
 from adapters.medcom import codes, urls
-from adapters.medcom.base_rules import is_gln, is_phone, is_sor
+from adapters.medcom.base_rules import is_phone
 from adapters.medcom.message import members, text
 from adapters.medcom.narrative import clean, with_narrative
 from adapters.medcom.text import split_name
@@ -43,8 +44,8 @@ def organization(party: Party, number: str, *, role: str) -> Resource:
     malformed identifier.
     """
     sor, gln = party.identifier(names.SOR), _gln(party)
-    for name, value, fits in (("SOR code", sor, is_sor), ("GLN", gln, is_gln)):
-        if not value or not fits(value):
+    for name, value, system in (("SOR code", sor, names.SOR), ("GLN", gln, names.GLN)):
+        if not value or not is_organisation_number(system, value):
             raise CannotRender(
                 f"The {role} has no valid {name}; CareCommunication needs SOR and GLN of both "
                 "sides, so add it to the parties file",

@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from adapters.dk_core import finding
 from adapters.medcom import urls
 from adapters.medcom.base_rules import (
     BASE_RULES,
     Findings,
     Rule,
-    finding,
+    findings_of,
     is_phone,
     is_uuid,
 )
@@ -37,7 +38,7 @@ _UUID5: Final = re.compile(
 
 def check(message: Message) -> tuple[Issue, ...]:
     """Every finding about a CareCommunication; empty when it keeps all rules."""
-    return tuple(issue for rule in RULES for issue in rule(message))
+    return findings_of(message, RULES)
 
 
 def number_1(message: Message) -> Findings:

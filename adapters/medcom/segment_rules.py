@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from adapters.dk_core import finding
 from adapters.medcom import codes, urls
-from adapters.medcom.base_rules import Findings, Rule, finding, is_instant, is_uuid
+from adapters.medcom.base_rules import Findings, Rule, is_instant, is_uuid
 from adapters.medcom.message import (
     Message,
     activity_of,

@@ -7,6 +7,7 @@ import hashlib
 from adapters.pdf.losses import losses
 from adapters.pdf.printer import PRINTER
 from hub.contract import (
+    Audience,
     Context,
     Notice,
     Parsed,
@@ -27,6 +28,7 @@ class PdfAdapter:
     format = "pdf"
     media_types: tuple[str, ...] = (MEDIA_TYPE,)
     events: tuple[str, ...] = ()
+    audiences: tuple[Audience, ...] = ("party", "citizen")
 
     def fingerprint(self, message: RawMessage) -> str:
         """The SHA-256 of the bytes: two scans of one paper are two messages."""

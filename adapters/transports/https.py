@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from urllib.parse import urlsplit
 
 import httpx
@@ -10,14 +11,21 @@ from hub.contract import Confirm, Endpoint, Outgoing, Transport, TransportContex
 from hub.errors import ReceiverUnavailable
 
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+MOST_ANSWERED = 64 * 1024
 _TRY_AGAIN = {408, 425, 429}
 
 
 class HttpsTransport:
     """One POST a message; redirects are not followed, they would change the receiver."""
 
-    def __init__(self, timeout: float) -> None:
-        self._client = httpx.Client(timeout=timeout, follow_redirects=False)
+    def __init__(self, timeout: float, *, direct: bool = False) -> None:
+        """``direct``: past any proxy that the environment names, on a connection of its own."""
+        self._timeout = timeout
+        self._client = httpx.Client(
+            follow_redirects=False,
+            trust_env=not direct,
+            limits=httpx.Limits(max_connections=100, max_keepalive_connections=0 if direct else 20),
+        )
 
     def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
         """2xx: kept. 408, 425, 429 and 5xx: later. Anything else: refused for good."""
@@ -30,18 +38,33 @@ class HttpsTransport:
         }
         if endpoint.secret:
             headers["Authorization"] = f"Bearer {endpoint.secret}"
+        limit = min(self._timeout, endpoint.timeout or self._timeout)
         try:
-            response = self._client.post(endpoint.address, content=message.body, headers=headers)
+            with self._client.stream(
+                "POST", endpoint.address, content=message.body, headers=headers, timeout=limit
+            ) as response:
+                answer = _beginning(response, monotonic() + limit)
         except httpx.InvalidURL:
             return Confirm(False, "The endpoint is no https address", permanent=True)
         except httpx.HTTPError as e:
             raise ReceiverUnavailable("The endpoint cannot be reached") from e
         if response.is_success:
-            return Confirm(True)
+            answer_type = response.headers.get("Content-Type", "")
+            return Confirm(True, answer=answer, answer_type=answer_type)
         if response.status_code in _TRY_AGAIN or response.is_server_error:
             raise ReceiverUnavailable(f"The endpoint answered {response.status_code}")
         reason = f"The endpoint refused it with {response.status_code}"
         return Confirm(False, reason, permanent=True)
+
+
+def _beginning(response: httpx.Response, until: float) -> bytes:
+    """What was answered, cut off: an answer without end must not hold up the others."""
+    found = b""
+    for chunk in response.iter_bytes():
+        found += chunk
+        if len(found) >= MOST_ANSWERED or monotonic() > until:
+            break
+    return found[:MOST_ANSWERED]
 
 
 def _safe(address: str) -> bool:

@@ -6,43 +6,27 @@ Each yields the element paths where the rule is broken. Source: KL FFB messaging
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from typing import Final
 
+from adapters.dk_core import CITIZEN_SYSTEMS, has_citizen_number, is_citizen_number
 from adapters.vum import codes
 from adapters.vum.message import Entry, Message
 from adapters.vum.rules import walk
 from adapters.vum.urls import CARE_SOCIAL, CONDITION_RANK, FFB, GUARDIANSHIP_FORM
-from hub.fhir import names
 from hub.fhir.extract import extension_value
-
-CPR: Final = re.compile(
-    r"((0[1-9]|[12][0-9]|3[01])(01|03|05|07|08|10|12)|(0[1-9]|[12][0-9]|30)(04|06|09|11)"
-    r"|(0[1-9]|[12][0-9])02)[0-9]{6}"
-)
-"""dk-core 3.x invariant ``cpr``: the shape of a date and six digits; no mod 11."""
-X_ECPR: Final = re.compile(r"[0-9]{6}[17][A-Z]{2}[0-9]")
-"""National replacement number."""
-D_ECPR: Final = re.compile(r"[0-9]{6}[056][A-Z]{2}[0-9]")
-"""Regional replacement number."""
-NUMBERS: Final = {names.CPR: CPR, names.X_ECPR: X_ECPR, **dict.fromkeys(names.D_ECPR, D_ECPR)}
-"""Identifier systems that name a citizen, each with its form."""
 
 
 def odd_number(_: Message, entry: Entry) -> Iterator[str]:
     """A CPR or replacement number without the form of its kind."""
     for at, identifier in walk(entry.resource, "identifier"):
-        form = NUMBERS.get(identifier.get("system", ""))
-        if form and not form.fullmatch(identifier.get("value", "")):
+        system = identifier.get("system", "")
+        if system in CITIZEN_SYSTEMS and not is_citizen_number(system, identifier.get("value", "")):
             yield f"{at}.value"
 
 
 def nameless(_: Message, entry: Entry) -> Iterator[str]:
     """No CPR and no replacement number."""
-    if not any(
-        i.get("system") in NUMBERS and i.get("value") for i in entry.resource.get("identifier", ())
-    ):
+    if not has_citizen_number(entry.resource):
         yield "identifier"
 
 

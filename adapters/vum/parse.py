@@ -91,6 +91,7 @@ def parse(raw: RawMessage, context: Context) -> PlanUpdate:
         resources=tuple(resources),
         case=case,
         claimed_sender=claimed_sender(message),
+        claimed_at=f"{message.header.at}.sender",
         issues=issues,
         losses=tuple(reading.losses),
         not_shared=tuple(reading.not_shared),

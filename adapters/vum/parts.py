@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from adapters.dk_core import CITIZEN_SYSTEMS
 from adapters.vum import codes
-from adapters.vum.checks import NUMBERS
 from adapters.vum.message import Entry
 from adapters.vum.record import Reading, Record, dropped
 from adapters.vum.urls import CARE_SOCIAL, CONDITION_RANK
@@ -32,7 +32,7 @@ def citizen_ids(entry: Entry) -> tuple[Identifier, ...]:
     return tuple(
         Identifier(i["system"], i["value"])
         for i in entry.resource.get("identifier", ())
-        if i.get("system") in NUMBERS and i.get("value")
+        if i.get("system") in CITIZEN_SYSTEMS and i.get("value")
     )
 
 
@@ -41,7 +41,7 @@ def citizen(reading: Reading, entry: Entry) -> Resource:
     record = Record(reading, entry)
     numbers = citizen_ids(entry)
     for i, identifier in enumerate(record.take("identifier") or ()):
-        if identifier.get("system") not in NUMBERS:
+        if identifier.get("system") not in CITIZEN_SYSTEMS:
             record.lose(f"identifier[{i}]", "only the CPR or replacement number is carried")
         else:
             known = ("use", "type", "system", "value")

@@ -37,14 +37,23 @@ _UNIT: Final = "participatingOrganization"
 _GOALS: Final = ("interventionPurpose", "interventionGoal", "citizenObjective")
 
 MESSAGE_RULES: Final = (
-    Rule("orderMessage.timestamp", _HEADER, "Bundle.timestamp is needed", checks.untimed),
-    Rule("orderMessage.fullUrl", _HEADER, "Every fullUrl must be absolute", checks.relative_url),
+    Rule(
+        "orderMessage.timestamp", _HEADER, "Bundle.timestamp is needed", checks.untimed, whole=True
+    ),
+    Rule(
+        "orderMessage.fullUrl",
+        _HEADER,
+        "Every fullUrl must be absolute",
+        checks.relative_url,
+        whole=True,
+    ),
     *_needed(_HEADER, "source.endpoint", "destination.endpoint", "destination.receiver"),
     Rule(
         f"{_HEADER}.focus-type",
         _HEADER,
         "focus names no other kinds of resources",
         checks.odd_focus,
+        whole=True,
     ),
     *_needed("messagingOrganization", "name"),
 )
@@ -59,6 +68,7 @@ ORDER_RULES: Final = (
         "subject must be a Patient",
         leads_to("subject", "citizen"),
         "error",
+        whole=True,
     ),
     *_needed("orderCarePlan", "intent", "category", "created", "author", "addresses", "goal"),
     Rule("orderCarePlan.category-one", "orderCarePlan", "One category", at_most("category", 1)),
@@ -68,13 +78,20 @@ ORDER_RULES: Final = (
         "The category is Social indsats",
         with_care_social("category", "KLCarePlanCategoryCodes"),
     ),
-    Rule("orderCarePlan.purpose", "orderCarePlan", "One goal is the purpose", checks.no_purpose),
+    Rule(
+        "orderCarePlan.purpose",
+        "orderCarePlan",
+        "One goal is the purpose",
+        checks.no_purpose,
+        whole=True,
+    ),
     Rule(
         "orderCarePlan.one-purpose",
         "orderCarePlan",
         "Only one goal may be the purpose",
         checks.two_purposes,
         "error",
+        whole=True,
     ),
     Rule("orderCarePlan.rank", "orderCarePlan", "ConditionRank is 1 or 2", checks.odd_rank),
     Rule(
@@ -112,6 +129,7 @@ ORDER_RULES: Final = (
         "servicePerformer",
         "Members are organisations or related persons",
         leads_to("participant.member", _UNIT, "relatedPerson", "guardian"),
+        whole=True,
     ),
     *_needed("relatedCarePlan", "status", "intent", "subject", "careTeam"),
 )
@@ -179,12 +197,14 @@ ASSESSMENT_RULES: Final = (
         "informationGathering",
         "A finding is a condition or a diagnosis",
         leads_to("finding.itemReference", "condition", "disgnosis", "targetGroup"),
+        whole=True,
     ),
     Rule(
         "informationGathering.item",
         "informationGathering",
         "An item is an evaluation or a matter of interest",
         leads_to("investigation.item", "evaluation", "matterOfInterest"),
+        whole=True,
     ),
     Rule("evaluation.status", "evaluation", "status is needed", needs("status"), "error"),
     Rule(
@@ -248,6 +268,7 @@ PEOPLE_RULES: Final = (
         "consent",
         "The performer is a related person",
         leads_to("performer", "relatedPerson", "guardian"),
+        whole=True,
     ),
     *_needed("account", "status"),
     Rule("account.active", "account", "status is active", fixed("status", "active")),

@@ -18,6 +18,7 @@ from adapters.vum.message import Entry, Message
 from adapters.vum.parse import read_order
 from adapters.vum.related import Related, related_plans
 from adapters.vum.roles import is_hub_made
+from adapters.vum.urls import profile
 from hub.contract import Context, Notice, Party, PlanView, Receipt, Rendered
 from hub.errors import CannotRender, InputRefused
 from hub.fhir.codec import dump_json
@@ -101,11 +102,10 @@ def _bundle(
             resource = {**resource, "id": entry.key}
         entries.append({"fullUrl": own.urls[entry.index], "resource": resource})
     entries += related.entries
-    meta = {k: v for k, v in own.message.bundle.get("meta", {}).items() if k == "profile"}
     bundle = {
         "resourceType": "Bundle",
         "id": context.id_for("vum/bundle"),
-        **({"meta": meta} if meta else {}),
+        "meta": {"profile": [profile("orderMessage")]},
         "type": "message",
         "timestamp": context.now.isoformat(timespec="seconds"),
         "entry": entries,

@@ -15,6 +15,7 @@ from adapters.vum.codes import care_social, in_system, value_set
 from adapters.vum.message import Entry, Message
 from adapters.vum.urls import CARE_SOCIAL, FFB, profile
 from hub.errors import Issue
+from hub.fhir.language import said
 
 Broken = Callable[[Message, Entry], Iterable[str]]
 """Element paths, relative to the resource, where a rule is broken."""
@@ -30,6 +31,8 @@ class Rule:
     text: str
     broken: Broken
     severity: Literal["error", "warning"] = "warning"
+    whole: bool = False
+    """It looks beyond the entry, at the message around it."""
 
     @property
     def profile(self) -> str:
@@ -47,8 +50,15 @@ class Finding:
     @property
     def issue(self) -> Issue:
         """For the sender; names the profile."""
-        text = f"{self.rule.text} ({self.rule.id}, {self.rule.profile})"
-        return Issue(self.rule.severity, "invalid", text, self.at)
+        source = f"({self.rule.id}, {self.rule.profile})"
+        danish = said("da", self.rule.text)
+        return Issue(
+            self.rule.severity,
+            "invalid",
+            f"{self.rule.text} {source}",
+            self.at,
+            f"{danish} {source}" if danish else None,
+        )
 
 
 def findings(message: Message, rules: Iterable[Rule]) -> list[Finding]:

@@ -54,6 +54,7 @@ class Reading:
             plan_id=header.get("SharedPlanIdentifier"),
             base_version=int(base) if base else None,
             claimed_sender=(Identifier(names.SOR, str(header["SenderSORIdentifier"])),),
+            claimed_at=self._at("MessageHeader/SenderSORIdentifier"),
             issues=issues,
             losses=tuple(self.losses),
             not_shared=tuple(self.not_shared),

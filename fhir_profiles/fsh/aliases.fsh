@@ -3,6 +3,7 @@ Alias: $ki-sector-kind = https://ki-hub.example/fhir/CodeSystem/ki-sector-kind
 Alias: $ki-role = https://ki-hub.example/fhir/CodeSystem/ki-role
 Alias: $ki-section = https://ki-hub.example/fhir/CodeSystem/ki-section
 Alias: $ki-consent-purpose = https://ki-hub.example/fhir/CodeSystem/ki-consent-purpose
+Alias: $ki-horizon = https://ki-hub.example/fhir/CodeSystem/ki-horizon
 Alias: $ki-observation = https://ki-hub.example/fhir/CodeSystem/ki-observation
 Alias: $ki-notice = https://ki-hub.example/fhir/CodeSystem/ki-notice
 Alias: $plan-id = https://ki-hub.example/fhir/NamingSystem/plan

@@ -77,6 +77,14 @@ Description: "Purposes of a consent, and the approval of a plan."
 * insert Concept(copy-to-gp, [["Kopi til egen læge"]], [["Copy to the general practitioner"]])
 * insert Concept(approval, [["Godkendelse af planen"]], [["Approval of the plan"]])
 
+CodeSystem: KiHorizonCodes
+Id: ki-horizon
+Title: "Horizon of a goal"
+Description: "Whether a goal is meant for the near or the far future."
+* insert ClosedList
+* insert Concept(short, [["Kort sigt"]], [["Short term"]])
+* insert Concept(long, [["Lang sigt"]], [["Long term"]])
+
 CodeSystem: KiObservationCodes
 Id: ki-observation
 Title: "Observations of a KI-plan"

@@ -33,6 +33,12 @@ Description: "One goal, in the plan's words."
 * extension contains
     KiSection named section 0..* and
     KiCoordination named coordination 0..1
+* category ^slicing.discriminator.type = #pattern
+* category ^slicing.discriminator.path = "$this"
+* category ^slicing.rules = #open
+* category contains horizon 0..1
+* category[horizon] ^patternCodeableConcept.coding.system = $ki-horizon
+* category[horizon] from KiHorizons (required)
 * description.text 1..1
 * subject 1..1
 * subject only Reference(KiPatient)

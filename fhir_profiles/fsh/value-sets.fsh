@@ -40,6 +40,12 @@ Description: "What a consent may be for; an approval is a record of its own."
 * $ki-consent-purpose#relatives
 * $ki-consent-purpose#copy-to-gp
 
+ValueSet: KiHorizons
+Id: ki-horizon
+Title: "Horizon of a goal"
+Description: "Both horizons."
+* insert Whole(KiHorizonCodes)
+
 ValueSet: KiObservations
 Id: ki-observation
 Title: "Observations of a KI-plan"

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from hub import __version__
 from hub.api import (
     acts,
-    consent_create,
+    create,
     documents,
     errors,
     everything,
@@ -20,15 +20,21 @@ from hub.api import (
     process_message,
     read,
     search,
+    subscription,
+    subscription_operations,
+    transaction,
+    update,
+    validate,
     vread,
 )
+from hub.api.description import Described, add_page
 from hub.api.guard import Guard
 from hub.api.serves import collect
 from hub.services.hub import Hub
 
 FHIR = (
-    process_message, consent_create, metadata, history, vread, everything, plan_document, search,
-    read,
+    process_message, validate, metadata, subscription_operations, subscription, history, vread,
+    everything, plan_document, search, read, update, create, transaction,
 )  # fmt: skip
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""
@@ -37,8 +43,8 @@ OTHERS = (documents, mailbox, acts, operations, health)
 
 def create_app(hub: Hub) -> FastAPI:
     """The hub's HTTP interface; ``hub`` is shared by all requests."""
-    app = FastAPI(
-        title="KI-hub", version=__version__, docs_url="/docs", redoc_url=None,
+    app = Described(
+        title="KI-hub", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False,
         description="Shares the koordinerende indsatsplan between sectors. "
         "What it does as a FHIR server is said at [/fhir/metadata](/fhir/metadata).",
     )  # fmt: skip
@@ -47,5 +53,6 @@ def create_app(hub: Hub) -> FastAPI:
     errors.install(app)
     for module in (*FHIR, *OTHERS):
         app.include_router(module.ROUTER)
+    add_page(app)
     app.add_middleware(Guard, body_bytes=hub.limits.body_bytes)
     return app

@@ -13,7 +13,7 @@ from hub.errors import TooLarge
 async def bounded(request: Request, hub: HubDep) -> bytes:
     """The whole body; raises TooLarge as soon as the limit is passed."""
     limit = hub.limits.body_bytes
-    too_large = TooLarge(f"The document is larger than {limit} bytes; split it")
+    too_large = TooLarge(f"The document is larger than {limit} bytes; split it", at="body")
     declared = request.headers.get("Content-Length", "")
     if declared.isdigit() and int(declared) > limit:
         raise too_large

@@ -5,20 +5,28 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from hub.api.body import BodyDep
+from hub.api.description import DOCUMENT, OUTCOME
+from hub.api.fhir_http import answer as fhir_answer
+from hub.api.fhir_http import wire_or_json
 from hub.api.security import HubDep, PartyDep
+from hub.api.writes import respond
 from hub.contract import Party
 from hub.errors import NotFound, Temporary
+from hub.fhir.codec import parse_json
 from hub.model.party import Viewer
 from hub.model.records import InboxItem
-from hub.services.accept import accept
+from hub.services.accept import Accepted, accept
 from hub.services.hub import Hub
 from hub.services.process import process
 
 ROUTER = APIRouter(tags=["documents"])
-FHIR_JSON = "application/fhir+json"
 
 
-@ROUTER.post("/documents/{format}")
+@ROUTER.post(
+    "/documents/{format}",
+    responses={200: OUTCOME, 202: OUTCOME | {"description": "Kept; ask again at Location"}},
+    openapi_extra=DOCUMENT,
+)
 def post_document(
     format: str, request: Request, body: BodyDep, hub: HubDep, sender: PartyDep
 ) -> Response:
@@ -26,14 +34,18 @@ def post_document(
     return receive(hub, sender.party, format, body, request)
 
 
-@ROUTER.get("/messages/{message}")
-def get_message(message: str, hub: HubDep, sender: PartyDep) -> Response:
+@ROUTER.get("/messages/{message}", responses={200: OUTCOME, 202: {"description": "Not yet"}})
+def get_message(message: str, request: Request, hub: HubDep, sender: PartyDep) -> Response:
     """The answer to a document of one's own, by the id in ``Location``."""
+    viewer = Viewer.of(sender.party)
     with hub.store.reading() as work:
-        item = work.inbox.get(message, Viewer.of(sender.party))
+        item = work.inbox.get(message, viewer)
     if item is None:
         raise NotFound("You have sent no such message")
-    return answer(item, duplicate=False)
+    if item.request is not None:
+        kept = Accepted(item, duplicate=False)
+        return respond(request, wire_or_json(request), hub, viewer, kept)
+    return answer(item, request, duplicate=False)
 
 
 def receive(hub: Hub, sender: Party, format: str, body: bytes, request: Request) -> Response:
@@ -47,11 +59,11 @@ def receive(hub: Hub, sender: Party, format: str, body: bytes, request: Request)
         item = process(hub, item.id)
     except Temporary:
         hub.wake.set()
-    return answer(item, duplicate=accepted.duplicate)
+    return answer(item, request, duplicate=accepted.duplicate)
 
 
-def answer(item: InboxItem, *, duplicate: bool) -> Response:
-    """The stored answer; the same for the same message."""
+def answer(item: InboxItem, request: Request, *, duplicate: bool) -> Response:
+    """The stored answer, in the reader's language and syntax; the same for the same message."""
     headers = {"Location": f"/messages/{item.id}"}
     if duplicate:
         headers["KI-Hub-Duplicate"] = "true"
@@ -60,4 +72,5 @@ def answer(item: InboxItem, *, duplicate: bool) -> Response:
     if item.plan_id is not None and item.status != 202:
         # What joined a plan later keeps the answer it got; whether there is a plan is told by it.
         headers["Location"] = f"/fhir/CarePlan/{item.plan_id}/_history/{item.plan_version}"
-    return Response(item.answer, item.status or 200, headers, media_type=FHIR_JSON)
+    told = parse_json(item.answer.encode())
+    return fhir_answer(request, wire_or_json(request), told, item.status or 200, headers=headers)

@@ -8,10 +8,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from hub.api.fhir_http import wire_or_json
+from hub.api.fhir_http import VARY, content_language, language_of, wire_or_json
 from hub.contract import Resource
 from hub.errors import HubError, Issue
-from hub.fhir.outcome import error_outcome, outcome, status_of
+from hub.fhir.outcome import error_outcome, in_language, outcome, status_of
 
 _SAID: Final[dict[int, tuple[str, str]]] = {
     404: ("not-found", "There is nothing at this address"),
@@ -57,5 +57,7 @@ def _request_error(request: Request, error: Exception) -> Response:
 
 def _answer(request: Request, found: Resource, status: int, headers: dict[str, str]) -> Response:
     wire = wire_or_json(request)
-    body = b"" if request.method == "HEAD" else wire.write(found)
-    return Response(body, status, headers, media_type=wire.media_type)
+    told = in_language(found, language_of(request))
+    made = {"Vary": VARY, **content_language(told), **headers}
+    body = b"" if request.method == "HEAD" else wire.write(told)
+    return Response(body, status, made, media_type=wire.media_type)

@@ -1,5 +1,8 @@
-"""GET Patient/[id]/$everything (https://hl7.org/fhir/R4/patient-operation-everything.html) and the
-same for a CarePlan: what belongs to it, as far as the caller may read it.
+"""Patient/[id]/$everything (https://hl7.org/fhir/R4/patient-operation-everything.html) and the same
+for a CarePlan: what belongs to it, as far as the caller may read it.
+
+By GET with the parameters in the address, or by POST with them in a Parameters resource
+(https://hl7.org/fhir/R4/operations.html#executing).
 """
 
 from __future__ import annotations
@@ -9,7 +12,9 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
-from hub.api.fhir_http import Wire, WireDep, address_pairs, answer, handling, known_id
+from hub.api.body import BodyDep
+from hub.api.fhir_http import Wire, WireDep, answer, handling, known_id
+from hub.api.parameters import operation_pairs
 from hub.api.security import HubDep, PartyDep
 from hub.api.serves import Operation
 from hub.contract import Resource
@@ -35,27 +40,42 @@ _KNOWN: Final = frozenset({"_since", "_type", "_count"})
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}")
 
 
-@ROUTER.get("/fhir/Patient/{resource_id}/$everything", include_in_schema=False)
+@ROUTER.api_route(
+    "/fhir/Patient/{resource_id}/$everything",
+    methods=["GET", "HEAD", "POST"],
+    include_in_schema=False,
+)
 def patient_everything(
-    resource_id: str, request: Request, hub: HubDep, viewer: PartyDep, wire: WireDep
+    resource_id: str, request: Request, body: BodyDep, hub: HubDep, viewer: PartyDep, wire: WireDep
 ) -> Response:
     """The citizen, and everything about the citizen."""
-    return _answer(request, wire, hub, viewer, "Patient", known_id(resource_id))
+    asked = operation_pairs(request, body, "Patient")
+    return _answer(request, wire, hub, viewer, ("Patient", known_id(resource_id)), asked)
 
 
-@ROUTER.get("/fhir/CarePlan/{resource_id}/$everything", include_in_schema=False)
+@ROUTER.api_route(
+    "/fhir/CarePlan/{resource_id}/$everything",
+    methods=["GET", "HEAD", "POST"],
+    include_in_schema=False,
+)
 def plan_everything(
-    resource_id: str, request: Request, hub: HubDep, viewer: PartyDep, wire: WireDep
+    resource_id: str, request: Request, body: BodyDep, hub: HubDep, viewer: PartyDep, wire: WireDep
 ) -> Response:
     """The plan, and everything in it; of a sector plan what it leads to."""
-    return _answer(request, wire, hub, viewer, "CarePlan", known_id(resource_id))
+    asked = operation_pairs(request, body, "CarePlan")
+    return _answer(request, wire, hub, viewer, ("CarePlan", known_id(resource_id)), asked)
 
 
 def _answer(
-    request: Request, wire: Wire, hub: Hub, viewer: RegisteredParty, kind: str, resource_id: str
+    request: Request,
+    wire: Wire,
+    hub: Hub,
+    viewer: RegisteredParty,
+    about: tuple[str, str],
+    asked: dict[str, str],
 ) -> Response:
+    kind, resource_id = about
     path = f"{kind}/{resource_id}/$everything"
-    asked = dict(address_pairs(request, kind))
     if asked.keys() - _KNOWN - {PAGE, "_format", "_pretty"} and handling(request) == "strict":
         raise Malformed("The operation has the parameters _since, _type and _count")
     pairs = tuple(pair for pair in asked.items() if pair[0] in _KNOWN)
@@ -67,9 +87,9 @@ def _answer(
     links = [("self", address(hub.base_url, path, own))]
     if found.next is not None:
         links.append(("next", address(hub.base_url, path, [(PAGE, found.next.write())])))
-    about = f"{kind}/{resource_id}"
+    own_key = f"{kind}/{resource_id}"
     shown: list[tuple[Resource, Mode]] = [
-        (entry.resource, "match" if entry.key == about else "include") for entry in found.entries
+        (entry.resource, "match" if entry.key == own_key else "include") for entry in found.entries
     ]
     return answer(request, wire, searchset(hub.base_url, shown, total=found.total, links=links))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Annotated, Final, Literal
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Depends, Request, Response
 from starlette.exceptions import HTTPException
@@ -20,9 +21,13 @@ from starlette.exceptions import HTTPException
 from hub.contract import Resource
 from hub.errors import Invalid, Malformed, NotFound
 from hub.fhir.codec import dump_json, parse_json
+from hub.fhir.interactions import version_of
+from hub.fhir.language import Language, preferred
 from hub.fhir.numbers import names_a_citizen
+from hub.fhir.outcome import in_language
 from hub.fhir.parameters import SERVED
 
+VARY: Final = "Accept, Accept-Language, Authorization"
 FHIR_JSON: Final = "application/fhir+json"
 FHIR_XML: Final = "application/fhir+xml"
 
@@ -43,6 +48,9 @@ _SYNTAX: Final[dict[str, Syntax]] = {
 _MEDIA: Final[dict[Syntax, str]] = {"json": FHIR_JSON, "xml": FHIR_XML}
 _FHIR_VERSIONS: Final = ("4.0", "4.0.1")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+BAD_ESCAPE: Final = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+"""A percent sign that escapes nothing."""
+_NO_ADDRESS: Final = "Write the parameters in the address as UTF-8, percent-encoded"
 _ETAG = re.compile(r'(?:W/)?"([A-Za-z0-9\-.]{1,64})"')
 
 
@@ -100,16 +108,21 @@ def wire_or_json(request: Request) -> Wire:
 WireDep = Annotated[Wire, Depends(wire_of)]
 
 
+def media_type(request: Request) -> str:
+    """The Content-Type of a resource that is sent; raises HTTPException 415 for no FHIR."""
+    declared = request.headers.get("Content-Type", FHIR_JSON)
+    if _offered(declared) is None:
+        raise HTTPException(415)
+    return declared
+
+
 def read_body(request: Request, body: bytes) -> Resource:
     """The resource a request carries, by its Content-Type; JSON where none is given.
 
     Raises HTTPException 415 for another media type, Malformed or TooLarge for what cannot be read.
     """
-    declared = request.headers.get("Content-Type", FHIR_JSON)
-    syntax = _offered(declared)
-    if syntax is None:
-        raise HTTPException(415)
-    if syntax == "xml":
+    declared = media_type(request)
+    if _offered(declared) == "xml":
         from hub.fhir.xml import from_xml  # noqa: PLC0415 - loads the type tables
 
         return from_xml(body)
@@ -131,7 +144,7 @@ def answer(
     ``version`` becomes the ETag, ``modified`` the Last-Modified. Nothing may be kept by a cache
     on the way: who may read changes with consent.
     """
-    made = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
+    made = {"Cache-Control": "private, no-cache", "Vary": VARY}
     if version is not None:
         made["ETag"] = etag(version)
     if modified is not None:
@@ -139,11 +152,23 @@ def answer(
     made |= headers or {}
     if resource is None:
         return Response(status_code=status, headers=made)
+    resource = in_language(resource, language_of(request))
+    made |= content_language(resource)
     body = wire.write(resource)
     if request.method == "HEAD":
         made |= {"Content-Length": str(len(body)), "Content-Type": wire.media_type}
         return Response(status_code=status, headers=made)
     return Response(body, status, made, media_type=wire.media_type)
+
+
+def language_of(request: Request) -> Language:
+    """What the caller wants to read: English unless ``Accept-Language`` says Danish."""
+    return preferred(",".join(request.headers.getlist("Accept-Language")), "en")
+
+
+def content_language(resource: Resource) -> dict[str, str]:
+    """The header that goes with ``Resource.language``."""
+    return {"Content-Language": resource["language"]} if "language" in resource else {}
 
 
 def served(kind: str) -> str:
@@ -161,7 +186,18 @@ def known_id(text: str) -> str:
 
 
 def address_pairs(request: Request, kind: str) -> list[tuple[str, str]]:
-    """The parameters in an address; raises Invalid if one may be a citizen's number."""
+    """The parameters in an address.
+
+    Raises Malformed if they are not UTF-8, percent-encoded; Invalid if one may be a citizen's
+    number.
+    """
+    raw = request.scope["query_string"]
+    if BAD_ESCAPE.search(raw):
+        raise Malformed(_NO_ADDRESS)
+    try:
+        unquote_to_bytes(raw).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed(_NO_ADDRESS) from None
     pairs = request.query_params.multi_items()
     refuse_numbers(pairs, kind)
     return pairs
@@ -187,12 +223,7 @@ def http_date(at: datetime) -> str:
 def if_match(request: Request) -> str | None:
     """The version a writer wrote on (``If-Match``); raises Malformed for what is no ETag."""
     found = request.headers.get("If-Match")
-    if found is None:
-        return None
-    tag = _ETAG.fullmatch(found.strip())
-    if tag is None:
-        raise Malformed('Send one version: If-Match: W/"<version>"', at="If-Match")
-    return tag[1]
+    return None if found is None else version_of(found, "If-Match")
 
 
 def unchanged(request: Request, version: str, modified: datetime, since: datetime) -> bool:
@@ -242,9 +273,9 @@ def _preference(request: Request, name: str) -> str:
     return ""
 
 
-def _offered(media_type: str) -> Syntax | None:
+def _offered(declared: str) -> Syntax | None:
     """The syntax of a media type this server reads and writes; None for another."""
-    kind, *parameters = (p.strip().lower() for p in media_type.split(";"))
+    kind, *parameters = (p.strip().lower() for p in declared.split(";"))
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "fhirversion" and value.strip().strip('"') not in _FHIR_VERSIONS:

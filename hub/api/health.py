@@ -1,4 +1,4 @@
-"""Liveness says the process answers; readiness really asks the database and the broker."""
+"""Liveness says the process answers; readiness really asks what the hub needs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@ROUTER.get("/ready")
+@ROUTER.get("/ready", responses={503: {"description": "Says which does not answer"}})
 def ready(hub: HubDep) -> Response:
-    """200 when the database and the broker answer, else 503 saying which does not."""
+    """200 when database, broker and all else it needs answer, else 503 saying which does not."""
     found = {}
-    for name, check in (("database", hub.store.check), ("broker", hub.bus.check)):
+    asked = {"database": hub.store.check, "broker": hub.bus.check, **hub.probes}
+    for name, check in asked.items():
         try:
             check()
             found[name] = "ok"

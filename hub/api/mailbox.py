@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Final, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
@@ -12,6 +12,10 @@ from hub.contract import Receipt
 from hub.services import mailbox
 
 ROUTER = APIRouter(tags=["mailbox"])
+_DOCUMENT: Final[dict[str, Any]] = {
+    "description": "The document, in its format's media type",
+    "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+}
 
 
 class Waiting(BaseModel):
@@ -49,7 +53,7 @@ def list_mailbox(hub: HubDep, party: PartyDep) -> list[Waiting]:
     ]  # fmt: skip
 
 
-@ROUTER.get("/mailbox/{delivery}")
+@ROUTER.get("/mailbox/{delivery}", response_class=Response, responses={200: _DOCUMENT})
 def fetch(delivery: str, hub: HubDep, party: PartyDep) -> Response:
     """The document itself. Fetching is not receipting: it stays until it is receipted."""
     found = mailbox.fetch(hub, party.party, delivery)

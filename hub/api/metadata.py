@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 from hub import __version__
 from hub.api.fhir_http import FHIR_JSON, FHIR_XML, WireDep, answer
 from hub.api.security import HubDep
-from hub.api.serves import Interaction, Operation, Service
+from hub.api.serves import Described, Interaction, Operation, Service
 from hub.contract import Resource
 from hub.fhir.parameters import SERVED, Parameter, Served
 
@@ -38,11 +38,14 @@ def statement(services: Iterable[Service], base: str) -> Resource:
     known = tuple(services)
     interactions = [s for s in known if isinstance(s, Interaction)]
     operations = [s for s in known if isinstance(s, Operation)]
+    described = [s for s in known if isinstance(s, Described)]
     rest: dict[str, Any] = {
         "mode": "server",
         "security": {"description": _SECURITY},
         "resource": [
-            found for kind in SERVED if (found := _resource(kind, interactions, operations))
+            *(found for kind in SERVED if (found := _resource(kind, interactions, operations))),
+            *(_operated(kind, operations) for kind in _only_operated(operations)),
+            *(d.resource for d in described),
         ],
     }
     system = [{"code": i.code} for i in interactions if not i.types]
@@ -51,11 +54,13 @@ def statement(services: Iterable[Service], base: str) -> Resource:
     named = [_operation(o) for o in operations if not o.types]
     if named:
         rest["operation"] = named
+    fulfilled = [d.instantiates for d in described]
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": RELEASED,
         "kind": "instance",
+        **({"instantiates": fulfilled} if fulfilled else {}),
         "software": {"name": "KI-hub", "version": __version__},
         "implementation": {"description": "KI-hub", "url": base},
         "fhirVersion": "4.0.1",
@@ -75,13 +80,30 @@ def _resource(
     if served.profiles:
         made["supportedProfile"] = list(served.profiles)
     made["interaction"] = [{"code": code} for code in sorted(codes)]
-    made |= {"versioning": "versioned", "readHistory": "vread" in codes}
+    # A change of what is in a plan names the version it was written on (If-Match).
+    careful = "update" in codes and kind != "Consent"
+    made["versioning"] = "versioned-update" if careful else "versioned"
+    made["readHistory"] = "vread" in codes
+    if "update" in codes:
+        made["updateCreate"] = False
+    if "create" in codes:
+        made["conditionalCreate"] = True
     if "read" in codes:
         made["conditionalRead"] = "full-support"
     if "search-type" in codes:
         made |= _search(served)
     own = [_operation(o) for o in operations if kind in o.types]
     return made | ({"operation": own} if own else {})
+
+
+def _only_operated(operations: Iterable[Operation]) -> list[str]:
+    """Types that are not stored and still have operations, such as a Bundle to validate."""
+    return sorted({kind for o in operations for kind in o.types} - set(SERVED))
+
+
+def _operated(kind: str, operations: Iterable[Operation]) -> dict[str, Any]:
+    own = [_operation(o) for o in operations if kind in o.types]
+    return {"type": kind, "operation": own}
 
 
 def _search(served: Served) -> dict[str, Any]:

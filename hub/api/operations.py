@@ -1,15 +1,18 @@
-"""For the operator: deliveries with history and losses, queues, parties, pause. No plan content."""
+"""For the operator: deliveries, messages, queues, parties, pause. No plan content, but for a look
+at what could not be understood, which is audited."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from hub.api.security import HubDep, OperatorDep
+from hub.model.delivery import State
 from hub.model.party import Viewer
-from hub.services import admin, overview, queries
+from hub.model.records import InboxState
+from hub.services import admin, kept, overview, queries, received, subscription_admin
 
 ROUTER = APIRouter(prefix="/operations", tags=["operations"])
 
@@ -24,13 +27,19 @@ class Reason(BaseModel):
 def deliveries(
     hub: HubDep,
     operator: OperatorDep,
-    state: str | None = None,
+    state: State | None = None,
     receiver: str | None = None,
     plan: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Deliveries, newest first, with their history."""
+    """Deliveries, newest first, with their history; 404 for an unknown receiver or plan."""
     viewer = Viewer("operator", operator)
-    found = queries.deliveries(hub, viewer, state=state, receiver=receiver, plan_id=plan)
+    found = queries.deliveries(
+        hub,
+        viewer,
+        state=state,
+        receiver=queries.known_receiver(hub, receiver) if receiver else None,
+        plan_id=queries.whole_plan_id(hub, viewer, plan) if plan else None,
+    )
     return [overview.delivery_row(queries.delivery_detail(hub, viewer, d.id)) for d in found]
 
 
@@ -58,6 +67,37 @@ def parties(hub: HubDep, operator: OperatorDep) -> list[dict[str, Any]]:
     return overview.party_rows(hub)
 
 
+@ROUTER.get("/messages")
+def messages(
+    hub: HubDep, operator: OperatorDep, state: InboxState | None = None
+) -> list[dict[str, Any]]:
+    """Received documents and their answers, newest first; nothing of what they hold."""
+    found = received.received(hub, Viewer("operator", operator), state)
+    return [kept.message_row(m) for m in found]
+
+
+@ROUTER.get("/messages/{message}")
+def message(message: str, hub: HubDep, operator: OperatorDep) -> dict[str, Any]:
+    """One received document and its answer."""
+    return kept.message_row(received.received_one(hub, Viewer("operator", operator), message))
+
+
+@ROUTER.post("/messages/{message}/bytes")
+def look(message: str, why: Reason, hub: HubDep, operator: OperatorDep) -> Response:
+    """What was received, byte for byte, if it could not be understood; audited first."""
+    return download(kept.look(hub, Viewer("operator", operator), message, reason=why.reason))
+
+
+def download(found: kept.KeptBytes) -> Response:
+    """A file to save: no browser shall show, guess at, keep or run what nobody understood."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{found.name}"',
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    return Response(found.body, headers=headers, media_type="application/octet-stream")
+
+
 @ROUTER.post("/parties/{party}/pause")
 def pause(party: str, why: Reason, hub: HubDep, operator: OperatorDep) -> dict[str, str]:
     """Send nothing to the party until it is resumed."""
@@ -70,3 +110,29 @@ def resume(party: str, hub: HubDep, operator: OperatorDep) -> dict[str, str]:
     """Send again."""
     admin.resume(hub, party, by=operator)
     return {"party": party, "state": "active"}
+
+
+@ROUTER.get("/subscriptions")
+def subscriptions(hub: HubDep, operator: OperatorDep) -> list[dict[str, Any]]:
+    """Every FHIR Subscription: state, last error, events; no secret of the party's."""
+    return subscription_admin.subscription_rows(hub)
+
+
+@ROUTER.get("/subscriptions/{subscription}")
+def subscription(subscription: str, hub: HubDep, operator: OperatorDep) -> dict[str, Any]:
+    """One, with its notifications."""
+    return subscription_admin.subscription_row(hub, subscription)
+
+
+@ROUTER.post("/subscriptions/{subscription}/suspend")
+def suspend(subscription: str, why: Reason, hub: HubDep, operator: OperatorDep) -> dict[str, str]:
+    """Send nothing of it until it is resumed; its events are kept."""
+    subscription_admin.suspend(hub, subscription, by=operator, reason=why.reason)
+    return {"subscription": subscription, "state": "suspended"}
+
+
+@ROUTER.post("/subscriptions/{subscription}/resume")
+def resume_subscription(subscription: str, hub: HubDep, operator: OperatorDep) -> dict[str, str]:
+    """Let it go on; its endpoint must answer first."""
+    subscription_admin.resume(hub, subscription, by=operator)
+    return {"subscription": subscription, "state": "requested"}

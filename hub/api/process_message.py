@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request, Response
 
 from hub.api.body import BodyDep
 from hub.api.documents import receive
+from hub.api.fhir_http import read_body
 from hub.api.security import HubDep, PartyDep
 from hub.api.serves import Operation
 from hub.errors import Malformed
-from hub.fhir.codec import parse_json
 
 ROUTER = APIRouter(tags=["fhir"])
 SERVES: Final = (
@@ -25,10 +25,10 @@ SERVES: Final = (
 )
 
 
-@ROUTER.post("/fhir/$process-message")
+@ROUTER.post("/fhir/$process-message", include_in_schema=False)
 def process_message(request: Request, body: BodyDep, hub: HubDep, sender: PartyDep) -> Response:
     """A FHIR message Bundle."""
-    event = _event(parse_json(body))
+    event = _event(read_body(request, body))
     return receive(hub, sender.party, hub.adapters.for_event(event).format, body, request)
 
 

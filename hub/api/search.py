@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from hub.api.body import BodyDep
 from hub.api.fhir_http import (
+    BAD_ESCAPE,
     Wire,
     WireDep,
     address_pairs,
@@ -68,7 +69,9 @@ def _form(request: Request, body: bytes) -> list[Pair]:
     if body and declared != _FORM:
         raise HTTPException(415)
     try:
-        return parse_qsl(body.decode("utf-8"), max_num_fields=MOST_PARAMETERS)
+        if BAD_ESCAPE.search(body):
+            raise ValueError
+        return parse_qsl(body.decode("utf-8"), max_num_fields=MOST_PARAMETERS, errors="strict")
     except ValueError:
         raise Malformed(f"Send at most {MOST_PARAMETERS} parameters, form-encoded UTF-8") from None
 
@@ -86,12 +89,13 @@ def _answer(
     refuse_numbers(token.pairs, kind)
     query = parse(kind, token.pairs if page else pairs, strict=handling(request) == "strict")
     found = search(hub, Viewer.of(viewer.party), query, token)
-    return answer(request, wire, _bundle(hub.base_url, query, found, page, _format(pairs)))
+    return answer(request, wire, bundle(hub.base_url, query, found, page, _format(pairs)))
 
 
-def _bundle(
+def bundle(
     base: str, query: Query, found: SearchPage, page: str | None, form: list[Pair]
 ) -> Resource:
+    """A page of a result, with its links."""
     begun = address(base, query.type, found.used)
     links = [("self", address(base, query.type, [(PAGE, page)]) if page else begun)]
     links.append(("first", begun))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Final
 
+from hub.contract import Resource
 from hub.fhir.parameters import SERVED
 
 STORED: Final = tuple(SERVED)
@@ -37,7 +38,17 @@ class Operation:
     """Empty: of the whole system."""
 
 
-Service = Interaction | Operation
+@dataclass(frozen=True)
+class Described:
+    """A type that is not among the stored ones; its module says all there is to say of it."""
+
+    resource: Resource
+    """``CapabilityStatement.rest.resource``."""
+    instantiates: str
+    """Canonical of the CapabilityStatement that it fulfils."""
+
+
+Service = Interaction | Operation | Described
 
 
 def collect(modules: Iterable[ModuleType]) -> tuple[Service, ...]:

@@ -15,13 +15,16 @@ def command() -> None:
     from threading import Event  # noqa: PLC0415
 
     from hub.runtime.loops import Loops, until_signal  # noqa: PLC0415
-    from hub.runtime.web import Running, make_server  # noqa: PLC0415
+    from hub.runtime.web import Running, listen, make_server  # noqa: PLC0415
 
-    with opened() as (hub, settings):
+    with (
+        opened(logs="all") as (hub, settings),
+        listen(settings.host, settings.port) as listening,
+    ):
         stop = Event()
         until_signal(stop)
         loops = Loops(hub, settings.poll_seconds)
-        running = Running(make_server(hub, settings.host, settings.port, console=settings.console))
+        running = Running(make_server(hub, console=settings.console), listening)
         loops.start()
         try:
             click.echo(f"KI-hub answers at {running.start()}", err=True)

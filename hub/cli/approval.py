@@ -21,4 +21,4 @@ def command() -> None:
 @as_json
 def register_(file: Path, party: str, json_: bool) -> None:
     """Register a KiApproval (FHIR Consent, JSON) from FILE."""
-    register(file, party, json_)
+    register("approval", file, party, json_)

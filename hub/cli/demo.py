@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,16 +26,19 @@ DEMO = "demo"
 def command(serve: bool, json_: bool) -> None:
     """Play the scenario with two fresh, fictitious citizens; exit 0 only if all of it happened.
 
-    An empty database is migrated; one that is not a demo's is refused.
+    An empty database is migrated; one that is not a demo's, or where one is running, is refused.
     """
     from hub.runtime.loops import Loops  # noqa: PLC0415
-    from hub.runtime.web import Running, make_server  # noqa: PLC0415
+    from hub.runtime.web import Running, listen, make_server  # noqa: PLC0415
 
-    with opened(checked=False, quiet=True) as (hub, settings):
+    with (
+        opened(checked=False, logs="warnings") as (hub, settings),
+        _alone(hub),
+        listen("127.0.0.1", settings.port if serve else 0) as listening,
+    ):
         credentials = _prepare(hub)
-        port = settings.port if serve else 0
-        server = make_server(hub, "127.0.0.1", port, demo_credential=credentials["drift"])
-        loops, running = Loops(hub, 0.05), Running(server)
+        server = make_server(hub, demo_credential=credentials["drift"])
+        loops, running = Loops(hub, 0.05), Running(server, listening)
         loops.start()
         try:
             base = running.start()
@@ -47,6 +51,18 @@ def command(serve: bool, json_: bool) -> None:
     if failed is not None:
         click.echo(f"FAILED  {failed}", err=True)
         sys.exit(1)
+
+
+@contextmanager
+def _alone(hub: Hub) -> Iterator[None]:
+    """Two at once would renew each other's credentials and take each other's messages."""
+    from hub.errors import Misconfigured  # noqa: PLC0415
+
+    with hub.store.database.alone(DEMO) as only_one:
+        if not only_one:
+            text = "A demo is running on this database; end it, or set KI_HUB_DATA to a new folder"
+            raise Misconfigured(text)
+        yield
 
 
 def _prepare(hub: Hub) -> dict[str, str]:

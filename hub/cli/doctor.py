@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from hub.cli.common import as_json, opened
 
+if TYPE_CHECKING:
+    from hub.services.hub import Hub
+
 
 @click.command(name="doctor")
 @as_json
 def command(json_: bool) -> None:
-    """Ask database, schema, broker, parties and formats; exit 4 if one is not ready."""
+    """Ask database, schema, broker, formats, validator and parties; exit 4 if one is not ready."""
     from hub.errors import HubError, Misconfigured  # noqa: PLC0415
     from hub.services.overview import party_rows  # noqa: PLC0415
     from hub.store.migrate import check_schema  # noqa: PLC0415
@@ -29,6 +33,8 @@ def command(json_: bool) -> None:
             ("database", hub.store.check),
             ("schema", lambda: check_schema(hub.store.database)),
             ("broker", hub.bus.check),
+            ("formats", lambda: _formats(hub)),
+            *hub.probes.items(),
             ("parties", parties),
         ):
             try:
@@ -36,7 +42,7 @@ def command(json_: bool) -> None:
                 found[name] = "ok"
             except HubError as e:
                 found[name] = e.text
-            if found[name] != "ok" and name != "broker":
+            if found[name] != "ok" and name not in {"broker", *hub.probes}:
                 break
     if json_:
         click.echo(json.dumps(found, indent=2))
@@ -45,3 +51,13 @@ def command(json_: bool) -> None:
             click.echo(f"{name}: {state}")
     if any(state != "ok" for state in found.values()):
         sys.exit(4)
+
+
+def _formats(hub: Hub) -> None:
+    """Raises if an installed adapter does not load, or a party receives in a format without one."""
+    from hub.runtime.registry import Registry  # noqa: PLC0415
+    from hub.services.overview import party_rows  # noqa: PLC0415
+
+    Registry().adapters()
+    for used in {format for row in party_rows(hub) for format in row["formats"]}:
+        hub.adapters.adapter(used)

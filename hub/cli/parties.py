@@ -71,4 +71,4 @@ def list_(json_: bool) -> None:
 
     with opened() as (hub, _):
         rows = party_rows(hub)
-    show(rows, ("party", "name", "transport", "formats", "paused", "deliveries"), json_)
+    show(rows, ("party", "name", "paused", "deliveries"), json_, more=("transport", "formats"))

@@ -14,6 +14,7 @@ from hub.cli.lazy import LazyCommands
 _SUBCOMMANDS: Final = {
     "base": "Make the tables of R4's own rules.",
     "build": "Make the profiles from their FSH sources.",
+    "sidecar": "Make HL7's own validator, to run beside the hub.",
 }
 
 

@@ -13,12 +13,15 @@ def command() -> None:
     from threading import Event  # noqa: PLC0415
 
     from hub.runtime.loops import until_signal  # noqa: PLC0415
-    from hub.runtime.web import Running, make_server  # noqa: PLC0415
+    from hub.runtime.web import Running, listen, make_server  # noqa: PLC0415
 
-    with opened() as (hub, settings):
+    with (
+        opened(logs="all") as (hub, settings),
+        listen(settings.host, settings.port) as listening,
+    ):
         stop = Event()
         until_signal(stop)
-        running = Running(make_server(hub, settings.host, settings.port, console=settings.console))
+        running = Running(make_server(hub, console=settings.console), listening)
         try:
             click.echo(f"KI-hub answers at {running.start()}", err=True)
             while running.alive and not stop.wait(0.5):

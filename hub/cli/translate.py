@@ -6,17 +6,30 @@ import base64
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import IO
 
 import click
 
-from hub.contract import Adapter, Loss, Party, PlanView, SourceDocument
+from hub.contract import (
+    Adapter,
+    Check,
+    Loss,
+    Party,
+    PlanView,
+    Resource,
+    SourceDocument,
+    audiences_of,
+)
 from hub.errors import CannotRender, Issue, Misconfigured, Unsupported
 from hub.fhir.codec import dump_json
+from hub.model.party import CITIZEN
+from hub.ports import Validator
 from hub.runtime.parties_file import PartyEntry, read_parties
 from hub.runtime.registry import Registry
 from hub.services.translate import (
+    THE_CITIZEN,
     Translation,
     context_of,
     party_finder,
@@ -72,7 +85,7 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> da
 @click.option(
     "--receiver",
     metavar="PARTY",
-    help="Who gets the result; else whom the --own document names, else the sender.",
+    help="Who gets the result, or citizen; else whom --own names, else the sender.",
 )
 @click.option("--now", callback=_moment, metavar="TIME", help="The time to render at; else now.")
 @click.option("--json", "as_json", is_flag=True, help="Result and losses as one JSON object.")
@@ -96,8 +109,11 @@ def command(
     """
     registry = Registry()
     source_adapter, target_adapter = registry.adapter(source), registry.adapter(target)
+    if receiver == CITIZEN:
+        _for_the_citizen(registry, target_adapter)
     entries, body = read_parties(parties).parties, file.read()
-    origin = _party(sender, entries, source_adapter, body, now)
+    check = _once(registry)
+    origin = _party(sender, entries, source_adapter, body, now, check)
     document = _own(own, target_adapter)
     try:
         made = translate(
@@ -105,10 +121,11 @@ def command(
             source_adapter,
             target_adapter,
             sender=origin,
-            receiver=_receiver(receiver, entries, target_adapter, document, origin, now),
+            receiver=_receiver(receiver, entries, target_adapter, document, origin, now, check),
             now=now,
             printer=LazyPrinter(registry),
             own=document,
+            check=check,
             parties=[e.party for e in entries],
         )
     except CannotRender as e:
@@ -117,6 +134,34 @@ def command(
         losses.write(dump_json(_rows(made.losses), indent=2) + b"\n")
     sys.stdout.buffer.write(_as_json(target, made) if as_json else made.body)
     sys.stdout.buffer.flush()
+
+
+def _once(registry: Registry) -> Check:
+    """The validator, loaded when a format asks for it, and not asked again about what it was
+    asked last: the document is read twice where it says itself who sent it."""
+
+    @cache
+    def validator() -> Validator:
+        from hub.fhir.validation import EmbeddedValidator  # noqa: PLC0415 - slow to load
+
+        return EmbeddedValidator(coded=registry.profiles)
+
+    last: tuple[Resource, Sequence[Issue]] | None = None
+
+    def check(resource: Resource) -> Sequence[Issue]:
+        nonlocal last
+        if last is None or last[0] != resource:
+            last = resource, validator().check([resource])
+        return last[1]
+
+    return check
+
+
+def _for_the_citizen(registry: Registry, adapter: Adapter) -> None:
+    """Raises Unsupported, naming the formats that have a version for the citizen."""
+    if "citizen" not in audiences_of(adapter):
+        known = (a.format for a in registry.adapters() if "citizen" in audiences_of(a))
+        raise Unsupported(f"No version for the citizen in this format; in: {', '.join(known)}")
 
 
 def _as_json(format: str, made: Translation) -> bytes:
@@ -143,11 +188,14 @@ def _receiver(
     own: SourceDocument | None,
     origin: Party,
     now: datetime,
+    check: Check,
 ) -> Party:
     """The named party; else the one whose own document is given; else the sender."""
+    if name == CITIZEN:
+        return THE_CITIZEN
     if name or own is None:
         return _named(name, entries) if name else origin
-    return _party(None, entries, adapter, own.body, now)
+    return _party(None, entries, adapter, own.body, now, check)
 
 
 def _party(
@@ -156,6 +204,7 @@ def _party(
     adapter: Adapter,
     body: bytes,
     now: datetime,
+    check: Check,
 ) -> Party:
     """The named party; else whom the document names; else the first that uses its format."""
     if name:
@@ -165,7 +214,7 @@ def _party(
     users = (e.party for e in entries if any(s.format == adapter.format for s in e.subscriptions))
     first = next(users, entries[0].party)
     parties = [e.party for e in entries]
-    context = context_of(first, now=now, printer=None, parties=parties)
+    context = context_of(first, now=now, printer=None, parties=parties, check=check)
     claimed = read_plan(body, adapter, context).claimed_sender
     return party_finder(parties)(claimed) or first
 

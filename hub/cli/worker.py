@@ -14,7 +14,7 @@ def command() -> None:
     """Work until SIGTERM; what is in hand is finished first."""
     from hub.runtime.loops import Loops, until_signal  # noqa: PLC0415
 
-    with opened() as (hub, settings):
+    with opened(logs="all") as (hub, settings):
         stop = Event()
         until_signal(stop)
         loops = Loops(hub, settings.poll_seconds)

@@ -20,11 +20,10 @@ from hub.fhir.names import SECTIONS
 from hub.model.party import SYSTEM, Viewer
 from hub.services import overview, queries, received
 from hub.services.accept import accept
+from hub.services.hub import CANONICAL
 from hub.services.process import process
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False, prefix="/decisions")
-CANONICAL: Final = "fhir"
-"""The standard's own name; the canonical format is the only one the core speaks."""
 _MEDIA_TYPE: Final = "application/fhir+json"
 
 

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Response
 
 from hub.console.page import Page
 from hub.console.visit import FormDep, Visit, Visitor, own_path
-from hub.console.words import LANGUAGES
 from hub.errors import Invalid, NotFound
+from hub.fhir.language import LANGUAGES
 from hub.services.login import operator_of, party_of
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)

@@ -1,4 +1,7 @@
-"""Received documents by state, the hub's answers, and dead letters. Nothing of what they hold."""
+"""Received documents by state, the hub's answers, and dead letters; and the audited look at one.
+
+The pages hold nothing of the documents; what could not be understood is a file to save.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ from collections import Counter
 
 from fastapi import APIRouter, Response
 
+from hub.api.operations import download
 from hub.console.page import Page
-from hub.console.visit import OperatorDep, Visitor
-from hub.services import overview, queries, received
+from hub.console.visit import FormDep, OperatorDep, Visit, Visitor
+from hub.errors import Invalid, NotFound
+from hub.model.party import Viewer
+from hub.services import kept, overview, queries, received
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)
 
@@ -41,6 +47,41 @@ def detail(message: str, visit: Visitor, viewer: OperatorDep) -> Response:
         "message.html",
         at=hub.clock(),
         m=received.received_one(hub, viewer, message),
+        to_be_seen=kept.TO_BE_SEEN,
         tasks=[t for t in queries.tasks(hub, viewer) if t.inbox_id == message],
         parties=overview.parties(hub, viewer),
+    )
+
+
+@ROUTER.get("/console/messages/{message}/bytes")
+def ask(message: str, visit: Visitor, viewer: OperatorDep) -> Response:
+    """Why must it be seen? 404 for what is not to be seen, whatever the reason."""
+    return _ask(visit, viewer, message)
+
+
+@ROUTER.post("/console/messages/{message}/bytes")
+def look(message: str, visit: Visitor, viewer: OperatorDep, form: FormDep) -> Response:
+    """The file; without a reason that can be kept nothing is shown, and the page says so (422)."""
+    reason = form.one("reason")
+    try:
+        return download(kept.look(visit.hub, viewer, message, reason=reason))
+    except Invalid as e:
+        return _ask(visit, viewer, message, fault=e.text, reason=reason)
+
+
+def _ask(
+    visit: Visit, viewer: Viewer, message: str, *, fault: str = "", reason: str = ""
+) -> Response:
+    found = received.received_one(visit.hub, viewer, message)
+    if found.state not in kept.TO_BE_SEEN:
+        raise NotFound("No such message has content that may be seen")
+    return visit.page(
+        "message_bytes.html",
+        422 if fault else 200,
+        m=found,
+        fault=fault,
+        reason=reason,
+        longest=kept.LONGEST_REASON,
+        days=visit.hub.limits.refused_days,
+        parties=overview.parties(visit.hub, viewer),
     )

@@ -15,7 +15,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from hub.console import words
-from hub.console.words import Language
+from hub.fhir.language import LANGUAGES, Language, said
 from hub.fhir.names import UNIT_SYSTEMS
 
 _FOLDER: Final = Path(__file__).parent
@@ -36,7 +36,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(t=_word, tn=_counted, tk=_known, said=_said, when=_when, asset=_asset)
-    made.globals["languages"] = words.LANGUAGES
+    made.globals["languages"] = LANGUAGES
     made.globals["unit_systems"] = UNIT_SYSTEMS
     made.filters["short"] = _short
     return made
@@ -74,9 +74,9 @@ def _known(language: Language, group: str, name: str) -> str:
 
 
 @_in_language
-def _said(language: Language, sentence: str) -> Markup:
+def _said(language: Language, sentence: str, danish: str | None = None) -> Markup:
     """What the hub said; marked as English where there is no Danish for it."""
-    found = words.said(language, sentence)
+    found = danish if language == "da" and danish else said(language, sentence)
     if found is not None:
         return escape(found)
     return Markup('<span lang="en">{}</span>').format(sentence)

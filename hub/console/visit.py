@@ -13,9 +13,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from hub.console.fields import Fields, posted
 from hub.console.render import environment
 from hub.console.session import Area, Session, Sessions
-from hub.console.words import Language, choose
+from hub.console.words import choose
 from hub.contract import Party
 from hub.errors import NotPermitted
+from hub.fhir.language import Language
 from hub.model.party import Viewer
 from hub.services import overview
 from hub.services.hub import Hub

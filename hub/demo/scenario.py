@@ -143,7 +143,7 @@ class Karla(_Story):
         """Step 2: who, which units, written, when, period."""
         made = documents.consent("consent-1.json", self.citizen, self.world.now())
         answer = self.sector("rus-havneby").decide(made)
-        check(answer.status == 200, f"the consent was answered {answer}")
+        check(answer.status == 201, f"the consent was answered {answer}")
 
     def region(self) -> None:
         """Step 3: kept, shown to nobody."""
@@ -237,7 +237,7 @@ class Karla(_Story):
         """Step 8b: once, as a MedCom CareCommunication with a PDF."""
         made = documents.approval("approval-1.json", self.citizen, self.plan, 1, self.world.now())
         answer = self.sector("rus-havneby").decide(made)
-        check(answer.status == 200, f"the approval was answered {answer}")
+        check(answer.status == 201, f"the approval was answered {answer}")
         self.acknowledge(1)
 
     def acknowledge(self, number: int) -> Received:
@@ -309,7 +309,7 @@ class Bo(_Story):
         """The same way as Karla's, from the other side."""
         consent = documents.consent("consent-2.json", self.citizen, self.world.now())
         answer = self.sector("psyk-nordstrand").decide(consent)
-        check(answer.status == 200, f"the consent was answered {answer}")
+        check(answer.status == 201, f"the consent was answered {answer}")
         self.region = documents.sample("behandlingsplan", "typical-2.xml", self.citizen)
         answer = self.publish("psyk-nordstrand", "behandlingsplan", self.region, XML)
         check(answer.status == 202, f"the behandlingsplan was answered {answer}")
@@ -325,7 +325,7 @@ class Bo(_Story):
         """The GP's copy waits for what Bo wants first, and nothing but a person ends that."""
         made = documents.approval("approval-2.json", self.citizen, self.plan, 1, self.world.now())
         answer = self.sector("psyk-nordstrand").decide(made)
-        check(answer.status == 200, f"the approval was answered {answer}")
+        check(answer.status == 201, f"the approval was answered {answer}")
         copy = self.world.to(self.plan, GP)[-1]
         check(copy["state"] == "blocked" and "condition" in copy["reason"], "held back")
         receive_all(self.world, self.plan, 1, ("koord-nordstrand",))

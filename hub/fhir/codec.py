@@ -1,7 +1,7 @@
 """Bytes to values and back, safe against hostile input.
 
 JSON: duplicate keys, NaN and deep nesting are refused; decimals keep their lexeme (parsed as
-``Decimal``, written as they were). XML: no DOCTYPE, no entities, no network, bounded depth.
+:class:`Lexeme`, written as they were). XML: no DOCTYPE, no entities, no network, bounded depth.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 import simplejson
 from lxml import etree
@@ -43,9 +43,28 @@ def _no_constant(_: str) -> NoReturn:
     raise Malformed("NaN and Infinity are not JSON; leave the element out")
 
 
+class Lexeme(Decimal):
+    """A decimal that is written as it was: ``1.50``, ``1e-7``, ``-0``."""
+
+    __slots__ = ("_text",)
+    _text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Of a JSON number."""
+        made = super().__new__(cls, text)
+        made._text = text
+        return made
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+
 def decimal(text: str) -> Decimal:
     """A JSON number with its lexeme; raises TooLarge for one that is too long or too large."""
-    found = Decimal(text) if len(text) <= LONGEST_NUMBER else None
+    found = Lexeme(text) if len(text) <= LONGEST_NUMBER else None
     if found is None or abs(found.adjusted()) > MAX_EXPONENT:
         raise TooLarge(
             f"A number has more than {LONGEST_NUMBER} characters, or an exponent beyond "

@@ -163,6 +163,9 @@ class _Reading:
         if self._skipped:
             text = f"{self._skipped} search parameters are not known here and were left out"
             ignored = (Issue("warning", "not-supported", text),)
+        if settings.get("_summary") == "text" and self._includes:
+            # R4 3.1.1.5.8
+            raise Malformed("_include and _revinclude do not go with _summary=text", at="_summary")
         elements = settings.get("_elements", "")
         return Query(
             type=self._kind,

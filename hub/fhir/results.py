@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from hub.contract import Resource
 from hub.errors import Issue
+from hub.fhir.codec import dump_json
 from hub.fhir.outcome import outcome
 
 Mode = Literal["match", "include"]
@@ -28,7 +30,10 @@ def searchset(
         {"fullUrl": full_url(base, r), "resource": r, "search": {"mode": mode}} for r, mode in found
     ]
     if warnings:
-        entries.append({"resource": outcome(warnings), "search": {"mode": "outcome"}})
+        told = outcome(warnings)
+        # Every entry has an identity; an outcome is stored nowhere, so it is its content.
+        identity = uuid.uuid5(uuid.NAMESPACE_OID, dump_json(told).decode())
+        entries.append({"fullUrl": identity.urn, "resource": told, "search": {"mode": "outcome"}})
     return _bundle("searchset", entries, total, links)
 
 

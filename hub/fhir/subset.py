@@ -1,7 +1,7 @@
 """Parts of resources: ``_summary`` and ``_elements`` (R4 "Search", 3.1.1.5.8 and 3.1.1.5.9).
 
 Which elements are mandatory or in the summary is R4's own word (:mod:`hub.fhir.types`). What was
-cut says so with the tag SUBSETTED.
+cut says so with the tag SUBSETTED, and no longer claims its profiles: it need not keep them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _cut(resource: Resource, kept: Set[str]) -> Resource:
     }
     if len(made) == len(resource):
         return resource
-    meta = made.get("meta", {})
+    meta = {k: v for k, v in made.get("meta", {}).items() if k != "profile"}
     tags = [*meta.get("tag", ()), SUBSETTED]
     return made | {"meta": {**meta, "tag": tags}}
 

@@ -81,7 +81,9 @@ def _fill(made: etree._Element, value: Any, shape: Shape, place: str) -> None:
     for name in sorted(plain, key=lambda n: names[n][0]):
         _, element, code = names[name]
         if element.attribute:
-            made.set(name, str(value[name]))
+            if not isinstance(value.get(name), str) or f"_{name}" in value:
+                raise CannotRender("What XML has as an attribute is a text alone", at=place)
+            made.set(name, value[name])
             continue
         for item, beside in _pairs(value.get(name), value.get(f"_{name}")):
             _child(made, name, element, code, item, beside, f"{place}.{name}")
@@ -230,7 +232,7 @@ def _read(text: str, code: str, place: str) -> Any:
         if not _DECIMAL.fullmatch(text):
             raise Malformed("Write a decimal number", at=place)
         # JSON has no other sign of a decimal than its point or exponent.
-        return int(text) if _INTEGER.fullmatch(text) else decimal(text)
+        return int(text) if text != "-0" and _INTEGER.fullmatch(text) else decimal(text)
     return text
 
 

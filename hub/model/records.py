@@ -32,10 +32,13 @@ class InboxItem:
     status: int | None = None
     """The HTTP status of the answer."""
     answer: str | None = None
-    """OperationOutcome JSON."""
+    """JSON: an OperationOutcome; of what was written over REST, a Bundle of its results."""
     plan_id: str | None = None
     plan_version: int | None = None
     attempts: int = 0
+    request: Mapping[str, str] | None = None
+    """What came over REST: ``method``, ``url`` below the FHIR base, ``ifMatch`` and
+    ``ifNoneExist`` as in Bundle.entry.request; None for a whole document."""
 
 
 _ENDED: Final = frozenset({"completed", "revoked", "entered-in-error"})
@@ -72,6 +75,9 @@ class Part:
     members: tuple[Key, ...]
     """The CarePlan first."""
     source_inbox: str | None
+    """The message that wrote it last."""
+    document_inbox: str | None = None
+    """The owner's own last whole document: what is re-issued to it."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +96,15 @@ class PlanVersion:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One plan version for one receiver."""
+    """One plan version for one receiver, or one notification of a FHIR Subscription."""
 
     id: str
     plan_id: str
+    """Empty: of no plan (a handshake, a heartbeat, a consent of a citizen without a plan)."""
     receiver: str
     format: str
     version: int
+    """Of the plan; of a notification: of what it is about."""
     digest: str
     state: State
     reason: str
@@ -109,6 +117,12 @@ class Delivery:
     media_type: str | None
     created_at: datetime
     updated_at: datetime
+    subscription: str = ""
+    """The FHIR Subscription this is a notification of; empty for the plan itself."""
+    about: str = ""
+    """Of a notification: ``CarePlan/<id>``, ``Consent/<id>``, ``handshake`` or ``heartbeat``."""
+    event: int | None = None
+    """Of a notification: its number in the subscription, once it has one."""
     body: bytes | None = None
     """Frozen bytes; only loaded where they are sent or fetched."""
 

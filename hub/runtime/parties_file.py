@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NoReturn, cast
 import yaml
 
 from hub.contract import Identifier, Party
-from hub.errors import Misconfigured
+from hub.errors import Invalid, Malformed
 from hub.fhir import names
 
 IDENTIFIER_SYSTEMS: Final[Mapping[str, str]] = {
@@ -103,11 +103,11 @@ class PartiesFile:
 
 
 def read_parties(file: Path) -> PartiesFile:
-    """Read and check the file; raises Misconfigured naming the file and the key."""
+    """Read and check the file; raises Malformed or Invalid naming the file and the key."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as e:
-        raise Misconfigured(f"{file}: cannot be read ({type(e).__name__})") from None
+        raise Malformed(f"{file}: cannot be read ({type(e).__name__})") from None
     return parse_parties(text, name=file.name)
 
 
@@ -119,9 +119,9 @@ def parse_parties(text: str, *, name: str = "parties") -> PartiesFile:
     except yaml.MarkedYAMLError as e:
         line = e.problem_mark.line + 1 if e.problem_mark else 0
         slip = "a key stands twice" if isinstance(e, _Twice) else "not YAML"
-        raise Misconfigured(f"{name}, line {line}: {slip}") from None
+        raise Malformed(f"{name}, line {line}: {slip}") from None
     except yaml.YAMLError:
-        raise Misconfigured(f"{name}: not YAML") from None
+        raise Malformed(f"{name}: not YAML") from None
     node = _Node(name, "", content)
     root = node.keys("parties", "operators", "citizen")
     parties = tuple(_party(n) for n in root.child("parties", list).items())
@@ -159,7 +159,7 @@ class _Node:
     value: Any
 
     def fail(self, text: str) -> NoReturn:
-        raise Misconfigured(f"{self.file}, {self.path or 'top'}: {text}")
+        raise Invalid(f"{self.file}, {self.path or 'top'}: {text}", at=self.path or "top")
 
     def keys(self, *known: str) -> _Node:
         if not isinstance(self.value, dict):

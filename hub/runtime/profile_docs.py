@@ -34,12 +34,11 @@ still reach those it is for. A rule in *italics* is a warning.
 
 _INTERVENTION: Final = """\
 ## Interventions
-R4 has no resource for an intervention inside a plan, and a profile constrains a whole resource or
-data type, not one element of a resource. So there is no profile KiIntervention: an intervention
-is a `CarePlan.activity`, and its rules stand on that element in KiPlan and in KiSectorPlan alike
-(one rule set, `Intervention` in `fhir_profiles/fsh/plan.fsh`): always `detail`, never
-`reference`; a text or a code; rank, sections, success criterion and fallback as extensions; an
-`id` issued by the hub. In a sector plan each may also be marked for coordination.
+R4 cannot profile one element of a resource, and a row of a plan is no resource. So
+[KiIntervention](../fhir_profiles/StructureDefinition-KiIntervention.json) is a logical model
+([why](decisions/0005-the-intervention-is-a-logical-model.md)): it names the fields of a row and
+maps each onto `CarePlan.activity`, where KiPlan and KiSectorPlan alike bind it (rule set
+`Intervention` in `fhir_profiles/fsh/plan.fsh`). `detail` is always there, `reference` never.
 """
 
 _NATIONAL: Final = """\
@@ -52,9 +51,21 @@ code is legal in a plan. A protected name or address is `meta.security` v3-Confi
 """
 
 
-def elements(folder: Path) -> list[str]:
-    """Every ``profile#element id`` that the template's table names."""
-    return [place for _, section in _template(folder) for f in section for place in f["at"]]
+def elements(folder: Path, intervention: Resource) -> list[str]:
+    """Every ``profile#element id`` that the template's table or the row's mapping names."""
+    places = [place for _, section in _template(folder) for f in section for place in f["at"]]
+    return [*places, *(place for _, place in rows(intervention))]
+
+
+def rows(intervention: Resource) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each field of KiIntervention with the element of a profile that holds it.
+
+    An extension is named by its slice. A mapping whose comment names a profile holds there only.
+    """
+    for element in intervention["differential"]["element"][1:]:
+        [mapped] = element["mapping"]
+        profile = mapped.get("comment", "KiPlan").partition(" ")[0]
+        yield element, f"{profile}#{mapped['map'].removesuffix('.value[x]')}"
 
 
 def render(found: Published) -> str:
@@ -63,7 +74,7 @@ def render(found: Published) -> str:
     base = str(guide["url"]).partition("/ImplementationGuide")[0]
     parts = [_INTRODUCTION.format(base=base, version=guide["version"])]
     parts += [_section(title, fields, found) for title, fields in _template(found.folder)]
-    parts += [_INTERVENTION, _profiles(found), _NATIONAL, _extensions(found)]
+    parts += [_interventions(found), _profiles(found), _NATIONAL, _extensions(found)]
     parts += [_codes(found), _searches(found)]
     return "\n".join(parts)
 
@@ -118,10 +129,19 @@ def constraints(structure: Resource) -> list[dict[str, Any]]:
     return [c for e in structure["differential"]["element"] for c in e.get("constraint", ())]
 
 
+def _interventions(found: Published) -> str:
+    lines = [_INTERVENTION, *_header("Field", "What", "Element", "FHIR")]
+    for element, place in rows(found.structure("KiIntervention")):
+        shown, count = _place(place, found)
+        name = f"`{element['path'].partition('.')[2]}`"
+        lines.append(_row(name, element["short"], shown, count))
+    return "\n".join(lines) + "\n"
+
+
 def _profiles(found: Published) -> str:
     lines = ["## Profiles", *_header("Profile", "Of", "What", "Rules")]
     for structure in found.of_type("StructureDefinition"):
-        if structure["type"] == "Extension":
+        if structure["type"] == "Extension" or structure["kind"] == "logical":
             continue
         rules = ", ".join(f"`{c['key']}`" for c in constraints(structure))
         name = f"[{structure['id']}]({_file(structure)})"

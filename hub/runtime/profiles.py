@@ -2,8 +2,9 @@
 
 ``fhir_profiles/fsh`` holds the sources, ``fhir_profiles/*.json`` what is made of them, and
 ``fhir_profiles/manifest.json`` what was made of what: a SHA-256 digest of every source and of
-every generated file. Snapshots and narratives are left out: they would carry the text of the
-specification. ``python -m hub.runtime.profiles`` writes docs/profiles.md, which needs no Node.
+every generated file. Snapshots, narratives and inherited mappings are left out: they would carry
+the text of the specification. ``python -m hub.runtime.profiles`` writes docs/profiles.md, which
+needs no Node.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ _GENERATED: Final = re.compile(
     r"-[A-Za-z0-9\-.]+\.json"
 )
 _LEFT_OUT: Final = frozenset({"snapshot", "text", "mapping"})
+_INTERVENTION: Final = "StructureDefinition-KiIntervention.json"
 _HEAD: Final = (
     "resourceType", "id", "language", "url", "version", "name", "title", "status",
     "experimental", "date", "publisher", "description",
@@ -81,7 +83,9 @@ def build(cache: Path | None = None, *, folder: Path = FOLDER, docs: Path = DOCS
     made = compile_fsh(folder / "fsh", cache or cache_folder())
     release = next(r for r in made.values() if r["resourceType"] == "ImplementationGuide")
     texts = {name: _text(_as_published(r, release)) for name, r in sorted(made.items())}
-    cardinalities = _cardinalities(made, elements(folder))
+    if _INTERVENTION not in made:
+        raise Misconfigured("fhir_profiles/fsh has no KiIntervention, which the page shows")
+    cardinalities = _cardinalities(made, elements(folder, made[_INTERVENTION]))
     for path in folder.glob("*.json"):
         if _GENERATED.fullmatch(path.name) and path.name not in texts:
             path.unlink()
@@ -161,7 +165,9 @@ def _text(value: Any) -> str:
 
 def _as_published(resource: Resource, release: Resource) -> Resource:
     """The differential with the release's version, date and publisher, in a fixed order."""
-    made = {k: v for k, v in resource.items() if k not in _LEFT_OUT}
+    # A logical model inherits no mapping: the one it has is its own.
+    left_out = _LEFT_OUT - {"mapping"} if resource.get("kind") == "logical" else _LEFT_OUT
+    made = {k: v for k, v in resource.items() if k not in left_out}
     for name in ("version", "date", "publisher"):
         # R4 gives a NamingSystem no version.
         if name != "version" or made["resourceType"] != "NamingSystem":

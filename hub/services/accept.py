@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from hub.contract import Party, RawMessage
 from hub.errors import HubError, Invalid, MessageReused, TooLarge
+from hub.fhir.numbers import id_names_a_citizen
+from hub.model.plan import canonical
 from hub.model.records import InboxItem
 from hub.services.hub import Hub, new_id, sha256
 
 LONGEST_MESSAGE_ID = 255
 """As in AMQP; longer ones fit no index of the database."""
+MESSAGE_ID = "Message-Id"
+"""The header; over AMQP, the property ``message_id``."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,12 @@ def accept(
     *,
     message_id: str | None = None,
     channel: str = "http",
+    request: Mapping[str, str] | None = None,
 ) -> Accepted:
     """Keep the bytes; ``sender`` is the channel's identity, never the document's claim.
 
+    ``request`` is the request line of what came over REST; without a message id it is never
+    taken for a resend, as HTTP has it.
     Raises Unsupported for a format nobody handles, TooLarge, Invalid for a message id that
     cannot be kept, and MessageReused when the sender's message id was used before for other
     content. A resend of what was sealed is taken up again: the consent may be there by now.
@@ -43,14 +51,23 @@ def accept(
     if message_id is not None and not (
         len(message_id) <= LONGEST_MESSAGE_ID and message_id.isprintable()
     ):
-        raise Invalid(f"The message id has at most {LONGEST_MESSAGE_ID} printable characters")
+        text = f"The message id has at most {LONGEST_MESSAGE_ID} printable characters"
+        raise Invalid(text, at=MESSAGE_ID)
+    if message_id is not None and id_names_a_citizen(message_id):
+        text = "The message id may hold a citizen's number, and ids are kept and shown; use a UUID"
+        raise Invalid(text, at=MESSAGE_ID)
     if len(body) > hub.limits.body_bytes:
-        raise TooLarge(f"The document is larger than {hub.limits.body_bytes} bytes; split it")
+        text = f"The document is larger than {hub.limits.body_bytes} bytes; split it"
+        raise TooLarge(text, at="body")
+    own_id = new_id()
     digest = sha256(sender.id.encode(), format.encode(), body)
+    if request is not None:
+        digest = sha256(digest.encode(), canonical(request))
+    unnamed = f"sha256:{digest}" if request is None else f"rest:{own_id}"
     item = InboxItem(
-        id=new_id(),
+        id=own_id,
         sender=sender.id,
-        message_id=message_id or f"sha256:{digest}",
+        message_id=message_id or unnamed,
         format=format,
         media_type=media_type,
         channel=channel,
@@ -58,6 +75,7 @@ def accept(
         body_hash=digest,
         state="received",
         received_at=hub.clock(),
+        request=request,
     )
     with hub.store.writing() as work:
         if work.inbox.add(item):
@@ -78,7 +96,9 @@ def accept(
 
 def _same_message(hub: Hub, sender: Party, known: InboxItem, item: InboxItem) -> bool:
     """Two messages with one id are one message if only what a resend may change differs."""
-    if known.format != item.format or known.body is None or item.body is None:
+    if (known.format, known.request) != (item.format, item.request):
+        return False
+    if known.body is None or item.body is None:
         return False
     adapter = hub.adapters.adapter(item.format)
     try:

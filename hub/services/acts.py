@@ -18,7 +18,8 @@ from hub.model.plan import DECISION, SHARED, canonical
 from hub.model.records import Delivery, Hop, Plan, PlanVersion
 from hub.model.routing import forwarders
 from hub.services.hub import Hub, repeatable, sha256
-from hub.services.route import plan_state, reconcile
+from hub.services.route import reconcile
+from hub.services.state import plan_state
 from hub.store.work import UnitOfWork
 
 _NOT_YOURS: Final = "No such delivery waits for you"
@@ -112,6 +113,8 @@ def _mine(
     if not person.strip():
         raise Invalid("Say who does it")
     found = work.deliveries.get(delivery_id, SYSTEM)
+    if found is not None and found.subscription:
+        raise NotFound(_NOT_YOURS)
     plan = work.plans.lock(found.plan_id) if found else None
     delivery = work.deliveries.lock(delivery_id)
     if delivery is None or plan is None:

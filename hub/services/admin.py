@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.contract import Party
-from hub.errors import Misconfigured, NotFound
+from hub.errors import Invalid, NotFound
 from hub.fhir import names
 from hub.model.party import CITIZEN, SYSTEM, RegisteredParty
 from hub.ports import PartyAccess
@@ -124,10 +124,10 @@ def _check_names(hub: Hub, parties: Sequence[PartyEntry]) -> None:
     for party in (*others, *(e.registered.party for e in parties)):
         for system, value in _unit_names(party):
             if taken.setdefault((system, value), party.id) != party.id:
-                raise Misconfigured(f"party {party.id}: it has an identifier of another party's")
+                raise Invalid(f"party {party.id}: it has an identifier of another party's")
     reserved = sorted(applied & _RESERVED)
     if reserved:
-        raise Misconfigured(f"party {reserved[0]}: the hub uses this id itself")
+        raise Invalid(f"party {reserved[0]}: the hub uses this id itself")
 
 
 def _unit_names(party: Party) -> Iterator[tuple[str, str]]:

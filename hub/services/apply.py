@@ -51,7 +51,9 @@ def apply_update(
     if plan is not None:
         _refuse_stale(work, plan, update)
     members = _store(work, part, sender, citizen, update, hub)
-    part = replace(part, members=members, source_inbox=item.id)
+    # What came over REST is no document that could be re-issued to its owner.
+    document = item.id if item.request is None else part.document_inbox
+    part = replace(part, members=members, source_inbox=item.id, document_inbox=document)
     work.plans.save_part(part, now)
     if plan is None:
         state: InboxState = "unattached" if statute_of(part.kind) is None else "applied"
@@ -104,7 +106,12 @@ def _first_seen(work: UnitOfWork, update: PlanUpdate) -> str | None:
 
 
 def _overtaken(work: UnitOfWork, item: InboxItem, part: Part) -> bool:
-    """What was received earlier and is processed later must not undo what is newer."""
+    """What was received earlier and is processed later must not undo what is newer.
+
+    What came over REST names the version it was written on, and that has been looked at.
+    """
+    if item.request is not None:
+        return False
     source = work.inbox.get(part.source_inbox, SYSTEM) if part.source_inbox else None
     return source is not None and source.received_at > item.received_at
 

@@ -14,7 +14,7 @@ from hub.model.plan import SHARED, team
 from hub.model.records import InboxItem, Part, Plan, Task
 from hub.model.routing import newest_for
 from hub.services.hub import Hub, repeatable
-from hub.services.route import plan_state
+from hub.services.state import plan_state
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
@@ -44,7 +44,7 @@ def place(
         raise Invalid("This case is known for another citizen; nothing was changed")
     part_id = str(update.resources[0]["id"])
     new_to_plan = update.part == SHARED and update.plan_id is not None
-    if known is None and not new_to_plan and work.plans.has_part(part_id):
+    if known is None and not new_to_plan and work.plans.part_by_id(part_id) is not None:
         raise Invalid("The id belongs to another part of a plan", at="CarePlan.id")
     part = known or Part(part_id, citizen, None, sender.id, update.part, case, (), None)
     if statute_of(update.part) is not None:

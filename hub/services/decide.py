@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from hub.contract import Decision, Party, Resource
 from hub.errors import Invalid, Issue, NotFound
 from hub.fhir import names
@@ -13,11 +15,24 @@ from hub.model.party import Directory, Viewer
 from hub.model.plan import canonical
 from hub.model.records import InboxItem, Plan
 from hub.model.routing import registers_approvals
-from hub.services.answers import Answer
+from hub.services.answers import Answer, Written
 from hub.services.frozen import carry
 from hub.services.hub import Hub, new_id, repeatable, sha256
-from hub.services.route import plan_state, reconcile
+from hub.services.route import reconcile
+from hub.services.state import plan_state
+from hub.services.subscription_events import follow
 from hub.store.work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A decision as it was received."""
+
+    resource: Resource
+    based: bool
+    """Written on what is registered now."""
+    again: bool
+    """It was registered before in these words, now or once."""
 
 
 def record_decision(
@@ -27,13 +42,29 @@ def record_decision(
     sender: Party,
     directory: Directory,
     decision: Decision,
+    *,
+    known_as: str | None = None,
 ) -> Answer:
-    """Record a KiConsent or a KiApproval and let every plan it concerns follow it."""
+    """Record a KiConsent or a KiApproval and let every plan it concerns follow it.
+
+    ``known_as``: the hub's id of the one that this is written on, knowing what it says now. Any
+    other may be a resend, and a resend of what has been changed since changes nothing.
+    """
     named = str(decision.resource.get("id") or item.message_id)
-    resource: Resource = decision.resource | {"id": repeatable(sender.id, "Consent", named)}
-    if is_approval(resource):
-        return _approval(hub, work, item, sender, directory, decision, resource)
-    return _consent(hub, work, item, sender, directory, decision, resource)
+    own = known_as or repeatable(sender.id, "Consent", named)
+    resource: Resource = decision.resource | {"id": own}
+    newest = work.plans.newest("Consent", own)
+    again = work.plans.had("Consent", own, sha256(canonical(resource)))
+    form = _Form(resource, based=known_as is not None, again=again)
+    record = _approval if is_approval(resource) else _consent
+    answer = record(hub, work, item, sender, directory, decision, form)
+    after = work.plans.newest("Consent", own)
+    assert after is not None
+    key = ("Consent", own, after[1])
+    written = Written(
+        201 if newest is None else 200, key, work.resources.written([key])[key], answer.issues
+    )
+    return replace(answer, decided=written)
 
 
 def is_approval(resource: Resource) -> bool:
@@ -50,23 +81,32 @@ def _consent(
     sender: Party,
     directory: Directory,
     decision: Decision,
-    resource: Resource,
+    form: _Form,
 ) -> Answer:
+    resource = form.resource
     if decision.citizen is None or not decision.citizen.identifiers:
         raise Invalid("State whose consent it is, by CPR number", at="Consent.patient.identifier")
     consent, warnings = read_consent(resource, directory.find)
     known = work.plans.citizen(decision.citizen.identifiers)
     warnings += _fits(work, consent, known, resource)
-    if _overtaken(work, item, consent, resource):
+    if work.consents.plan_of_approval(consent.id) is not None:
+        raise Invalid("You gave this id to a decision on a plan", at="Consent.id")
+    if _overtaken(work, item, consent, form):
         return _told("It was registered before, and another form of it since; nothing was changed")
     citizen = known or new_id()
     work.plans.add_citizen(citizen, decision.citizen.identifiers)
     before = work.consents.of_citizen(citizen)
+    text, basis = f"Consent/{consent.id} is registered", f"consent/{consent.id}"
+    registered = work.consents.registered(consent.id)
+    same = registered is not None and registered.body == dump_json(resource).decode()
+    if same and consent in before:
+        # The same words, which permit the same: what was decided on them stands.
+        return _told(text, *warnings, basis=basis)
     work.consents.save(consent, citizen, resource, sender.id, item.received_at)
     _keep_version(hub, work, resource, sender)
     work.journal.audit(
         hub.clock(), sender.id, "consent", f"Consent/{consent.id}", party=sender.id,
-        basis=f"consent/{consent.id}", detail="active" if consent.active else "inactive",
+        basis=basis, detail="active" if consent.active else "inactive",
     )  # fmt: skip
     for plan_id in work.plans.plan_ids_of_citizen(citizen):
         work.plans.lock(plan_id)
@@ -75,7 +115,9 @@ def _consent(
         assert plan is not None
         carry(work, plan, plan_state(work, plan, directory, hub.clock()).facts, before)
         reconcile(hub, work, plan_id, directory, actor=sender.id)
-    return _told(f"Consent/{consent.id} is registered", *warnings, basis=f"consent/{consent.id}")
+    # Who registered it is told of it, whether the citizen has a plan or not.
+    follow(work, citizen, None, sender.id, hub.clock())
+    return _told(text, *warnings, basis=basis)
 
 
 def _fits(
@@ -99,13 +141,13 @@ def _fits(
     raise Invalid(text, at="Consent.id")
 
 
-def _overtaken(work: UnitOfWork, item: InboxItem, consent: Consent, resource: Resource) -> bool:
+def _overtaken(work: UnitOfWork, item: InboxItem, consent: Consent, form: _Form) -> bool:
     """A later form of this consent is in force: a resend, or a late one, must not undo it."""
     known = work.consents.registered(consent.id)
-    if known is None:
+    if known is None or form.based:
         return False
-    changed = known.body != dump_json(resource).decode()
-    return known.at > item.received_at or (changed and work.inbox.applied_before(item))
+    changed = known.body != dump_json(form.resource).decode()
+    return known.at > item.received_at or (changed and form.again)
 
 
 def _approval(
@@ -115,8 +157,9 @@ def _approval(
     sender: Party,
     directory: Directory,
     decision: Decision,
-    resource: Resource,
+    form: _Form,
 ) -> Answer:
+    resource = form.resource
     plan_id, number = target(resource)
     plan = work.plans.get(plan_id, Viewer.of(sender), hub.clock())
     version = work.plans.version(plan_id, number) if plan else None
@@ -127,10 +170,12 @@ def _approval(
     at = decided_at(resource, hub.clock())
     approval = read_approval(resource, digest=version.digest, at=at)
     _holds_someone_back(approval, directory)
+    if work.consents.registered(approval.id) is not None:
+        raise Invalid("You gave this id to a consent", at="Consent.id")
     if work.consents.plan_of_approval(approval.id) not in {None, plan_id}:
         raise Invalid("You gave this id to a decision on another plan", at="Consent.id")
     text = f"The decision on version {number} of CarePlan/{plan_id} is registered"
-    if work.inbox.applied_before(item):
+    if form.again and not form.based:
         return _told(text, plan=(plan_id, number))
     work.consents.save_approval(approval, resource, sender.id, hub.clock())
     _keep_version(hub, work, resource, sender)

@@ -16,20 +16,22 @@ from datetime import datetime
 import structlog
 
 from hub.contract import Confirm, Endpoint, Loss, Outgoing, Rendered
-from hub.errors import CannotRender, HubError, StoreUnavailable, Temporary
+from hub.errors import HubError, StoreUnavailable, Temporary
 from hub.model.delivery import State
 from hub.model.party import CITIZEN, SYSTEM, Directory, RegisteredParty
-from hub.model.records import Delivery, Plan, Task
+from hub.model.records import Delivery, Plan
 from hub.ports import deliveries_queue
+from hub.services.attempts import ACTOR, fail, hand_over, retry_or_fail
 from hub.services.frozen import why_not
-from hub.services.hub import Hub, new_id, repeatable
-from hub.services.route import hand_over_task, plan_state, reconcile
+from hub.services.hub import Hub, new_id
+from hub.services.outgoing import conforming
+from hub.services.route import hand_over_task, reconcile
+from hub.services.state import plan_state
+from hub.services.subscription_send import notify
 from hub.services.views import Reduced, build_view
-from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
 LOG = structlog.get_logger()
-ACTOR = "hub"
 BY_HAND = Endpoint("hand", "")
 
 
@@ -71,11 +73,20 @@ def deliver_due(hub: Hub) -> int:
 def _deliver(hub: Hub, delivery_id: str, token: str) -> None:
     log = LOG.bind(delivery=delivery_id)
     try:
+        with hub.store.reading() as work:
+            delivery = work.deliveries.get(delivery_id, SYSTEM)
+        assert delivery is not None
+        if delivery.subscription:
+            notify(hub, delivery, token)
+            return
         frozen = _frozen(hub, delivery_id, token)
         if frozen is not None:
             _send(hub, *frozen)
     except StoreUnavailable:
         raise
+    except Temporary as e:
+        # Nothing has left: the claim lapses, and it is taken up again.
+        log.warning("delivery.waits", number=e.number)
     except HubError as e:
         log.warning("delivery.failed", number=e.number)
         _give_up(hub, delivery_id, token, e.text)
@@ -136,7 +147,7 @@ def _render(
     )
     adapter = hub.adapters.adapter(delivery.format)
     receiver = registered.party if registered else lead
-    rendered = adapter.render(reduced.view, receiver, context)
+    rendered = conforming(hub, adapter.render(reduced.view, receiver, context))
     return _Made(rendered, rendered.losses, reduced.basis, source.epoch)
 
 
@@ -249,19 +260,7 @@ def _send(hub: Hub, delivery: Delivery, endpoint: Endpoint, receipt: bool) -> No
         },
     )
     name = "hand" if delivery.receiver == CITIZEN else endpoint.transport
-    try:
-        transport = hub.transports.get(name)
-        if transport is None:
-            raise CannotRender("The receiver's transport is not installed")
-        confirm = transport.send(message, endpoint)
-    except Temporary as e:
-        confirm = Confirm(False, e.text)
-    except HubError:
-        raise
-    except Exception as e:
-        # Whether it left is not known, and the cause may pass: the budget of attempts decides.
-        LOG.error("transport.broke", delivery=delivery.id, error=type(e).__name__)
-        confirm = Confirm(False, f"The transport failed ({type(e).__name__})")
+    confirm = hand_over(hub, name, message, endpoint)
     with hub.store.writing() as work:
         current = work.deliveries.lock(delivery.id)
         assert current is not None
@@ -294,29 +293,11 @@ def _after_send(
         retry_or_fail(hub, work, delivery, confirm.reason)
 
 
-def retry_or_fail(hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str) -> None:
-    """Schedule the next attempt, or give up when the budget is spent."""
-    now = hub.clock()
-    at = hub.retry.after_failure(delivery.attempts, now, hub.random())
-    if at is None:
-        fail(hub, work, delivery, f"{reason} (every attempt is spent)")
-    else:
-        work.deliveries.move(delivery, State.RETRY_AT, reason, ACTOR, now, retry_at=at)
-
-
-def fail(hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str) -> None:
-    """Permanently: the operator's move."""
-    now = hub.clock()
-    work.deliveries.move(delivery, State.DEAD, reason, ACTOR, now)
-    text = "A delivery could not be made; see its history, mend the cause and send it anew"
-    task_id = repeatable("task", "dead", delivery.id)
-    work.journal.open_task(
-        Task(task_id, "dead", OPERATOR, text, delivery.plan_id, delivery.id, None, now)
-    )
-
-
 def _give_up(hub: Hub, delivery_id: str, token: str, reason: str) -> None:
     with hub.store.writing() as work:
+        found = work.deliveries.get(delivery_id, SYSTEM)
+        if found is not None and found.subscription:
+            work.subscriptions.lock(found.subscription)
         current = work.deliveries.lock(delivery_id)
         mine = work.deliveries.holds_claim(delivery_id, token)
         if mine and current is not None and current.state in {State.DUE, State.SENDING}:

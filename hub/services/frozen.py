@@ -51,7 +51,8 @@ def carry(work: UnitOfWork, plan: Plan, facts: PlanFacts, before: Iterable[Conse
     ``before``: the citizen's consents as they were; ``plan`` and ``facts`` are of now.
     """
     known = tuple(before)
-    for delivery in work.deliveries.of_plan(plan.id):
+    told = work.deliveries.frozen_notifications(plan.id)
+    for delivery in (*work.deliveries.of_plan(plan.id), *told):
         member = _member(facts, delivery.receiver)
         made = _made_at(work, delivery)
         if member is None or made is None or delivery.consent_epoch != plan.consent_epoch - 1:

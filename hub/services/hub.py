@@ -15,6 +15,9 @@ from hub.model.party import Directory
 from hub.ports import Adapters, Bus, Clock, Validator
 from hub.store.work import Store
 
+CANONICAL = "fhir"
+"""The standard's own name; the canonical format is the only one the core speaks."""
+
 _NAMESPACE = uuid.UUID("6f0a1f0e-7f4b-5d52-9c6e-0a6b8a5a4c11")
 
 
@@ -26,6 +29,8 @@ class Limits:
     """A larger document is refused before it is read further."""
     seal_days: int = 30
     """Bytes without a legal basis are deleted after that."""
+    refused_days: int = 90
+    """Bytes that could not be understood are deleted that long after they came."""
     process_lease: timedelta = timedelta(seconds=60)
     """How long a crashed worker keeps a message from the next one."""
     send_lease: timedelta = timedelta(seconds=60)
@@ -49,11 +54,14 @@ class Hub:
     transports: Mapping[str, Transport]
     bus: Bus
     validator: Validator
+    """Of what is accepted, and of FHIR that is sent, before it is."""
     clock: Clock
     printer: Printer
     base_url: str
     random: Callable[[], float]
     """Jitter, in [0, 1)."""
+    probes: Mapping[str, Callable[[], None]] = field(default_factory=dict)
+    """What else must answer for the hub to be ready, by name; each raises a HubError."""
     limits: Limits = field(default_factory=Limits)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     wake: Event = field(default_factory=Event)
@@ -75,6 +83,7 @@ class Hub:
             find_party=directory.find,
             sender=sender,
             base_url=self.base_url,
+            check=lambda resource: self.validator.check([resource]),
             printer=self.printer,
             thread=thread,
             options=options or {},

@@ -16,8 +16,8 @@ from hub.model.records import Delivery
 from hub.ports import deliveries_queue
 from hub.services.frozen import why_not
 from hub.services.hub import Hub
-from hub.services.route import plan_state
 from hub.services.settle import settle
+from hub.services.state import plan_state
 from hub.store.work import UnitOfWork
 
 MOST: Final = 100

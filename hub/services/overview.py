@@ -32,6 +32,8 @@ def delivery_row(detail: DeliveryDetail) -> dict[str, Any]:
         "plan": d.plan_id,
         "version": d.version,
         "receiver": d.receiver,
+        "subscription": d.subscription or None,
+        "event": d.event,
         "format": d.format,
         "state": d.state.value,
         "reason": d.reason,
@@ -152,6 +154,8 @@ class Turn:
 def whose_turn(delivery: Delivery, tasks: Sequence[Task], paused: frozenset[str]) -> Turn:
     """Who must act next; ``tasks`` are the open ones, ``paused`` the parties on hold. Pure."""
     asked = next((t for t in tasks if t.delivery_id == delivery.id), None)
+    if delivery.subscription and delivery.state is State.DEAD:
+        return Turn("party", delivery.receiver)
     if delivery.state in {State.DEAD, State.HELD}:
         return Turn("operator")
     if delivery.state in {State.BLOCKED, State.SENT} and asked is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -31,6 +32,7 @@ from hub.errors import (
     WrongSender,
 )
 from hub.fhir.codec import dump_json
+from hub.fhir.kinds import declaring
 from hub.fhir.outcome import error_outcome, outcome, status_of
 from hub.model.party import SYSTEM, Directory, RegisteredParty
 from hub.model.records import InboxItem, Task
@@ -38,11 +40,17 @@ from hub.services.answers import Answer
 from hub.services.apply import apply_update
 from hub.services.decide import record_decision
 from hub.services.hub import Hub, repeatable
+from hub.services.media import expect_media_type
 from hub.services.settle import settle
+from hub.services.write import write
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
 LOG = structlog.get_logger()
+
+
+class _AnsweredElsewhereError(Exception):
+    """Another worker took the message for abandoned and was done first; nothing is done twice."""
 
 
 def process(hub: Hub, item_id: str) -> InboxItem:
@@ -75,12 +83,10 @@ def _handle(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Direc
         _set_aside(hub, item)
         return
     try:
-        parsed = _understand(hub, item, sender, directory)
-        with hub.store.writing() as work:
-            answer = _do(hub, work, item, sender, directory, parsed)
-            _settle(hub, work, item, answer)
-            work.commit()
+        answer = _answered(hub, item, sender, directory)
         log.info("message.applied", state=answer.state)
+    except _AnsweredElsewhereError:
+        log.warning("message.answered.elsewhere", attempt=item.attempts)
     except NoLegalBasis as e:
         _refuse(hub, item, e, sealed=True)
         log.warning("message.sealed", number=e.number)
@@ -101,6 +107,18 @@ def _handle(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Direc
             log.error("message.failed.where", at=_where(e))
 
 
+def _answered(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Directory) -> Answer:
+    """Do what it asks, with the answer in the same commit."""
+    if item.request is not None:
+        return write(hub, item, sender, directory, _understand, partial(_settle, hub, item))
+    parsed = _understand(hub, item, sender, directory)
+    with hub.store.writing() as work:
+        answer = _do(hub, work, item, sender, directory, parsed)
+        _settle(hub, item, work, answer)
+        work.commit()
+    return answer
+
+
 def _understand(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Directory) -> Parsed:
     assert item.body is not None
     party = sender.party
@@ -108,14 +126,18 @@ def _understand(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: D
         party, item.format, item.body, item.media_type, item.message_id, item.received_at
     )
     context = replace(hub.context(directory, party, party.id), now=item.received_at)
-    parsed = hub.adapters.adapter(item.format).parse(message, context)
+    adapter = hub.adapters.adapter(item.format)
+    expect_media_type(adapter, item.media_type)
+    parsed = adapter.parse(message, context)
     claimed: tuple[Identifier, ...] = getattr(parsed, "claimed_sender", ())
     if claimed and directory.find(claimed) != party:
-        raise WrongSender("The document names another sender than the one who sent it")
-    if isinstance(parsed, PlanUpdate):
-        wrong = [i for i in hub.validator.check(parsed.resources) if i.severity == "error"]
-        if wrong:
-            raise InputRefused("The content is not valid FHIR R4", issues=tuple(wrong))
+        text = "The document names another sender than the one who sent it"
+        raise WrongSender(text, at=getattr(parsed, "claimed_at", None))
+    if isinstance(parsed, PlanUpdate) and not parsed.validated:
+        found = tuple(hub.validator.check(declaring(r) for r in parsed.resources))
+        if any(i.severity in {"error", "fatal"} for i in found):
+            raise InputRefused("The content is not valid FHIR R4", issues=found)
+        return replace(parsed, issues=parsed.issues + found)
     return parsed
 
 
@@ -157,14 +179,10 @@ def _correspondence(hub: Hub, work: UnitOfWork, item: InboxItem, letter: Corresp
     return Answer("unattached" if letter.in_reply_to is None else "applied", (found,))
 
 
-def _settle(hub: Hub, work: UnitOfWork, item: InboxItem, answer: Answer) -> None:
-    work.inbox.settle(
-        item.id,
-        answer.state,
-        answer.status,
-        dump_json(outcome(answer.issues)).decode(),
-        plan=answer.plan,
-    )
+def _settle(hub: Hub, item: InboxItem, work: UnitOfWork, answer: Answer) -> None:
+    body = dump_json(answer.resource).decode()
+    if not work.inbox.settle(item.id, answer.state, answer.status, body, plan=answer.plan):
+        raise _AnsweredElsewhereError
     work.journal.audit(
         hub.clock(), item.sender, "receive", f"inbox/{item.id}", party=item.sender,
         basis=answer.basis, detail=answer.state,
@@ -174,13 +192,15 @@ def _settle(hub: Hub, work: UnitOfWork, item: InboxItem, answer: Answer) -> None
 def _refuse(hub: Hub, item: InboxItem, error: HubError, *, sealed: bool = False) -> None:
     now = hub.clock()
     with hub.store.writing() as work:
-        work.inbox.settle(
+        settled = work.inbox.settle(
             item.id,
             "sealed" if sealed else "refused",
             status_of(error),
             dump_json(error_outcome(error)).decode(),
             delete_after=now + timedelta(days=hub.limits.seal_days) if sealed else None,
         )
+        if not settled:
+            return
         work.journal.audit(
             now, item.sender, "receive", f"inbox/{item.id}", party=item.sender,
             outcome="denied" if sealed else "refused", detail=f"KI-{error.number}",
@@ -199,9 +219,9 @@ def _set_aside(hub: Hub, item: InboxItem) -> None:
     text = "The hub could not process this message; its bytes are kept, its sender is told"
     found = Issue("fatal", "exception", "The hub failed on this message; its operator is told")
     with hub.store.writing() as work:
-        work.inbox.settle(
-            item.id, "set-aside", 500, dump_json(outcome((found,), move="operator")).decode()
-        )
+        answer = dump_json(outcome((found,), move="operator")).decode()
+        if not work.inbox.settle(item.id, "set-aside", 500, answer):
+            return
         work.journal.open_task(
             Task(repeatable(item.id, "set-aside"), "set-aside", OPERATOR, text, None, None,
                  item.id, now)

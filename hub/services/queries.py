@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.contract import PlanView
-from hub.errors import NotFound
-from hub.model.party import SYSTEM, Viewer
+from hub.errors import Invalid, NotFound
+from hub.model.party import CITIZEN, SYSTEM, Viewer
 from hub.model.records import Delivery, DeliveryEvent, Hop, LossRow, Plan, Task
 from hub.model.routing import newest_for
 from hub.services.hub import Hub
-from hub.services.route import PlanState, plan_state
+from hub.services.state import PlanState, plan_state
 from hub.services.views import build_view
 from hub.store.work import UnitOfWork
 
@@ -81,6 +81,30 @@ def deliveries(
     """Deliveries, newest first."""
     with hub.store.reading() as work:
         return work.deliveries.listing(viewer, state=state, receiver=receiver, plan_id=plan_id)
+
+
+def whole_plan_id(hub: Hub, viewer: Viewer, beginning: str) -> str:
+    """The id of the plan that begins so, as tables show it; NotFound, or Invalid for several."""
+    with hub.store.reading() as work:
+        found = work.plans.beginning(beginning, viewer, hub.clock())
+    return the_one(found, "plan")
+
+
+def the_one(found: list[str], what: str) -> str:
+    """Of what was found by the beginning of an id; NotFound for none, Invalid for several."""
+    if not found:
+        raise NotFound(f"No such {what} is known to you")
+    if len(found) > 1:
+        raise Invalid(f"More than one {what} begins so; give more of the id")
+    return found[0]
+
+
+def known_receiver(hub: Hub, receiver: str) -> str:
+    """The same, if it is the citizen or a party; else NotFound."""
+    with hub.store.reading() as work:
+        if receiver != CITIZEN and work.parties.get(receiver) is None:
+            raise NotFound("No such party; see: ki-hub parties list")
+    return receiver
 
 
 def tasks(hub: Hub, viewer: Viewer, *, done: bool = False) -> list[Task]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hub.errors import Issue, NotFound
 from hub.fhir.codec import parse_json
+from hub.fhir.outcome import translation
 from hub.model.party import Viewer
 from hub.model.records import InboxItem, InboxState
 from hub.services.hub import Hub
@@ -75,11 +76,17 @@ def _received(item: InboxItem) -> Received:
 
 
 def issues_of(answer: str | None) -> tuple[Issue, ...]:
-    """The issues of a stored OperationOutcome; none while there is no answer."""
-    outcome: Mapping[str, Any] = parse_json(answer.encode()) if answer else {}
+    """The issues of a stored answer; none while there is none."""
+    stored: Mapping[str, Any] = parse_json(answer.encode()) if answer else {}
+    results = (e["response"].get("outcome", {}) for e in stored.get("entry", ()))
+    return tuple(i for outcome in (stored, *results) for i in _issues(outcome))
+
+
+def _issues(outcome: Mapping[str, Any]) -> tuple[Issue, ...]:
     return tuple(
         Issue(i["severity"], i["code"], i.get("details", {}).get("text", ""),
-              next(iter(i.get("expression") or i.get("location") or ()), None))
+              next(iter(i.get("expression") or i.get("location") or ()), None),
+              translation(i.get("details", {})))
         for i in outcome.get("issue", ())
     )  # fmt: skip
 

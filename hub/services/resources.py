@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,6 +60,31 @@ def vread(hub: Hub, viewer: Viewer, kind: str, resource_id: str, version: str) -
         if entry is None:
             raise NotFound(UNKNOWN)
         return entry, [entry.why]
+
+    return disclose(hub, viewer, "vread", look)
+
+
+def versions(
+    hub: Hub, viewer: Viewer, names: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Entry]:
+    """Several versions, (``Type/id``, version), in one look; what may not be read is left out."""
+
+    def look(
+        sight: Sight, work: UnitOfWork
+    ) -> tuple[dict[tuple[str, str], Entry], list[Disclosure]]:
+        ids: dict[str, set[str]] = {}
+        for key, _ in names:
+            kind, _, own = key.partition("/")
+            ids.setdefault(kind, set()).add(own)
+        citizens = frozenset(
+            c for kind, own in ids.items() for c in work.resources.citizens_of(kind, own)
+        )
+        newest = sight.current(citizens).values() if names else ()
+        seen = {(entry.key, entry.version): entry for entry in newest}
+        if not set(names) <= seen.keys():
+            seen |= sight.history(citizens)
+        found = {name: seen[name] for name in names if name in seen}
+        return found, [entry.why for entry in found.values()]
 
     return disclose(hub, viewer, "vread", look)
 

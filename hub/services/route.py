@@ -7,17 +7,19 @@ receiver, version and format.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from hub.model.consent import Consent, grants
 from hub.model.delivery import UNDER_WAY, WAITING, State
 from hub.model.party import CITIZEN, Directory, Subscription
-from hub.model.plan import SHARED, Member, team
-from hub.model.records import Delivery, Plan, PlanVersion, Task
-from hub.model.routing import PlanFacts, Route, Version, purpose_for, route
+from hub.model.plan import Member
+from hub.model.records import Delivery, Task
+from hub.model.routing import Route, purpose_for, route
 from hub.services.frozen import take_back, why_not
 from hub.services.hub import Hub, repeatable
+from hub.services.state import PlanState, plan_state
+from hub.services.subscription_events import follow
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
@@ -33,45 +35,6 @@ _TASKS = {
 }
 
 _HAS_LEFT = UNDER_WAY | {State.DELIVERED}
-
-
-@dataclass(frozen=True)
-class PlanState:
-    """A plan with everything decisions need, read in one transaction."""
-
-    plan: Plan
-    versions: tuple[PlanVersion, ...]
-    members: tuple[Member, ...]
-    strangers: tuple[str, ...]
-    facts: PlanFacts
-
-    def member(self, party: str) -> Member | None:
-        """The unit in the team."""
-        return next((m for m in self.members if m.party.id == party), None)
-
-
-def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime) -> PlanState:
-    """Read it. The team is that of the head version."""
-    versions = tuple(work.plans.versions(plan.id))
-    parts = work.plans.parts(plan.id)
-    shared = next(p for p in parts if p.kind == SHARED)
-    members, strangers = team(work.plans.resources(shared.members), directory.find)
-    settled: dict[str, frozenset[str]] = {}
-    for delivery in work.deliveries.of_plan(plan.id):
-        if delivery.state is State.NOT_SENT:
-            before = settled.get(delivery.receiver, frozenset())
-            settled[delivery.receiver] = before | {delivery.digest}
-    facts = PlanFacts(
-        versions=tuple(Version(v.number, v.digest) for v in versions),
-        lead=plan.lead,
-        members=members,
-        consents=work.consents.of_citizen(plan.citizen_id),
-        approvals=work.consents.approvals(plan.id),
-        forwarded=frozenset(h.to_party for h in work.journal.hops(plan.id)),
-        settled=settled,
-        now=now,
-    )
-    return PlanState(plan, versions, members, strangers, facts)
 
 
 def reconcile(
@@ -91,6 +54,7 @@ def reconcile(
         _follow(work, state, found, [r for r in rows if r.receiver == found.receiver], actor, now)
     there = {CITIZEN, *(m.party.id for m in state.members)}
     _cancel(work, (r for r in rows if r.receiver not in there), "Takes no part now", actor, now)
+    follow(work, plan.citizen_id, plan, actor, now)
     hub.wake.set()
     return state.strangers
 

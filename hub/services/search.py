@@ -43,12 +43,7 @@ def search(hub: Hub, viewer: Viewer, query: Query, token: Token) -> SearchPage:
     """One page of what matches; ``token`` says as of when, and after which match to go on."""
 
     def look(sight: Sight, work: UnitOfWork) -> tuple[SearchPage, list[Disclosure]]:
-        seen = {
-            key: entry
-            for key, entry in sight.current(narrowed(work, query)).items()
-            if entry.resource["resourceType"] in SERVED
-        }
-        page = _page(hub, seen, query, token)
+        page = _page(hub, _looked_at(work, sight, query), query, token)
         if query.counts_only:
             return replace(page, matches=[], included=[], next=None), []
         return page, [e.why for e in (*page.matches, *page.included)]
@@ -56,9 +51,25 @@ def search(hub: Hub, viewer: Viewer, query: Query, token: Token) -> SearchPage:
     return disclose(hub, viewer, "search", look, until=token.until)
 
 
-def _page(hub: Hub, seen: dict[str, Entry], query: Query, token: Token) -> SearchPage:
+def matching(hub: Hub, work: UnitOfWork, sight: Sight, query: Query) -> list[Entry]:
+    """Everything that matches, in no order; nothing of it is shown yet."""
+    seen = _looked_at(work, sight, query)
+    world = _world(hub, seen)
+    return [seen[s.key] for s in world.of_type(query.type) if matches(s, query, world)]
+
+
+def _looked_at(work: UnitOfWork, sight: Sight, query: Query) -> dict[str, Entry]:
+    found = sight.current(narrowed(work, query))
+    return {key: e for key, e in found.items() if e.resource["resourceType"] in SERVED}
+
+
+def _world(hub: Hub, seen: dict[str, Entry]) -> World:
     subjects = {k: Subject(e.resource, f"Patient/{e.citizen}") for k, e in seen.items()}
-    world = World(subjects, hub.base_url)
+    return World(subjects, hub.base_url)
+
+
+def _page(hub: Hub, seen: dict[str, Entry], query: Query, token: Token) -> SearchPage:
+    world = _world(hub, seen)
     found = [seen[s.key] for s in world.of_type(query.type) if matches(s, query, world)]
     used = _without_numbers(query, world)
     downwards = (*(o.descending for o in query.order), True, False)
@@ -70,7 +81,7 @@ def _page(hub: Hub, seen: dict[str, Entry], query: Query, token: Token) -> Searc
         after,
         query.count,
     )
-    more = included([subjects[e.key] for e in page], query.includes, world)
+    more = included([world.subjects[e.key] for e in page], query.includes, world)
     return SearchPage(
         matches=page,
         included=[seen[s.key] for s in more],

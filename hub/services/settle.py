@@ -7,7 +7,7 @@ from hub.errors import NotFound
 from hub.model.delivery import FINAL, State
 from hub.model.records import Delivery
 from hub.ports import deliveries_queue
-from hub.services.deliver import fail, retry_or_fail
+from hub.services.attempts import fail, retry_or_fail
 from hub.services.hub import Hub
 from hub.store.work import UnitOfWork
 
@@ -19,7 +19,9 @@ def settle(hub: Hub, work: UnitOfWork, receiver: Party, receipt: Receipt) -> Del
     """
     found = work.deliveries.by_message(receiver.id, receipt.of)
     delivery = work.deliveries.lock(found.id) if found else None
-    if delivery is None or (delivery.body is None and delivery.sequence is None):
+    unsent = delivery is None or (delivery.body is None and delivery.sequence is None)
+    # A notification is answered where it is received; nothing else settles it.
+    if delivery is None or unsent or delivery.subscription:
         raise NotFound("No such message was sent to you")
     now = hub.clock()
     if receipt.outcome != "transient":

@@ -14,9 +14,9 @@ from datetime import datetime
 from hub.model.party import Viewer
 from hub.model.plan import SHARED, team
 from hub.model.records import Part, Plan, PlanVersion
-from hub.model.routing import refusal
+from hub.model.routing import basis_for, refusal
 from hub.services.entries import Disclosure, Entry, make_entry
-from hub.services.route import PlanState, plan_state
+from hub.services.state import PlanState, plan_state
 from hub.services.views import build_view
 from hub.store.resources import Decided, Stored
 from hub.store.work import UnitOfWork
@@ -73,6 +73,29 @@ class Sight:
         plan = self._work.plans.get(plan_id, self._viewer, self._now)
         newest = next(self._readable(plan), None) if plan is not None else None
         return None if plan is None or newest is None else (self._state(plan), newest)
+
+    def newest(self, citizens: Citizens = None) -> Iterator[tuple[Plan, int]]:
+        """Every plan the party may read, with the newest version it may read."""
+        for plan in self._plans(citizens):
+            number = next(self._readable(plan), None)
+            if number is not None:
+                yield plan, number
+
+    def knows(self, plan_id: str) -> Disclosure | None:
+        """What the audit says of telling the party that the plan is there; None if it may not."""
+        found = self.plan(plan_id)
+        if found is None:
+            return None
+        state, number = found
+        member = state.member(self._viewer.id)
+        assert member is not None
+        basis = basis_for(state.facts.consents, member, self._now).basis
+        place = f"CarePlan/{plan_id}/_history/{number}"
+        return Disclosure(place, basis, plan_id, state.plan.consent_epoch)
+
+    def decisions(self, citizens: Citizens = None) -> list[Entry]:
+        """The newest versions of the consents and approvals the party may know of."""
+        return self._decisions(citizens)
 
     def view(self, plan: Plan, number: int) -> list[Entry]:
         """The reduced view of one version, the CarePlan first."""

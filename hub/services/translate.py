@@ -10,6 +10,8 @@ from uuid import UUID, uuid5
 
 from hub.contract import (
     Adapter,
+    Audience,
+    Check,
     Context,
     Identifier,
     Loss,
@@ -20,10 +22,12 @@ from hub.contract import (
     RawMessage,
     Resource,
     SourceDocument,
+    audiences_of,
 )
 from hub.errors import CannotRender, Issue, Unsupported
 from hub.fhir import names
 from hub.model.alone import statute_of
+from hub.model.party import CITIZEN
 from hub.model.plan import SHARED, identifiers
 from hub.model.reduction import shareable
 
@@ -31,6 +35,9 @@ _IDS = UUID("7d0f3a6e-9c0b-5f0e-8a57-1f6f0a3c2b11")
 """Namespace of ids made outside a hub: a fixed, random UUID."""
 
 _CANONICAL = "fhir"
+
+THE_CITIZEN = Party(CITIZEN, "Borgeren", "citizen", "")
+"""The receiver of the citizen's own copy."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +62,22 @@ def translate(
     now: datetime,
     printer: Printer | None,
     own: SourceDocument | None,
+    check: Check,
     parties: Iterable[Party] = (),
 ) -> Translation:
     """The source as the receiver would get it; equal input gives equal bytes.
 
-    ``own`` is the receiver's own last document in the target format. ``parties`` are the units
-    that can be recognised, besides sender and receiver. Whether the law permits the exchange is
-    not asked: nothing leaves this function but its result. Raises an InputRefused for the
+    ``own`` is the receiver's own last document in the target format, ``check`` the validator.
+    ``parties`` are the units that can be recognised, besides sender and receiver. Whether the
+    law permits the exchange is not asked: nothing leaves this function but its result. The
+    receiver :data:`THE_CITIZEN` gets the citizen's own version. Raises an InputRefused for the
     source, CannotRender for the target.
     """
-    context = context_of(sender, now=now, printer=printer, parties=[sender, receiver, *parties])
+    audience: Audience = "citizen" if receiver.id == CITIZEN else "party"
+    if audience not in audiences_of(target_adapter):
+        raise CannotRender("This format has no version for the citizen")
+    known = [sender, receiver, *parties]
+    context = context_of(sender, now=now, printer=printer, parties=known, check=check)
     update = read_plan(source, source_adapter, context)
     mine = receiver.id == sender.id
     if statute_of(update.part) is not None:
@@ -76,6 +89,7 @@ def translate(
     if own is None and mine and source_adapter.format == target_adapter.format:
         own = SourceDocument(source_adapter.format, source, source_adapter.media_types[0])
     view = _view(update, resources, own, mine=mine, lead=_lead(update, context))
+    view = replace(view, audience=audience)
     rendered = target_adapter.render(view, receiver, context)
     return Translation(
         body=rendered.body,
@@ -137,7 +151,12 @@ def read_plan(source: bytes, adapter: Adapter, context: Context) -> PlanUpdate:
 
 
 def context_of(
-    sender: Party, *, now: datetime, printer: Printer | None, parties: Iterable[Party]
+    sender: Party,
+    *,
+    now: datetime,
+    printer: Printer | None,
+    parties: Iterable[Party],
+    check: Check,
 ) -> Context:
     """A context whose ids depend on the sender and the key alone."""
     return Context(
@@ -146,6 +165,7 @@ def context_of(
         find_party=party_finder(parties),
         sender=sender,
         base_url=names.BASE,
+        check=check,
         printer=printer,
     )
 

@@ -17,7 +17,7 @@ from hub.model.plan import SHARED, Member
 from hub.model.records import Part, PlanVersion
 from hub.model.reduction import permitted, shareable
 from hub.model.routing import basis_for, purpose_for, refusal
-from hub.services.route import PlanState
+from hub.services.state import PlanState
 from hub.store.work import UnitOfWork
 
 _CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
@@ -65,7 +65,7 @@ def build_view(
     if not verdict.permit or refusal(state.facts, member, seen):
         return None
     kept, _ = shareable(whole, lambda plan: _owner(plan, parts) == receiver)
-    own = _own(work, parts, version, receiver)
+    own_part, own = _own(work, parts, receiver)
     mine = _written_by(receiver, parts, version)
     others, _ = permitted(
         {k: r for k, r in kept.items() if k not in mine},
@@ -83,8 +83,8 @@ def build_view(
             state.facts.approvals, version.digest, party=receiver, roles=member.roles
         ).open,
         lead=lead.party,
-        own=own[1] if own else None,
-        own_part=own[0] if own else None,
+        own=own,
+        own_part=own_part,
         # Its conditions are the citizen's own words, and no section covers them.
         approval=approval if _may(state, member, {}, at) else None,
     )
@@ -139,21 +139,27 @@ def _written_by(party: str, parts: Iterable[Part], version: PlanVersion) -> set[
 
 
 def _own(
-    work: UnitOfWork, parts: Iterable[Part], version: PlanVersion, receiver: str
-) -> tuple[str, SourceDocument] | None:
-    """The receiver's own newest document: a re-issue starts from its owner's last word.
+    work: UnitOfWork, parts: Iterable[Part], receiver: str
+) -> tuple[str | None, SourceDocument | None]:
+    """The receiver's own sector plan, and its newest document: what a re-issue starts from.
 
-    In the format it receives, if it has written one in that: a unit may have several plans.
+    In the format it receives, if it has written one in that: a unit may have several plans. One
+    that was only ever written resource by resource has no document.
     """
     registered = work.parties.get(receiver)
     subscription = registered.subscription() if registered else None
     wanted = subscription.format if subscription else ""
-    found = []
+    found: list[tuple[tuple[bool, bool, float, str], SourceDocument | None]] = []
     for part in parts:
-        if part.owner == receiver and part.kind != SHARED and part.source_inbox:
-            item = work.inbox.get(part.source_inbox, SYSTEM)
-            if item is not None and item.body is not None:
-                document = SourceDocument(item.format, item.body, item.media_type)
-                order = (item.format == wanted, item.received_at, part.id)
-                found.append((order, (f"CarePlan/{part.id}", document)))
-    return max(found, key=itemgetter(0))[1] if found else None
+        if part.owner != receiver or part.kind == SHARED:
+            continue
+        item = work.inbox.get(part.document_inbox, SYSTEM) if part.document_inbox else None
+        if item is None or item.body is None:
+            found.append(((False, False, 0.0, part.id), None))
+            continue
+        order = (True, item.format == wanted, item.received_at.timestamp(), part.id)
+        found.append((order, SourceDocument(item.format, item.body, item.media_type)))
+    if not found:
+        return None, None
+    (*_, part_id), document = max(found, key=itemgetter(0))
+    return f"CarePlan/{part_id}", document

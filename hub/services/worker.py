@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 
 from hub.contract import Outgoing, Receipt
 from hub.errors import BusUnavailable, HubError, Invalid, NotFound, StoreUnavailable, Temporary
 from hub.fhir.codec import dump_json, parse_json
+from hub.fhir.numbers import id_names_a_citizen
 from hub.fhir.outcome import error_outcome, status_of
 from hub.model.delivery import FINAL
 from hub.model.records import InboxItem, Task
 from hub.ports import InboundMessage, answers_queue, deliveries_queue
 from hub.services.accept import accept
-from hub.services.deliver import deliver_due, fail
+from hub.services.attempts import fail
+from hub.services.deliver import deliver_due
 from hub.services.hub import Hub, new_id, repeatable, sha256
 from hub.services.lapse import follow_time
 from hub.services.process import process
 from hub.services.settle import receipt_for
+from hub.services.subscription_events import number_due
+from hub.services.subscription_state import keep_alive
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
@@ -32,7 +38,8 @@ def work_once(hub: Hub) -> int:
             process(hub, item_id)
         except Temporary as e:
             LOG.warning("message.later", inbox=item_id, number=e.number)
-    return len(waiting) + _answer(hub) + deliver_due(hub)
+    told = number_due(hub) + keep_alive(hub)
+    return len(waiting) + _answer(hub) + told + deliver_due(hub)
 
 
 def _answer(hub: Hub) -> int:
@@ -134,11 +141,13 @@ def read_receipt(body: bytes) -> Receipt:
 
 def _refused(hub: Hub, sender: str, message: InboundMessage, error: HubError) -> None:
     LOG.warning("message.refused", sender=sender, number=error.number)
+    # An id that was refused for what it may hold is not repeated either.
+    known_as = "" if id_names_a_citizen(message.message_id or "") else message.message_id or ""
     answer = Outgoing(
         key=new_id(),
         body=dump_json(error_outcome(error)),
         media_type="application/fhir+json",
-        headers={"ki-answers": message.message_id or "", "ki-status": str(status_of(error))},
+        headers={"ki-answers": known_as, "ki-status": str(status_of(error))},
     )
     hub.bus.publish(answers_queue(sender), answer)
 
@@ -175,9 +184,11 @@ def _give_up(hub: Hub, work: UnitOfWork, message: InboundMessage) -> None:
 
 
 def maintain(hub: Hub) -> int:
-    """Delete sealed bytes whose time is up, and follow consents that began or ended."""
+    """Delete kept bytes whose time is up, and follow consents that began or ended."""
     follow_time(hub)
+    now = hub.clock()
     with hub.store.writing() as work:
-        deleted = work.inbox.delete_expired_seals(hub.clock())
+        deleted = work.inbox.delete_expired_seals(now)
+        deleted += work.inbox.delete_unreadable(now - timedelta(days=hub.limits.refused_days))
         work.commit()
     return deleted

@@ -65,6 +65,12 @@ class Consents:
         row = self._db.execute(found.where(CONSENT.c.id == consent_id)).first()
         return Registered(row.citizen_id, row.body, row.registered_at) if row else None
 
+    def lock(self, consent_id: str) -> None:
+        """A second writer of this consent or approval waits here."""
+        for table in (CONSENT, APPROVAL):
+            named = select(table.c.id).where(table.c.id == consent_id)
+            self._db.execute(named.with_for_update())
+
     def plan_of_approval(self, approval_id: str) -> str | None:
         """The plan that the decision with that id is about."""
         found = select(APPROVAL.c.plan_id).where(APPROVAL.c.id == approval_id)

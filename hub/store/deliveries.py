@@ -6,12 +6,25 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from hub.contract import Loss
 from hub.model.delivery import UNDER_WAY, State, may_move
 from hub.model.party import CITIZEN, Viewer
 from hub.model.records import Delivery, DeliveryEvent
+from hub.model.subscription import HANDSHAKE, HEARTBEAT, KEEPALIVE
+from hub.store.subscription_tables import SUBSCRIPTION
 from hub.store.tables import DELIVERY, DELIVERY_EVENT, LOSS, PARTY
 
 _LIGHT = [c for c in DELIVERY.c if c.name != "body"]
@@ -28,8 +41,10 @@ class Deliveries:
         self._db.execute(
             DELIVERY.insert().values(
                 id=delivery.id,
-                plan_id=delivery.plan_id,
+                plan_id=delivery.plan_id or None,
                 receiver=delivery.receiver,
+                subscription=delivery.subscription,
+                about=delivery.about,
                 format=delivery.format,
                 version=delivery.version,
                 digest=delivery.digest,
@@ -65,12 +80,55 @@ class Deliveries:
         return _delivery(row) if row else None
 
     def of_plan(self, plan_id: str, receiver: str | None = None) -> list[Delivery]:
-        """All deliveries of a plan, oldest first; for the services."""
-        found = select(*_LIGHT).where(DELIVERY.c.plan_id == plan_id)
+        """All deliveries of the plan itself, oldest first; for the services."""
+        found = select(*_LIGHT).where(DELIVERY.c.plan_id == plan_id, DELIVERY.c.subscription == "")
         if receiver is not None:
             found = found.where(DELIVERY.c.receiver == receiver)
         ordered = found.order_by(DELIVERY.c.created_at, DELIVERY.c.version, DELIVERY.c.id)
         return [_delivery(r) for r in self._db.execute(ordered)]
+
+    def of_subscription(self, subscription: str, state: State | None = None) -> list[Delivery]:
+        """Its notifications, oldest first; for the services."""
+        found = select(*_LIGHT).where(DELIVERY.c.subscription == subscription)
+        if state is not None:
+            found = found.where(DELIVERY.c.state == state.value)
+        ordered = found.order_by(DELIVERY.c.event, DELIVERY.c.created_at, DELIVERY.c.id)
+        return [_delivery(r) for r in self._db.execute(ordered)]
+
+    def frozen_notifications(self, plan_id: str) -> list[Delivery]:
+        """Notifications about the plan that may have left and are not settled."""
+        found = select(*_LIGHT).where(
+            DELIVERY.c.plan_id == plan_id,
+            DELIVERY.c.subscription != "",
+            DELIVERY.c.state.in_([s.value for s in UNDER_WAY]),
+        )
+        return [_delivery(r) for r in self._db.execute(found)]
+
+    def events(self, subscription: str, since: int, until: int, limit: int) -> list[Delivery]:
+        """Numbered events of a FHIR Subscription, both ends included, in order."""
+        found = select(*_LIGHT).where(
+            DELIVERY.c.subscription == subscription,
+            DELIVERY.c.event >= since,
+            DELIVERY.c.event <= until,
+        )
+        rows = self._db.execute(found.order_by(DELIVERY.c.event).limit(limit))
+        return [_delivery(r) for r in rows]
+
+    def unnumbered(self, limit: int) -> list[str]:
+        """Events that have no number yet, oldest first."""
+        found = select(DELIVERY.c.id).where(
+            DELIVERY.c.subscription != "",
+            DELIVERY.c.event.is_(None),
+            DELIVERY.c.state == State.DUE.value,
+            DELIVERY.c.about.not_in(KEEPALIVE),
+        )
+        ordered = found.order_by(DELIVERY.c.created_at, DELIVERY.c.id).limit(limit)
+        return list(self._db.execute(ordered).scalars())
+
+    def number(self, delivery_id: str, event: int) -> None:
+        """Give an event its number in the subscription."""
+        changed = update(DELIVERY).where(DELIVERY.c.id == delivery_id)
+        self._db.execute(changed.values(event=event))
 
     def listing(
         self,
@@ -110,6 +168,7 @@ class Deliveries:
         found = select(DELIVERY.c.plan_id, DELIVERY.c.state, func.count()).group_by(
             DELIVERY.c.plan_id, DELIVERY.c.state
         )
+        found = found.where(DELIVERY.c.plan_id.is_not(None))
         counted: dict[str, dict[str, int]] = {}
         for plan_id, state, number in self._db.execute(found):
             counted.setdefault(plan_id, {})[state] = number
@@ -125,21 +184,31 @@ class Deliveries:
         """Take deliveries to work on: due ones to make, frozen ones to send (again).
 
         Not while the receiver is paused; one at a time per (plan, receiver), oldest version
-        first; and nobody's copy before the citizen's own is made.
+        first; and nobody's copy before the citizen's own is made. Of a FHIR Subscription one at
+        a time, in the order of its events, while it is active; before that only its handshake.
         """
         free = or_(DELIVERY.c.lease_until.is_(None), DELIVERY.c.lease_until < now)
         other = DELIVERY.alias("other")
-        same = and_(other.c.plan_id == DELIVERY.c.plan_id, other.c.receiver == DELIVERY.c.receiver)
+        told = DELIVERY.c.subscription != ""
+        same = and_(
+            other.c.subscription == DELIVERY.c.subscription,
+            or_(told, and_(other.c.plan_id == DELIVERY.c.plan_id,
+                           other.c.receiver == DELIVERY.c.receiver)),
+        )  # fmt: skip
         # The citizen's copy waits for a person's hand, not on a broker: it holds up nobody.
         by_hand = and_(other.c.receiver == CITIZEN, other.c.state == State.SENT.value)
         busy = exists().where(same, other.c.state.in_([s.value for s in UNDER_WAY]), ~by_hand)
         older = exists().where(
-            same, other.c.state == State.DUE.value, other.c.version < DELIVERY.c.version
-        )
+            same,
+            other.c.state == State.DUE.value,
+            or_(and_(told, other.c.event < DELIVERY.c.event),
+                and_(~told, other.c.version < DELIVERY.c.version)),
+        )  # fmt: skip
         citizen_first = exists().where(
             other.c.plan_id == DELIVERY.c.plan_id,
             other.c.receiver == CITIZEN,
             DELIVERY.c.receiver != CITIZEN,
+            DELIVERY.c.about.not_like("Consent/%"),
             other.c.state == State.DUE.value,
             other.c.version <= DELIVERY.c.version,
         )
@@ -149,7 +218,7 @@ class Deliveries:
         frozen = DELIVERY.c.state == State.SENDING.value
         found = (
             select(DELIVERY.c.id)
-            .where(free, ~paused, or_(due, again, frozen))
+            .where(free, ~paused, or_(~told, _goes_out()), or_(due, again, frozen))
             .order_by(case((DELIVERY.c.receiver == CITIZEN, 0), else_=1), DELIVERY.c.created_at)
             .limit(limit)
             .with_for_update(skip_locked=True, of=DELIVERY)
@@ -220,10 +289,13 @@ class Deliveries:
         changed = update(DELIVERY).where(DELIVERY.c.id == delivery_id)
         self._db.execute(changed.values(consent_epoch=epoch))
 
-    def next_sequence(self, plan_id: str, receiver: str) -> int:
-        """One more than the last frozen message of this (plan, receiver)."""
+    def next_sequence(self, plan_id: str, receiver: str, subscription: str = "") -> int:
+        """One more than the last frozen message of this (plan, receiver), or of this
+        (subscription, plan)."""
         found = select(func.max(DELIVERY.c.sequence)).where(
-            DELIVERY.c.plan_id == plan_id, DELIVERY.c.receiver == receiver
+            DELIVERY.c.plan_id.is_not_distinct_from(plan_id or None),
+            DELIVERY.c.receiver == receiver,
+            DELIVERY.c.subscription == subscription,
         )
         return int(self._db.execute(found).scalar() or 0) + 1
 
@@ -256,4 +328,18 @@ def _delivery(row: Row[Any]) -> Delivery:
     values = {**row._mapping}
     for unused in ("lease_until", "claim"):
         values.pop(unused, None)
-    return Delivery(**{**values, "state": State(values["state"])})
+    return Delivery(
+        **{**values, "state": State(values["state"]), "plan_id": values["plan_id"] or ""}
+    )
+
+
+def _goes_out() -> ColumnElement[bool]:
+    """A notification of a FHIR Subscription that may be sent now."""
+    open_ = and_(
+        SUBSCRIPTION.c.id == DELIVERY.c.subscription,
+        SUBSCRIPTION.c.suspended_by.is_(None),
+        SUBSCRIPTION.c.deleted_at.is_(None),
+    )
+    greets = and_(DELIVERY.c.about == HANDSHAKE, SUBSCRIPTION.c.status == "requested")
+    tells = or_(DELIVERY.c.event.is_not(None), DELIVERY.c.about == HEARTBEAT)
+    return exists().where(open_, or_(greets, and_(SUBSCRIPTION.c.status == "active", tells)))

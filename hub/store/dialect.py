@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
-from hub.errors import StoreUnavailable
+from hub.errors import Misconfigured, StoreUnavailable
 from hub.store.tables import META
 
 BUSY_MILLISECONDS = 15_000
@@ -73,6 +74,42 @@ class Database:
                 )
             yield connection
 
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """Hold that name against every other process on this database; False if one holds it.
+
+        It is let go with the process, however that ends.
+        """
+        if not self.embedded:
+            with self._advisory_lock(name) as held:
+                yield held
+            return
+        file = self.engine.url.database
+        if not file:
+            yield True
+            return
+        with Path(f"{file}.{name}.lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    @contextmanager
+    def _advisory_lock(self, name: str) -> Iterator[bool]:
+        """PostgreSQL's lock of a session: on a connection of its own, closed afterwards."""
+        wanted = text("SELECT pg_try_advisory_lock(4711002, hashtext(:name))")
+        with _translated():
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        with connection:
+            try:
+                with _translated():
+                    held = connection.execute(wanted, {"name": name}).scalar_one()
+                yield held
+            finally:
+                connection.invalidate()
+
     def check(self) -> None:
         """Really ask; raises StoreUnavailable."""
         file = self.engine.url.database if self.embedded else None
@@ -90,13 +127,21 @@ class Database:
 @contextmanager
 def migration_lock(engine: Engine) -> Iterator[Connection]:
     """One migration at a time, whoever starts it."""
-    with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
+    with _translated(), engine.connect() as connection:
+        embedded = connection.dialect.name == "sqlite"
+        if embedded:
+            # SQLite changes a column by making the table anew, and dropping the old one would
+            # break what refers to it; the whole is checked instead before it is committed.
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.execute(text("SELECT pg_advisory_xact_lock(4711001)"))
         yield connection
+        if embedded and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+            raise Misconfigured("The migration would leave rows that refer to nothing")
         connection.commit()
+        if embedded:
+            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
 
 
 def _sqlite_settings(connection: Any, _record: Any) -> None:

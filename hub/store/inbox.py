@@ -37,6 +37,7 @@ class Inbox:
                 format=item.format,
                 media_type=item.media_type,
                 channel=item.channel,
+                request=dict(item.request) if item.request is not None else None,
                 body=item.body,
                 body_hash=item.body_hash,
                 state=item.state,
@@ -51,12 +52,6 @@ class Inbox:
         found = and_(INBOX.c.sender == sender, INBOX.c.message_id == message_id)
         row = self._db.execute(select(INBOX).where(found)).first()
         return _item(row) if row else None
-
-    def applied_before(self, item: InboxItem) -> bool:
-        """The same bytes were applied for this sender under another message id."""
-        same = and_(INBOX.c.sender == item.sender, INBOX.c.body_hash == item.body_hash)
-        other = and_(same, INBOX.c.id != item.id, INBOX.c.state == "applied")
-        return self._db.execute(select(INBOX.c.id).where(other).limit(1)).first() is not None
 
     def get(self, item_id: str, viewer: Viewer) -> InboxItem | None:
         """One message. A sealed one has no body for anyone but the services."""
@@ -110,11 +105,11 @@ class Inbox:
         *,
         plan: tuple[str, int] | None = None,
         delete_after: datetime | None = None,
-    ) -> None:
-        """Write the answer."""
-        self._db.execute(
+    ) -> bool:
+        """Write the answer; False if there is one: whoever was slow has been overtaken."""
+        settled = self._db.execute(
             update(INBOX)
-            .where(INBOX.c.id == item_id)
+            .where(INBOX.c.id == item_id, INBOX.c.state == "received")
             .values(
                 state=state,
                 status=status,
@@ -125,6 +120,7 @@ class Inbox:
                 delete_after=delete_after,
             )
         )
+        return settled.rowcount == 1
 
     def join(self, item_id: str, plan: tuple[str, int]) -> None:
         """What was kept unattached is in a plan now; the answer its sender got stands."""
@@ -180,6 +176,17 @@ class Inbox:
             update(INBOX).where(expired, INBOX.c.body.is_not(None)).values(body=None)
         ).rowcount
 
+    def delete_unreadable(self, before: datetime) -> int:
+        """Remove the bytes of what was not understood and came before then; the answers stay."""
+        done = INBOX.c.state.in_(("refused", "set-aside"))
+        old = and_(done, INBOX.c.received_at < before, INBOX.c.body.is_not(None))
+        return self._db.execute(update(INBOX).where(old).values(body=None)).rowcount
+
+    def beginning(self, text: str) -> list[str]:
+        """The ids that begin so, two at most."""
+        found = select(INBOX.c.id).where(INBOX.c.id.startswith(text, autoescape=True)).limit(2)
+        return list(self._db.execute(found).scalars())
+
     def listing(self, viewer: Viewer, states: tuple[InboxState, ...]) -> list[InboxItem]:
         """Messages in these states, newest first, without bodies."""
         found = select(INBOX).where(INBOX.c.state.in_(states))
@@ -210,4 +217,5 @@ def _item(row: Row[Any], *, with_body: bool = True) -> InboxItem:
         plan_id=row.plan_id,
         plan_version=row.plan_version,
         attempts=row.attempts,
+        request=row.request,
     )

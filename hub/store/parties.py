@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +11,11 @@ from sqlalchemy import Connection, Row, select, update
 
 from hub.contract import Endpoint, Identifier, Party
 from hub.model.party import Directory, RegisteredParty, Subscription
+from hub.store.subscription_tables import SUBSCRIPTION
 from hub.store.tables import OPERATOR, PARTY
+
+FILE = "file"
+"""Source of a subscription that stands in the parties file."""
 
 
 class Parties:
@@ -21,11 +27,17 @@ class Parties:
     def get(self, party_id: str) -> RegisteredParty | None:
         """One party by its id."""
         row = self._db.execute(select(PARTY).where(PARTY.c.id == party_id)).first()
-        return _party(row) if row else None
+        return self._whole([row])[0] if row else None
+
+    def lock(self, party_id: str) -> None:
+        """What else only one transaction of this party may do at a time waits here."""
+        named = select(PARTY.c.id).where(PARTY.c.id == party_id)
+        # Rows that refer to the party can be added meanwhile.
+        self._db.execute(named.with_for_update(key_share=True))
 
     def all(self) -> list[RegisteredParty]:
         """Every party, by id."""
-        return [_party(r) for r in self._db.execute(select(PARTY).order_by(PARTY.c.id))]
+        return self._whole(self._db.execute(select(PARTY).order_by(PARTY.c.id)).all())
 
     def directory(self) -> Directory:
         """Every party, findable by its identifiers."""
@@ -34,7 +46,7 @@ class Parties:
     def by_credential(self, digest: str) -> RegisteredParty | None:
         """The party with that credential (SHA-256, hex)."""
         row = self._db.execute(select(PARTY).where(PARTY.c.credential_hash == digest)).first()
-        return _party(row) if row else None
+        return self._whole([row])[0] if row else None
 
     def has_credential(self, party_id: str) -> bool:
         """A credential was set."""
@@ -53,21 +65,25 @@ class Parties:
             "transport": registered.endpoint.transport,
             "address": registered.endpoint.address,
             "endpoint_secret": registered.endpoint.secret,
-            "subscriptions": [
-                {
-                    "format": s.format,
-                    "content": s.content,
-                    "versions": s.versions,
-                    "receipt": s.receipt,
-                    "options": s.options,
-                }
-                for s in registered.subscriptions
-            ],
             "updated_at": now,
         }
         changed = self._db.execute(update(PARTY).where(PARTY.c.id == party.id).values(**values))
         if changed.rowcount == 0:
             self._db.execute(PARTY.insert().values(id=party.id, paused=False, **values))
+        self._save_subscriptions(party.id, registered.subscriptions)
+
+    def _save_subscriptions(self, party_id: str, subscriptions: Iterable[Subscription]) -> None:
+        """As the parties file says; a party's FHIR Subscriptions are its own affair."""
+        written = (SUBSCRIPTION.c.party == party_id, SUBSCRIPTION.c.source == FILE)
+        self._db.execute(SUBSCRIPTION.delete().where(*written))
+        for position, one in enumerate(subscriptions):
+            self._db.execute(
+                SUBSCRIPTION.insert().values(
+                    id=str(uuid.uuid4()), party=party_id, source=FILE, position=position,
+                    format=one.format, content=one.content, versions=one.versions,
+                    receipt=one.receipt, options=one.options, status="active", events=0,
+                )
+            )  # fmt: skip
 
     def set_credential(self, party_id: str, digest: str) -> None:
         """Only the hash is kept."""
@@ -99,8 +115,17 @@ class Parties:
         found = select(OPERATOR.c.credential_hash).where(OPERATOR.c.id == operator_id)
         return self._db.execute(found).scalar() is not None
 
+    def _whole(self, rows: Sequence[Row[Any]]) -> list[RegisteredParty]:
+        found = select(SUBSCRIPTION).where(
+            SUBSCRIPTION.c.source == FILE, SUBSCRIPTION.c.party.in_([r.id for r in rows])
+        )
+        own: dict[str, list[Row[Any]]] = {}
+        for one in self._db.execute(found.order_by(SUBSCRIPTION.c.position)):
+            own.setdefault(one.party, []).append(one)
+        return [_party(r, own.get(r.id, ())) for r in rows]
 
-def _party(row: Row[Any]) -> RegisteredParty:
+
+def _party(row: Row[Any], subscriptions: Iterable[Row[Any]]) -> RegisteredParty:
     return RegisteredParty(
         party=Party(
             id=row.id,
@@ -111,7 +136,10 @@ def _party(row: Row[Any]) -> RegisteredParty:
             phone=row.phone,
         ),
         endpoint=Endpoint(row.transport, row.address, row.endpoint_secret),
-        subscriptions=tuple(Subscription(**s) for s in row.subscriptions),
+        subscriptions=tuple(
+            Subscription(s.format, s.content, s.versions, s.receipt, s.options)
+            for s in subscriptions
+        ),
         paused=row.paused,
         paused_by=row.paused_by,
         paused_reason=row.paused_reason,

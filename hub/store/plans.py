@@ -46,6 +46,12 @@ class Plans:
         found = select(CITIZEN_IDENTIFIER.c.citizen_id).where(columns.in_(wanted))
         return self._db.execute(found).scalar()
 
+    def numbers(self, citizen_id: str) -> tuple[Identifier, ...]:
+        """The numbers that are known to be this citizen's."""
+        found = select(CITIZEN_IDENTIFIER).where(CITIZEN_IDENTIFIER.c.citizen_id == citizen_id)
+        ordered = found.order_by(CITIZEN_IDENTIFIER.c.system, CITIZEN_IDENTIFIER.c.value)
+        return tuple(Identifier(r.system, r.value) for r in self._db.execute(ordered))
+
     def add_citizen(self, citizen_id: str, identifiers: Iterable[Identifier]) -> None:
         """Remember the numbers of a citizen."""
         known = select(CITIZEN_IDENTIFIER.c.system, CITIZEN_IDENTIFIER.c.value).where(
@@ -79,6 +85,12 @@ class Plans:
         """Plans, newest first."""
         found = select(PLAN).where(may_see(viewer, at)).order_by(PLAN.c.created_at.desc())
         return [_plan(r) for r in self._db.execute(found.limit(limit))]
+
+    def beginning(self, text: str, viewer: Viewer, at: datetime) -> list[str]:
+        """The ids that begin so, two at most."""
+        so = PLAN.c.id.startswith(text, autoescape=True)
+        found = select(PLAN.c.id).where(may_see(viewer, at), so).limit(2)
+        return list(self._db.execute(found).scalars())
 
     def add(self, plan: Plan, now: datetime) -> None:
         """A new plan, without versions yet."""
@@ -116,9 +128,11 @@ class Plans:
         row = self._db.execute(select(PART).where(found)).first()
         return _part(row) if row else None
 
-    def has_part(self, part_id: str) -> bool:
-        """The id is taken, whoever's it is."""
-        return self._db.execute(select(PART.c.id).where(PART.c.id == part_id)).first() is not None
+    def part_by_id(self, part_id: str, *, lock: bool = False) -> Part | None:
+        """One part, whoever's it is; ``lock``: a second writer waits here."""
+        found = select(PART).where(PART.c.id == part_id)
+        row = self._db.execute(found.with_for_update() if lock else found).first()
+        return _part(row) if row else None
 
     def parts(self, plan_id: str) -> list[Part]:
         """Every part attached to a plan; for the services alone, before anything is shown."""
@@ -142,6 +156,7 @@ class Plans:
             "plan_id": part.plan_id,
             "members": [list(k) for k in part.members],
             "source_inbox": part.source_inbox,
+            "document_inbox": part.document_inbox,
             "updated_at": now,
         }
         changed = update(PART).where(PART.c.id == part.id).values(**values)
@@ -192,6 +207,19 @@ class Plans:
             )
         )
         return (kind, resource_id, version)
+
+    def newest(self, kind: str, resource_id: str) -> tuple[str, int] | None:
+        """Owner and number of a resource's newest version."""
+        named = and_(RESOURCE.c.type == kind, RESOURCE.c.id == resource_id)
+        found = select(RESOURCE.c.owner, RESOURCE.c.version).where(named)
+        row = self._db.execute(found.order_by(RESOURCE.c.version.desc()).limit(1)).first()
+        return (row.owner, row.version) if row else None
+
+    def had(self, kind: str, resource_id: str, digest: str) -> bool:
+        """A version of the resource, the newest or an older one, has this content."""
+        named = and_(RESOURCE.c.type == kind, RESOURCE.c.id == resource_id)
+        found = select(RESOURCE.c.version).where(named, RESOURCE.c.digest == digest)
+        return self._db.execute(found.limit(1)).first() is not None
 
     def resources(self, keys: Iterable[Key]) -> dict[str, Resource]:
         """``Type/id`` to resource, in the order of the keys."""
@@ -267,7 +295,7 @@ def _keys(value: Any) -> tuple[Key, ...]:
 def _part(row: Row[Any]) -> Part:
     return Part(
         row.id, row.citizen_id, row.plan_id, row.owner, row.kind, row.case_id,
-        _keys(row.members), row.source_inbox,
+        _keys(row.members), row.source_inbox, row.document_inbox,
     )  # fmt: skip
 
 

@@ -136,4 +136,5 @@ def _part(row: Row[Any]) -> Part:
         case_id=row.case_id,
         members=tuple((str(t), str(i), int(v)) for t, i, v in row.members),
         source_inbox=row.source_inbox,
+        document_inbox=row.document_inbox,
     )

@@ -58,16 +58,17 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _id(name: str = "id") -> Column[str]:
+def id_column(name: str = "id") -> Column[str]:
+    """A primary key that the hub gives."""
     return Column(name, String(64), primary_key=True)
 
 
-META = Table("meta", METADATA, _id("key"), Column("value", Text, nullable=False))
+META = Table("meta", METADATA, id_column("key"), Column("value", Text, nullable=False))
 
 PARTY = Table(
     "party",
     METADATA,
-    _id(),
+    id_column(),
     Column("name", Text, nullable=False),
     Column("kind", String(64), nullable=False),
     Column("organisation", Text, nullable=False),
@@ -76,7 +77,6 @@ PARTY = Table(
     Column("transport", String(32), nullable=False),
     Column("address", Text, nullable=False),
     Column("endpoint_secret", Text),
-    Column("subscriptions", JSON, nullable=False),
     Column("credential_hash", String(64), unique=True),
     Column("paused", Boolean, nullable=False, default=False),
     Column("paused_by", Text),
@@ -87,7 +87,7 @@ PARTY = Table(
 OPERATOR = Table(
     "operator",
     METADATA,
-    _id(),
+    id_column(),
     Column("name", Text, nullable=False),
     Column("credential_hash", String(64), unique=True),
 )
@@ -103,7 +103,7 @@ CITIZEN_IDENTIFIER = Table(
 PLAN = Table(
     "plan",
     METADATA,
-    _id(),
+    id_column(),
     Column("citizen_id", String(64), nullable=False, index=True),
     Column("lead", ForeignKey("party.id"), nullable=False),
     Column("status", String(32), nullable=False),
@@ -115,7 +115,7 @@ PLAN = Table(
 PART = Table(
     "part",
     METADATA,
-    _id(),
+    id_column(),
     Column("citizen_id", String(64), nullable=False, index=True),
     Column("plan_id", ForeignKey("plan.id"), index=True),
     Column("owner", ForeignKey("party.id"), nullable=False),
@@ -123,6 +123,7 @@ PART = Table(
     Column("case_id", Text, nullable=False),
     Column("members", JSON, nullable=False),
     Column("source_inbox", String(64)),
+    Column("document_inbox", String(64)),
     Column("updated_at", Moment, nullable=False),
     UniqueConstraint("owner", "kind", "case_id"),
 )
@@ -155,7 +156,7 @@ PLAN_VERSION = Table(
 CONSENT = Table(
     "consent",
     METADATA,
-    _id(),
+    id_column(),
     Column("citizen_id", String(64), nullable=False, index=True),
     Column("facts", JSON, nullable=False),
     Column("body", Text, nullable=False),
@@ -166,7 +167,7 @@ CONSENT = Table(
 APPROVAL = Table(
     "approval",
     METADATA,
-    _id(),
+    id_column(),
     Column("plan_id", ForeignKey("plan.id"), nullable=False, index=True),
     Column("facts", JSON, nullable=False),
     Column("body", Text, nullable=False),
@@ -189,12 +190,13 @@ ACCESS = Table(
 INBOX = Table(
     "inbox",
     METADATA,
-    _id(),
+    id_column(),
     Column("sender", ForeignKey("party.id"), nullable=False),
     Column("message_id", Text, nullable=False),
     Column("format", String(64), nullable=False),
     Column("media_type", Text, nullable=False),
     Column("channel", String(16), nullable=False),
+    Column("request", JSON(none_as_null=True)),
     Column("body", LargeBinary),
     Column("body_hash", String(64), nullable=False),
     Column("state", String(16), nullable=False),
@@ -214,9 +216,12 @@ INBOX = Table(
 DELIVERY = Table(
     "delivery",
     METADATA,
-    _id(),
-    Column("plan_id", ForeignKey("plan.id"), nullable=False),
+    id_column(),
+    Column("plan_id", ForeignKey("plan.id")),
     Column("receiver", String(64), nullable=False),
+    Column("subscription", String(64), nullable=False, default=""),
+    Column("about", String(128), nullable=False, default=""),
+    Column("event", Integer),
     Column("format", String(64), nullable=False),
     Column("version", Integer, nullable=False),
     Column("digest", String(64), nullable=False),
@@ -235,6 +240,7 @@ DELIVERY = Table(
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Index("ix_delivery_plan_id_receiver", "plan_id", "receiver"),
+    Index("ix_delivery_subscription_event", "subscription", "event"),
     Index("ix_delivery_state_retry_at", "state", "retry_at"),
 )
 
@@ -263,7 +269,7 @@ LOSS = Table(
 TASK = Table(
     "task",
     METADATA,
-    _id(),
+    id_column(),
     Column("kind", String(32), nullable=False),
     Column("party", String(64), nullable=False, index=True),
     Column("plan_id", String(64), index=True),
@@ -292,7 +298,7 @@ AUDIT = Table(
 HOP = Table(
     "hop",
     METADATA,
-    _id(),
+    id_column(),
     Column("plan_id", ForeignKey("plan.id"), nullable=False, index=True),
     Column("from_party", String(64), nullable=False),
     Column("to_party", String(64), nullable=False),

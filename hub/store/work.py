@@ -16,6 +16,7 @@ from hub.store.parties import Parties
 from hub.store.plans import Plans
 from hub.store.queues import Queues
 from hub.store.resources import Resources
+from hub.store.subscriptions import Subscriptions
 
 
 class UnitOfWork:
@@ -31,6 +32,7 @@ class UnitOfWork:
         self.journal = Journal(connection)
         self.queues = Queues(connection)
         self.resources = Resources(connection)
+        self.subscriptions = Subscriptions(connection)
 
     def commit(self) -> None:
         """Make it so. Only services call this."""

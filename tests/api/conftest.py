@@ -56,7 +56,7 @@ def plan_template(empty_template: Template, tmp_path_factory: pytest.TempPathFac
     """Consent, a behandlingsplan, a VUM order, the shared plan; every due delivery made."""
     folder = tmp_path_factory.mktemp("hub-with-plan") / "data"
     world = empty_template.copy(folder)
-    assert world.consent().status_code == 200
+    assert world.consent().status_code == 201
     assert world.post("/documents/behandlingsplan", PSYK, TREATMENT).status_code == 202
     assert world.post("/documents/vum", SOCIAL, ORDER).status_code == 202
     plan = world.publish_plan()

@@ -193,7 +193,7 @@ def test_no_document_costs_more_than_a_few_times_its_size(tmp_path: Path) -> Non
 
 def hub_still_works(world: World) -> None:
     """The next message is served as if nothing had happened."""
-    assert world.consent().status_code == 200
+    assert world.consent().status_code == 201
     world.publish_plan()
     world.work()
     assert world.delivery(KOORD_OWN)["state"] == "sent"

@@ -12,7 +12,6 @@ import pytest
 from hub.contract import Resource
 from hub.errors import Issue
 from hub.fhir.parameters import SERVED
-from hub.fhir.structure import StructureValidator
 from hub.model.party import SYSTEM
 from hub.services.accept import accept
 from hub.services.process import process
@@ -24,6 +23,7 @@ from tests.api.world import (
     changed_plan,
     problem,
 )
+from tests.views import errors_in
 
 NOBODY_S = "00000000-0000-4000-8000-000000000000"
 
@@ -63,7 +63,7 @@ def test_a_file_deleted_under_an_open_hub_is_noticed(world: World, tmp_path: Pat
 def test_metadata_is_a_legal_capability_statement(world: World) -> None:
     statement = world.get("/fhir/metadata").json()
     assert statement["resourceType"] == "CapabilityStatement"
-    assert StructureValidator().check([statement]) == []
+    assert errors_in(statement) == []
     types = {r["type"] for r in statement["rest"][0]["resource"]}
     assert types == set(SERVED)
 

@@ -34,8 +34,8 @@ from tests.api.world import (
 
 def test_the_whole_first_half(world: World) -> None:
     consent = world.consent()
-    assert consent.status_code == 200
-    assert outcome_of(consent)["issue"][0]["severity"] == "information"
+    assert consent.status_code == 201
+    assert consent.json()["resourceType"] == "Consent"
 
     early = world.post("/documents/behandlingsplan", PSYK, TREATMENT)
     order = world.post("/fhir/$process-message", SOCIAL, ORDER)
@@ -75,7 +75,7 @@ def test_the_second_half_to_its_end(planned: World, plan: str) -> None:
     assert planned.receipt(own, KOORD_OWN).json()["state"] == "delivered"
     planned.clock.advance(minutes=1)
     assert planned.act(other, "forward", KOORD_OWN).json()["state"] == "due"
-    assert planned.approve(plan).status_code == 200
+    assert planned.approve(plan).status_code == 201
     planned.work()
     assert planned.letters(GP) == [gp]
     assert planned.get(f"/mailbox/{gp}", GP).headers["KI-Sequence"] == "1"
@@ -147,7 +147,7 @@ def test_a_change_written_on_another_shared_part_is_refused(
 
 
 def test_an_approval_holds_while_only_a_sector_changes(planned: World, plan: str) -> None:
-    assert planned.approve(plan).status_code == 200
+    assert planned.approve(plan).status_code == 201
     planned.work()
     planned.receipt(planned.delivery(GP)["delivery"], GP)
     update = TREATMENT.replace(b"bp-2026-000117-3", b"bp-2026-000117-4").replace(
@@ -181,7 +181,7 @@ def test_a_withdrawal_stops_everything_and_a_new_consent_starts_it_again(world: 
     assert world.letters(KOORD_OWN) == []
 
     again = json.loads(CONSENT_1) | {"id": "samtykke-2"}
-    assert world.post("/fhir/Consent", RUS, json.dumps(again).encode()).status_code == 200
+    assert world.post("/fhir/Consent", RUS, json.dumps(again).encode()).status_code == 201
     world.work()
     sent = {d["receiver"] for d in world.deliveries() if d["state"] == "sent"}
     assert sent == {"citizen", RUS, KOORD_OWN}
@@ -197,7 +197,7 @@ def test_bytes_made_before_a_withdrawal_are_not_sent_again_after_it(planned: Wor
     deny = json.loads(CONSENT_1) | {"id": "nej-tak"}
     for rule in deny["provision"]["provision"]:
         rule["type"] = "deny"
-    assert planned.post("/fhir/Consent", RUS, json.dumps(deny).encode()).status_code == 200
+    assert planned.post("/fhir/Consent", RUS, json.dumps(deny).encode()).status_code == 201
     assert planned.letters(KOORD_OWN) == []
     assert planned.get(f"/mailbox/{letter}", KOORD_OWN).status_code == 404
     planned.clock.advance(hours=1)
@@ -230,7 +230,7 @@ def test_a_no_while_a_document_is_made_stops_it(planned: World, plan: str) -> No
     planned.approve(plan)
     printer = SlowPrinter(planned.hub.printer, say_no)
     World(replace(planned.hub, printer=printer), planned.secrets, planned.clock).work()
-    assert answers == [200]
+    assert answers == [201]
     assert planned.delivery(GP)["state"] == "cancelled"
     with planned.hub.store.reading() as work:
         assert work.queues.waiting(f"party.{GP}.deliveries") == []

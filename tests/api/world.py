@@ -205,7 +205,8 @@ def opened(folder: Path, secrets: Mapping[str, str], **settings: Any) -> World:
 
 def _hub(folder: Path, settings: Mapping[str, Any]) -> tuple[Hub, Clock]:
     clock = Clock()
-    built = build(Settings(data=folder, bus_url="", database_url="", **settings))
+    plain: dict[str, Any] = {"bus_url": "", "database_url": ""}
+    built = build(Settings(data=folder, **(plain | dict(settings))))
     # Retries wait exactly as long as the policy says.
     return replace(built, clock=clock, random=lambda: 0.5), clock
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from hub.runtime.bootstrap import close
-from hub.runtime.web import Running, make_server
+from hub.runtime.web import Running, listen, make_server
 from tests.console.seed import Seeded, seed
 from tests.servers.chromium import FLAGS, executable
 
@@ -68,8 +68,8 @@ def own_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def _running(folder: Path) -> Iterator[Site]:
     seeded = seed(folder)
-    server = make_server(seeded.hub, "127.0.0.1", 0, demo_credential=seeded.operator)
-    running = Running(server)
+    server = make_server(seeded.hub, demo_credential=seeded.operator)
+    running = Running(server, listen("127.0.0.1", 0))
     base = running.start()
     try:
         yield Site(base, seeded)

@@ -14,11 +14,10 @@ from hub.console.approval_form import read_approval_form
 from hub.console.consent_form import PURPOSES, read_consent_form
 from hub.console.fields import Fields
 from hub.fhir.names import SECTIONS
-from hub.fhir.structure import StructureValidator
 from hub.model.approval import read_approval
 from hub.model.consent import read_consent
 from tests.console.seed import KARLA, example
-from tests.views import find_party, parties
+from tests.views import errors_in, find_party, parties
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 UNITS = list(parties().values())
@@ -109,7 +108,7 @@ def test_what_is_filled_in_is_what_the_hub_understands(
         "end": (day + timedelta(days=length)).isoformat(), "person": "Sygeplejerske",
     })  # fmt: skip
     assert faults == {}
-    assert StructureValidator().check([made]) == []
+    assert errors_in(made) == []
     found, warnings = read_consent(made | {"id": "x"}, find_party)
     assert warnings == ()
     assert found.active
@@ -142,7 +141,7 @@ def test_a_decision_is_what_the_hub_understands(
             values |= {f"met-{n}": "2026-10-01", f"met-by-{n}": "Kontaktperson"}
     made, faults = approval(values)
     assert faults == {}
-    assert StructureValidator().check([made]) == []
+    assert errors_in(made) == []
     found = read_approval(made | {"id": "x"}, digest="d", at=NOW)
     assert (found.plan_id, found.version, found.decision, found.mode) == (
         PLAN, version, decision, mode,

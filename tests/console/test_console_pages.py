@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from hub.model.party import SYSTEM, Viewer
+from hub.model.records import InboxState
 from hub.services import overview, queries, received
 from tests.console.conftest import Site, log_in, token_in
 from tests.console.seed import BO, EXAMPLES, KARLA, SAMPLES
@@ -353,3 +354,46 @@ def test_a_form_that_is_too_large_is_refused(site: Site) -> None:
         answer = client.post("/logout", data={"token": "x" * 40_000})
         assert answer.status_code == 413
         assert "too large" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("language", "ask", "say"),
+    [("da", "Se det modtagne indhold", "Skriv hvorfor"), ("en", "See the received", "Say why")],
+)
+def test_what_was_not_understood_is_a_file_for_a_reason(
+    own_site: Site, language: str, ask: str, say: str
+) -> None:
+    hub, body = own_site.seeded.hub, b"{<script>alert(1)</script>"
+    refused = own_site.seeded.send("rus-havneby", "fhir", body)
+    with own_site.operator(language) as client:
+        page = f"/console/messages/{refused.id}"
+        assert ask in client.get(page).text
+        form = client.get(f"{page}/bytes").text
+        assert "alert(1)" not in form
+        token = {"token": token_in(form)}
+        for reason in ("", "  ", f"om {KARLA}"):
+            told = client.post(f"{page}/bytes", data=token | {"reason": reason})
+            assert told.status_code == 422
+            assert say in unescape(told.text)
+        answer = client.post(f"{page}/bytes", data=token | {"reason": "Fejl hos afsender"})
+        assert (answer.status_code, answer.content) == (200, body)
+        assert answer.headers["content-type"] == "application/octet-stream"
+        assert answer.headers["content-disposition"].startswith("attachment")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert client.post(f"{page}/bytes", data={"reason": "x"}).status_code == 403
+    with hub.store.reading() as work:
+        rows = [r for r in work.journal.audit_of(f"inbox/{refused.id}") if r["action"] != "receive"]
+    assert [r["detail"] for r in rows] == ["Fejl hos afsender"]
+
+
+@pytest.mark.parametrize("state", ["sealed", "applied"])
+def test_there_is_no_file_of_what_is_sealed_or_applied(site: Site, state: InboxState) -> None:
+    viewer, hub = Viewer("operator", "test"), site.seeded.hub
+    message = received.received(hub, viewer, state)[0]
+    with site.operator("en") as client:
+        page = client.get(f"/console/messages/{message.id}").text
+        assert "See the received" not in page
+        path = f"/console/messages/{message.id}/bytes"
+        assert client.get(path).status_code == 404
+        data = {"token": token_in(page), "reason": "x"}
+        assert client.post(path, data=data).status_code == 404

@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hub.console
-from hub.console import approval_form, consent_form, filled, flow
-from hub.console.words import LANGUAGES, catalog, choose, said, word
+from hub.console import approval_form, consent_form, filled, flow, subscriptions
+from hub.console.words import catalog, choose, word
+from hub.fhir.language import LANGUAGES, said
 from hub.fhir.names import SECTIONS
 from hub.model.delivery import State
 from hub.model.party import SYSTEM
+from hub.model.subscription import TOPICS
 from hub.services import queries
 from hub.services.received import INBOX_STATES
 from tests.console.conftest import Site
@@ -23,8 +25,8 @@ FOLDER = Path(hub.console.__file__).parent
 TEMPLATES = sorted(p for p in (FOLDER / "templates").iterdir())
 STATES = tuple(s.value for s in State)
 GROUPS = {
-    "nav.": ("overview", "deliveries", "plans", "parties", "messages", "tasks", "decisions",
-             "consent", "approval"),
+    "nav.": ("overview", "deliveries", "plans", "parties", "subscriptions", "messages", "tasks",
+             "decisions", "consent", "approval"),
     "state.": STATES,
     "means.": STATES,
     "inbox.": INBOX_STATES,
@@ -41,6 +43,8 @@ GROUPS = {
     "login.title.": ("operator", "party"),
     "login.lead.": ("operator", "party"),
     "versions.": ("latest", "every-version"),
+    "subscription.status.": subscriptions.STATES,
+    "subscription.topic.": tuple(t.rpartition("/")[2] for t in TOPICS),
 }  # fmt: skip
 """Keys that a page makes from data: the group, and every name the data may have."""
 

@@ -25,7 +25,7 @@ from hub.contract import (
 from hub.errors import HubError, Misconfigured
 from hub.fhir import names
 from hub.runtime.registry import Registry
-from tests.views import EXAMPLES, ROOT, find_party, parties
+from tests.views import EXAMPLES, ROOT, check, find_party, parties
 
 NOW = datetime(2026, 9, 20, 8, 0, tzinfo=UTC)
 REGISTRY = Registry()
@@ -78,6 +78,7 @@ def context(sender: Party, **changes: Any) -> Context:
         find_party=find_party,
         sender=sender,
         base_url=names.BASE,
+        check=check,
     )
     return replace(made, **changes)
 

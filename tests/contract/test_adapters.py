@@ -28,7 +28,6 @@ from hub.contract import (
 from hub.errors import CannotRender, HubError, InputRefused, Unsupported
 from hub.fhir.bundles import references
 from hub.fhir.outcome import ISSUE_TYPES
-from hub.fhir.structure import StructureValidator
 from tests.contract.adapter_samples import (
     NOW,
     REGISTRY,
@@ -43,7 +42,7 @@ from tests.contract.adapter_samples import (
     samples,
     sender_of,
 )
-from tests.views import PLAN_1, PLAN_2, parties, view_of
+from tests.views import PLAN_1, PLAN_2, errors_in, parties, view_of
 
 INBOUND = loaded(samples())
 FORMATS = [f for f in REGISTRY.formats() if adapter_of(f) is not None]
@@ -142,7 +141,7 @@ def test_a_plan_comes_first_and_everything_leads_somewhere(sample: Sample) -> No
 def test_content_is_legal_r4(sample: Sample) -> None:
     found = understood(sample)
     assert found is not None
-    assert StructureValidator().check(resources_of(found)) == []
+    assert errors_in(*resources_of(found)) == []
 
 
 @each_plan

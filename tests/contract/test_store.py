@@ -12,16 +12,18 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from hub.contract import Identifier
 from hub.errors import StoreUnavailable
 from hub.fhir import names
 from hub.model.party import CITIZEN, SYSTEM
-from hub.store.dialect import Database
-from hub.store.migrate import check_schema, migrate
+from hub.store.dialect import Database, migration_lock
+from hub.store.migrate import _config, check_schema, migrate
 from hub.store.tables import METADATA
 from hub.store.work import Store
 from tests.contract.store_cases import (
@@ -115,6 +117,53 @@ def test_the_migrated_schema_is_the_one_the_code_has(store: Store) -> None:
     with store.database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, METADATA) == []
+
+
+def test_what_was_kept_before_a_migration_is_a_document(url: str) -> None:
+    """0002: until then every message was one, and a part's last message its last document."""
+    database = Database(url)
+    with migration_lock(database.engine) as connection:
+        command.upgrade(_config(connection), "0001")
+        connection.execute(
+            text(
+                "INSERT INTO party (id, name, kind, organisation, identifiers, transport, address,"
+                " subscriptions, paused, updated_at) VALUES ('p', 'P', 'gp', 'O', '[]', 'mailbox',"
+                " 'p', '[]', false, '2026-09-20 10:00:00')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO inbox (id, sender, message_id, format, media_type, channel, body_hash,"
+                " state, answered, attempts, received_at) VALUES ('i', 'p', 'm', 'fhir', 'x',"
+                " 'http', 'h', 'applied', true, 0, '2026-09-20 10:00:00')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO part (id, citizen_id, owner, kind, case_id, members, source_inbox,"
+                " updated_at) VALUES ('part', 'c', 'p', 'shared', 'k', '[]', 'i',"
+                " '2026-09-20 10:00:00')"
+            )
+        )
+    migrate(database)
+    store = Store(database)
+    with store.reading() as work:
+        item, part = work.inbox.get("i", SYSTEM), work.plans.part_by_id("part")
+    store.close()
+    assert item is not None
+    assert item.request is None
+    assert part is not None
+    assert (part.source_inbox, part.document_inbox) == ("i", "i")
+
+
+def test_a_request_line_is_kept_as_it_came(store: Store) -> None:
+    line = {"method": "PUT", "url": "Goal/x", "ifMatch": 'W/"1"'}
+    with committed(store) as work:
+        work.inbox.add(inbox_item(request=line))
+        work.inbox.add(inbox_item("m-2"))
+    with store.reading() as work:
+        kept = [work.inbox.find(RUS, name) for name in ("m-1", "m-2")]
+    assert [k.request for k in kept if k is not None] == [line, None]
 
 
 def test_migrating_again_changes_nothing(store: Store) -> None:
@@ -217,3 +266,36 @@ def test_an_error_of_the_database_hides_its_parameters(store: Store) -> None:
 def test_the_citizen_is_no_party(store: Store) -> None:
     with store.reading() as work:
         assert work.parties.get(CITIZEN) is None
+
+
+def test_a_name_is_held_by_one_at_a_time(url: str) -> None:
+    with closing(Database(url)) as one, closing(Database(url)) as other:
+        with one.alone("demo") as held:
+            assert held
+            with other.alone("demo") as second, other.alone("else") as another:
+                assert (second, another) == (False, True)
+        with other.alone("demo") as held:
+            assert held
+
+
+def test_a_held_name_is_let_go_when_its_process_is_killed(url: str) -> None:
+    program = (
+        "import sys, time; from hub.store.dialect import Database\n"
+        "with Database(sys.argv[1]).alone('demo') as held:\n"
+        "    print(held, flush=True); time.sleep(600)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", program, url], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    with closing(Database(url)) as other:
+        assert holder.stdout.readline() == b"True\n"
+        with other.alone("demo") as held:
+            assert not held
+        holder.kill()
+        holder.communicate()
+        until = time.monotonic() + 30
+        while True:
+            with other.alone("demo") as held:
+                if held or time.monotonic() > until:
+                    break
+            time.sleep(0.05)
+        assert held

@@ -142,6 +142,18 @@ def test_a_retry_waits_for_its_time(store: Store) -> None:
     assert claim(store, NOW + HOUR) == [f"plan-1-{PSYK}-1"]
 
 
+def test_an_answer_is_written_once(store: Store) -> None:
+    with committed(store) as work:
+        work.inbox.add(inbox_item())
+        assert work.inbox.settle("item-m-1", "applied", 200, "{}")
+    with committed(store) as work:
+        assert not work.inbox.settle("item-m-1", "refused", 412, "{}")
+    with store.reading() as work:
+        found = work.inbox.find(RUS, "m-1")
+    assert found is not None
+    assert (found.state, found.status) == ("applied", 200)
+
+
 def test_a_message_is_processed_by_one(store: Store) -> None:
     with committed(store) as work:
         work.inbox.add(inbox_item())

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,87 +13,22 @@ import pytest
 
 from hub.demo.sectors import until
 from tests.docs.pages import DOCS, ROOT, code_spans, fences
-from tests.servers.process import ServerProcess, free_port
+from tests.docs.reader import Reader, copied
 
 PAGE = DOCS / "getting-started.md"
-START = re.compile(r"^\.venv/bin/ki-hub all\b.*$", re.M)
-"""The one command that stays: it is started, not waited for."""
-
-
-def copied(to: Path) -> Path:
-    """The working tree as a fresh clone has it, with this environment as its ``.venv``."""
-    made = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "data", "node_modules")
-    shutil.copytree(ROOT, to, ignore=made, dirs_exist_ok=True)
-    (to / ".venv").symlink_to(sys.prefix)
-    return to
-
-
-@dataclass
-class Reader:
-    """Someone at a shell in the copy; what a block exports or sets is there in the next."""
-
-    folder: Path
-    port: int = field(default_factory=free_port)
-    server: ServerProcess | None = None
-
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def script(self, block: str) -> str:
-        """The block in a shell that goes on where the last one ended; another port is free."""
-        kept = ". ./.shell 2>/dev/null || true\nset -eu -o pipefail\n"
-        return f"{kept}set -a\n{block.replace('127.0.0.1:8080', f'127.0.0.1:{self.port}')}\n"
-
-    def environment(self) -> dict[str, str]:
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("KI_HUB_")}
-        return clean | {"KI_HUB_PORT": str(self.port)}
-
-    def does(self, block: str) -> str:
-        """Run it to its end; its output."""
-        done = subprocess.run(
-            ["bash", "-c", f"{self.script(block)}export -p > .shell"],
-            cwd=self.folder, env=self.environment(), capture_output=True, timeout=120, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{block}\n{done.stdout.decode()}\n{done.stderr.decode()}"
-        return done.stdout.decode()
-
-    def starts(self, command: str) -> None:
-        """Start it beside the shell and wait until it is ready."""
-        self.server = ServerProcess(
-            ["bash", "-c", f"{self.script('')}exec {command.partition('#')[0]}"],
-            cwd=self.folder, env=self.environment(), log=self.folder / "hub.log",
-        )  # fmt: skip
-        self.server.wait_ready(self._ready, 60)
-
-    def _ready(self) -> bool:
-        try:
-            return httpx.get(f"{self.base}/health/ready", timeout=5).status_code == 200
-        except httpx.TransportError:
-            return False
 
 
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
     found = Reader(copied(tmp_path_factory.mktemp("clone")))
     yield found
-    if found.server is not None:
-        found.server.kill()
+    found.leaves()
 
 
 @pytest.fixture(scope="module")
 def told(reader: Reader) -> list[str]:
     """What every block of the page printed, in order."""
-    printed = []
-    for block in fences(PAGE, "sh"):
-        start = START.search(block)
-        if start is None:
-            printed.append(reader.does(block))
-        else:
-            assert block.strip() == start[0], "the block holds nothing else"
-            reader.starts(start[0])
-            printed.append("")
-    return printed
+    return reader.follows(PAGE)
 
 
 def number_of(command: str) -> int:

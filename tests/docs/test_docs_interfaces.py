@@ -45,11 +45,12 @@ def routes() -> set[Route]:
 
 def is_fhir(route: Route) -> bool:
     """Told of by the CapabilityStatement, not by OpenAPI."""
-    return route[1].startswith("/fhir/")
+    return f"{route[1]}/".startswith("/fhir/")
 
 
 def _route(method: str, path: str) -> Route:
-    return method.upper(), re.sub(r"\{\w+\}", "{}", path.partition("?")[0])
+    plain = path.partition("?")[0].removesuffix("/")
+    return method.upper(), re.sub(r"\{\w+\}", "{}", plain)
 
 
 def documented() -> set[Route]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from hub.errors import Misconfigured
+from hub.errors import InputRefused
 from hub.runtime.parties_file import IDENTIFIER_SYSTEMS, parse_parties
 from hub.runtime.registry import Registry
 from tests.docs.pages import DOCS, ROOT, code_spans, fences, first_cells
@@ -38,7 +38,7 @@ def refusal(content: dict[str, Any]) -> str:
     """Why the file is refused; empty if it is not."""
     try:
         parse_parties(yaml.safe_dump(content))
-    except Misconfigured as e:
+    except InputRefused as e:
         return e.text
     return ""
 

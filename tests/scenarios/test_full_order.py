@@ -17,7 +17,6 @@ from adapters.vum import ADAPTER as ORDERS
 from adapters.vum.urls import RELATED_PLAN_ID
 from hub.contract import Adapter, Context, PlanUpdate, PlanView, RawMessage
 from hub.fhir.bundles import reachable
-from hub.fhir.structure import StructureValidator
 from hub.model.party import Viewer
 from hub.model.reduction import shareable
 from hub.runtime.bootstrap import close
@@ -34,7 +33,7 @@ from tests.api.world import (
     World,
     founded,
 )
-from tests.views import find_party, parties
+from tests.views import check, errors_in, find_party, parties
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def _is_added(resource: Mapping[str, Any]) -> bool:
 @pytest.fixture(scope="module")
 def reissue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reissue]:
     world = founded(tmp_path_factory.mktemp("full-order"))
-    assert world.consent().status_code == 200
+    assert world.consent().status_code == 201
     assert world.post("/documents/vum", SOCIAL, ORDER).status_code == 202
     assert world.post("/documents/behandlingsplan", PSYK, TREATMENT).status_code == 202
     plan = world.publish_plan()
@@ -84,6 +83,7 @@ def context(sender: str) -> Context:
     return Context(
         now=START, id_for=lambda key: f"id-{key}", find_party=find_party,
         sender=parties()[sender], base_url="https://hub.example/fhir",
+        check=check,
     )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def test_the_order_reads_the_same_to_the_last_field(reissue: Reissue) -> None:
         return replace(found, claimed_sender=(), issues=(), losses=(), not_shared=())
 
     assert said(reissue.body) == said(ORDER)
-    assert StructureValidator().check([json.loads(reissue.body)]) == []
+    assert errors_in(json.loads(reissue.body)) == []
 
 
 def test_sent_back_by_its_owner_it_changes_nothing(reissue: Reissue) -> None:

@@ -17,9 +17,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from hub.fhir.structure import StructureValidator
 from hub.runtime.registry import Registry
-from tests.views import EXAMPLES, ROOT
+from tests.views import EXAMPLES, ROOT, errors_in
 
 COMMAND = Path(sys.executable).with_name("ki-hub")
 NOW = "2026-10-20T08:00:00Z"
@@ -111,7 +110,7 @@ def refusal(ran: Ran) -> dict[str, Any]:
     assert (ran.code, ran.out) == (3, b""), ran
     found: dict[str, Any] = json.loads(ran.err)
     assert found["resourceType"] == "OperationOutcome"
-    assert StructureValidator().check([found]) == []
+    assert errors_in(found) == []
     assert {i["severity"] for i in found["issue"]} & {"error", "fatal"}
     assert all(len(i["details"]["text"]) > 10 for i in found["issue"])
     assert not [word for word in PRIVATE if word in ran.err.decode()]
@@ -137,7 +136,7 @@ def right_kind(target: str, body: bytes, folder: Path) -> None:
         etree.XMLSchema(etree.parse(schema)).assertValid(etree.fromstring(body))
     else:
         bundle = json.loads(body)
-        assert (bundle["resourceType"], StructureValidator().check([bundle])) == ("Bundle", [])
+        assert (bundle["resourceType"], errors_in(bundle)) == ("Bundle", [])
         assert bundle["type"] == ("collection" if target == "fhir" else "message")
     if target == CARE:
         event = json.loads(body)["entry"][0]["resource"]["eventCoding"]["code"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from hub.errors import Issue, Severity
 from hub.fhir.validation.definitions import Rule
@@ -44,6 +44,11 @@ class Findings:
             return
         facts = {"key": rule.key, "expression": rule.expression}
         self.add("invariant", "rule", path, facts, severity)
+
+    def take(self, found: Iterable[Issue]) -> None:
+        """Issues that were made elsewhere."""
+        for issue in found:
+            self._put(issue)
 
     def issues(self) -> list[Issue]:
         """Everything found."""

@@ -31,7 +31,10 @@ class Profiles:
         self.tables = tables or BaseTables()
         self.terminology = Terminology(self.tables, found)
         self._definitions = {
-            r["url"]: r for r in found if r["resourceType"] == "StructureDefinition"
+            r["url"]: r
+            for r in found
+            # A logical model describes; nothing on the wire is an instance of it.
+            if r["resourceType"] == "StructureDefinition" and r.get("kind") != "logical"
         }
         self._shapes: dict[str, Shape] = {}
         self._applying: list[str] = []

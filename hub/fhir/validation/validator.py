@@ -7,6 +7,7 @@ from functools import cache
 
 from hub.contract import Resource
 from hub.errors import Issue, Misconfigured
+from hub.fhir.validation.coded import Coded, Source
 from hub.fhir.validation.findings import Findings
 from hub.fhir.validation.profiles import Profiles, load
 from hub.fhir.validation.scope import Neighbours
@@ -20,17 +21,20 @@ class EmbeddedValidator:
     Every issue has a FHIR issue type, a FHIRPath and a text in English and Danish; none holds a
     value of the resource. Safe to share between threads. ``best_practice`` adds what R4 only
     recommends, such as a narrative (``dom-6``); ``by_fhirpath`` False leaves out the invariants
-    that need the FHIRPath engine, for a quick first look.
+    that need the FHIRPath engine, for a quick first look. ``coded`` gives the profiles whose
+    rules are in code; it is asked when the first profile is met that is not among ``profiles``.
     """
 
     def __init__(
         self,
         profiles: Profiles | None = None,
+        coded: Source = tuple,
         *,
         best_practice: bool = False,
         by_fhirpath: bool = True,
     ) -> None:
         self._profiles = profiles if profiles is not None else published()
+        self._coded = Coded(coded)
         self._best_practice = best_practice
         self._by_fhirpath = by_fhirpath
 
@@ -46,6 +50,7 @@ class EmbeddedValidator:
         walk = Walk(
             self._profiles,
             findings,
+            self._coded,
             best_practice=self._best_practice,
             by_fhirpath=self._by_fhirpath,
         )
@@ -59,14 +64,6 @@ class EmbeddedValidator:
             except RecursionError:
                 findings.add("too-costly", "too-deep", path)
         return findings.issues()
-
-    def check_bundle(self, bundle: Resource, *, profile: str | None = None) -> list[Issue]:
-        """The same for a Bundle and everything in it; another resource is an issue."""
-        if bundle.get("resourceType") != "Bundle":
-            findings = Findings()
-            findings.add("structure", "wrong-type", "Resource", {"types": "Bundle"})
-            return findings.issues()
-        return self.check([bundle], profile=profile)
 
     def _path(self, resource: Resource, seen: dict[str, int]) -> str:
         """The resource's type and number; an unknown type is the sender's own text."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from hub.contract import CodedProfile
 from hub.errors import Severity
-from hub.fhir.validation import bundles
+from hub.fhir.validation import bundles, coded
+from hub.fhir.validation.coded import Coded
 from hub.fhir.validation.content import Content
 from hub.fhir.validation.definitions import Element, Level, Shape, TypeRef
 from hub.fhir.validation.extensions import Extensions
@@ -34,11 +36,13 @@ class Walk:
         self,
         profiles: Profiles,
         findings: Findings,
+        coded: Coded,
         *,
         best_practice: bool = False,
         by_fhirpath: bool = True,
     ) -> None:
         self._profiles = profiles
+        self._coded = coded
         self._tables = profiles.tables
         self._findings = findings
         self._options = {"best_practice": best_practice, "by_fhirpath": by_fhirpath}
@@ -67,7 +71,8 @@ class Walk:
         kind = self._kind(value, path)
         if kind is None:
             return
-        for shape in self._shapes(value, kind, path, list(asked)):
+        wanted = list(asked)
+        for shape in self._shapes(value, kind, path, wanted, around):
             scope = Scope(value, path, container, around, neighbours, *entry)
             if container is not None:
                 container.contained.append(scope)
@@ -78,11 +83,15 @@ class Walk:
             self._object(value, shape.level, kind, None, path, scope)
             sound = self._findings.errors == before
             self._rules.check(shape.rules, scope.plain(), kind, path, scope, sound=sound)
+        for url in wanted or coded.declared(value):
+            profile = self._coded.get(url)
+            if profile is not None and coded.fits(profile, value):
+                self._findings.take(coded.issues(profile, value, path))
 
     def conforms(self, value: Any, profile: str, scope: Scope) -> bool:
         """A resource (or another value) keeps to a profile; nothing is reported."""
         findings = Findings()
-        quiet = Walk(self._profiles, findings, **self._options)
+        quiet = Walk(self._profiles, findings, self._coded, **self._options)
         if isinstance(value, Mapping) and "resourceType" in value:
             asked = [profile]
             quiet.resource(value, scope.path, asked=asked, neighbours=scope.neighbours)
@@ -108,7 +117,9 @@ class Walk:
             return kind
         return None
 
-    def _shapes(self, value: Json, kind: str, path: str, asked: list[str]) -> list[Shape]:
+    def _shapes(
+        self, value: Json, kind: str, path: str, asked: list[str], around: Scope | None
+    ) -> list[Shape]:
         """The profiles to walk along; the base type if there are none."""
         meta = value.get("meta")
         declared = meta.get("profile") if isinstance(meta, Mapping) and not asked else None
@@ -117,9 +128,11 @@ class Walk:
             places += [(url, f"{path}.meta.profile[{i}]") for i, url in enumerate(declared)]
         found = []
         for url, place in places:
-            of = self._profiles.type_of(url) if isinstance(url, str) else None
+            of = self._type_of(url)
             shape = self._profiles.declared(url) if of is not None else None
             if of is None:
+                if self._covered(url, around):
+                    continue
                 severity: Severity = "error" if asked else "information"
                 self._findings.add("not-found", "profile-unknown", place, severity=severity)
             elif not self._tables.is_a(kind, of):
@@ -128,6 +141,21 @@ class Walk:
                 found.append(shape)
         base = self._profiles.shape(kind)
         return found or ([base] if base is not None else [])
+
+    def _type_of(self, url: Any) -> str | None:
+        """The type that a profile is for; None if it is not at hand."""
+        if not isinstance(url, str):
+            return None
+        profile = self._coded.get(url) if self._profiles.type_of(url) is None else None
+        return profile.type if profile is not None else self._profiles.type_of(url)
+
+    def _covered(self, url: Any, around: Scope | None) -> bool:
+        """What is around is held to a profile that looks at this one as well."""
+        whole: list[CodedProfile] = []
+        for scope in around.above() if around is not None else ():
+            whole += self._coded.of(scope.resource)
+        plain = str(url).partition("|")[0]
+        return any(plain in profile.parts for profile in whole)
 
     def _object(
         self, value: Json, level: Level, kind: str, element: Element | None, path: str, scope: Scope

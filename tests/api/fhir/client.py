@@ -9,12 +9,11 @@ from urllib.parse import urlencode
 
 import httpx
 
-from hub.fhir.structure import StructureValidator
 from tests.api.world import World, changed_plan
+from tests.views import errors_in
 
 Json = dict[str, Any]
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-_VALIDATOR = StructureValidator()
 
 
 def get(world: World, url: str, who: str, **headers: str) -> httpx.Response:
@@ -28,7 +27,7 @@ def found(answer: httpx.Response, status: int = 200) -> Json:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/fhir+json"
     resource: Json = answer.json()
-    assert _VALIDATOR.check([resource]) == []
+    assert errors_in(resource) == []
     return resource
 
 

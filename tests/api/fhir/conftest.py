@@ -23,11 +23,11 @@ def full_template(plan_template: Template, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("hub-with-two") / "data"
     world = plan_template.copy(folder)
     world.clock.advance(minutes=1)
-    assert world.approve(plan_template.plan).status_code == 200
+    assert world.approve(plan_template.plan).status_code == 201
     publish(world, RUS, title="Planen efter mødet")
     publish(world, RUS, title="Planen efter det næste møde")
     world.clock.now = OCTOBER
-    assert world.post("/fhir/Consent", PSYK, CONSENT_2).status_code == 200
+    assert world.post("/fhir/Consent", PSYK, CONSENT_2).status_code == 201
     assert world.post("/documents/fhir", PSYK, PLAN_2).status_code == 200
     close(world.hub)
     return Template(folder, world.secrets, plan_template.plan)

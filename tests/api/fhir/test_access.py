@@ -73,7 +73,7 @@ def denied(world: World, plan: str, party: str) -> None:
         },
     }  # fmt: skip
     body["provision"]["provision"] = [{"type": "deny", "actor": [actor]}]
-    assert world.post("/fhir/Consent", RUS, json.dumps(body).encode()).status_code == 200
+    assert world.post("/fhir/Consent", RUS, json.dumps(body).encode()).status_code == 201
 
 
 def places(key: str, version: int) -> list[str]:

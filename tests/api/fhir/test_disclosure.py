@@ -33,7 +33,7 @@ def test_a_consent_that_changes_in_between_is_looked_at_again(planned: World, pl
         looks.append(why.epoch)
         if len(looks) == 1:
             again = changed(CONSENT_1, id="samtykke-imens")
-            assert planned.consent(again).status_code == 200
+            assert planned.consent(again).status_code == 201
         return len(looks), [why]
 
     before = audited(planned, "look")

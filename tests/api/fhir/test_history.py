@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hub.demo.documents import next_version
 from hub.runtime.bootstrap import close
 from tests.api.conftest import Template
 from tests.api.fhir.client import audited, bundle, found, get, keys, pages, publish
-from tests.api.world import GP, PSYK, RUS, SOCIAL, World, problem
+from tests.api.world import GP, ORDER, PSYK, RUS, SOCIAL, TREATMENT, World, problem
 
 FEW = settings(
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -128,3 +130,61 @@ def test_history_is_complete_and_ordered_whatever_is_written_meanwhile(
         assert len(moments) > written
     finally:
         close(world.hub)
+
+
+WRITERS = ("lead", "region", "municipality")
+
+
+def write(world: World, who: str, number: int) -> None:
+    """Another version from one of the three who write in a plan."""
+    if who == "lead":
+        publish(world, RUS, title=f"Titel {number}")
+        return
+    world.clock.advance(minutes=1)
+    if who == "region":
+        answer = world.post("/documents/behandlingsplan", PSYK, next_version(TREATMENT, number))
+    else:
+        order = json.loads(ORDER)
+        order["id"] = f"order-{number}"
+        order["entry"][0]["resource"]["id"] = f"header-{number}"
+        answer = world.post("/documents/vum", SOCIAL, json.dumps(order).encode())
+    assert answer.status_code == 200, answer.text
+
+
+@FEW
+@given(who=st.lists(st.sampled_from(WRITERS), min_size=2, max_size=5), count=st.integers(3, 40))
+def test_whoever_writes_every_history_is_complete_and_ordered(
+    plan_template: Template, tmp_path: Path, who: list[str], count: int
+) -> None:
+    folder = tmp_path / "data"
+    shutil.rmtree(folder, ignore_errors=True)
+    world = plan_template.copy(folder)
+    try:
+        for number, writer in enumerate(who):
+            write(world, writer, number)
+        for kind in ("CarePlan", "Goal", "Condition", "Observation"):
+            url = f"{kind}/_history?_count={count}"
+            told = [e for p in pages(world, url, RUS, "history") for e in p.get("entry", ())]
+            moments = [e["resource"]["meta"]["lastUpdated"] for e in told]
+            assert moments == sorted(moments, reverse=True)
+            known: dict[str, list[int]] = {}
+            for entry in told:
+                resource = entry["resource"]
+                number = int(resource["meta"]["versionId"])
+                known.setdefault(f"{kind}/{resource['id']}", []).append(number)
+            for key, numbers in known.items():
+                newest = max(numbers)
+                assert numbers == list(range(newest, newest - len(numbers), -1)), key
+            for entry in bundle(get(world, f"{kind}?_count=200", RUS), "searchset")["entry"]:
+                resource = entry["resource"]
+                number = int(resource["meta"]["versionId"])
+                assert known[f"{kind}/{resource['id']}"][0] == number
+        assert len(pages_of(world, f"CarePlan/{plan_template.plan}/_history")) >= 1 + who.count(
+            "lead"
+        )
+    finally:
+        close(world.hub)
+
+
+def pages_of(world: World, url: str) -> list[str]:
+    return [v for p in pages(world, url, RUS, "history") for v in versions(p)]

@@ -11,9 +11,9 @@ from hub.api.metadata import statement
 from hub.api.serves import Interaction, Operation, collect
 from hub.fhir.parameters import SERVED
 from hub.fhir.query import parse
-from hub.fhir.structure import StructureValidator
 from tests.api.fhir.client import bundle, found, get, keys, search
 from tests.api.world import RUS, World
+from tests.views import errors_in
 
 
 def resources(world: World) -> dict[str, dict[str, Any]]:
@@ -24,13 +24,14 @@ def resources(world: World) -> dict[str, dict[str, Any]]:
 def test_it_is_legal_and_open_to_all(world: World) -> None:
     answer = world.request("GET", "/fhir/metadata")
     assert answer.status_code == 200
-    assert StructureValidator().check([answer.json()]) == []
+    assert errors_in(answer.json()) == []
     assert answer.json()["format"] == ["application/fhir+json", "application/fhir+xml"]
 
 
 def test_it_is_made_of_what_is_included(world: World) -> None:
     declared = resources(world)
-    assert list(declared) == list(SERVED)
+    assert list(declared) == [*SERVED, "Bundle"], "a Bundle is not stored, and can be validated"
+    assert set(declared.pop("Bundle")) == {"type", "operation"}
     for kind, resource in declared.items():
         codes = {i["code"] for i in resource["interaction"]}
         assert codes == {
@@ -43,6 +44,8 @@ def test_it_is_made_of_what_is_included(world: World) -> None:
 
 def test_what_is_declared_answers(shared_full: World) -> None:
     for kind, resource in resources(shared_full).items():
+        if kind not in SERVED:
+            continue
         hits = search(shared_full, kind, RUS)
         first = next(iter(keys(hits, "match")), None)
         codes = {i["code"] for i in resource["interaction"]}
@@ -59,6 +62,10 @@ def test_what_is_declared_answers(shared_full: World) -> None:
         for pair in includes:
             assert len(parse(kind, [pair], strict=True).includes) == 1
         for operation in resource.get("operation", ()):
+            if operation["name"] == "validate":
+                address = f"/fhir/{kind}/$validate"
+                found(shared_full.request("POST", address, RUS, content=read.content))
+                continue
             found(get(shared_full, operation_target(shared_full, kind, operation["name"]), RUS))
 
 
@@ -80,3 +87,16 @@ def test_every_route_below_the_base_belongs_to_a_module_that_says_what_it_serves
     services = collect(FHIR)
     assert len(services) == len(set(services))
     assert {o.name for o in services if isinstance(o, Operation)} >= {"everything", "document"}
+
+
+def test_writing_is_declared_as_it_is(world: World) -> None:
+    rest = world.get("/fhir/metadata").json()["rest"][0]
+    assert {i["code"] for i in rest["interaction"]} == {"transaction", "batch"}
+    for resource in rest["resource"]:
+        codes = {i["code"] for i in resource["interaction"]}
+        member = resource["type"] != "Consent"
+        assert "update" in codes
+        assert resource["updateCreate"] is False
+        assert resource["versioning"] == ("versioned-update" if member else "versioned")
+        assert ("create" in codes) == (not member)
+        assert resource.get("conditionalCreate", False) == (not member)

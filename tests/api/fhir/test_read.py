@@ -114,7 +114,7 @@ def test_a_copy_from_before_a_consent_changed_is_sent_again(full: World, plan: s
     ]}  # fmt: skip
     body = json.loads(CONSENT_1) | {"id": "samtykke-nyt"}
     body["provision"]["provision"].append(rule)
-    assert full.post("/fhir/Consent", RUS, json.dumps(body).encode()).status_code == 200
+    assert full.post("/fhir/Consent", RUS, json.dumps(body).encode()).status_code == 201
     for headers in (
         {"If_None_Match": first.headers["ETag"]},
         {"If_Modified_Since": first.headers["Last-Modified"]},
@@ -206,7 +206,7 @@ def test_consents_are_for_who_registered_them_and_who_leads_or_coordinates(
 
 def test_a_decision_that_is_changed_has_versions(full: World, plan: str) -> None:
     body = changed(CONSENT_1, id="samtykke-1")
-    assert full.post("/fhir/Consent", RUS, body).status_code == 200
+    assert full.post("/fhir/Consent", RUS, body).status_code == 201
     before = set(keys(search(full, "Consent?status=active", RUS)))
     full.clock.advance(minutes=1)
     gone = changed(CONSENT_1, id="samtykke-1", status="inactive")
@@ -221,7 +221,7 @@ def test_a_decision_that_is_changed_has_versions(full: World, plan: str) -> None
 def test_an_approval_points_at_its_plan(full: World, plan: str) -> None:
     assert json.loads(APPROVAL_1)["resourceType"] == "Consent"
     full.clock.advance(minutes=1)
-    assert full.post("/fhir/Consent", RUS, approval(plan, 3)).status_code == 200
+    assert full.post("/fhir/Consent", RUS, approval(plan, 3)).status_code == 201
     hits = search(full, f"Consent?data=CarePlan/{plan}", RUS)
     assert hits["total"] == 2
 
@@ -248,6 +248,8 @@ def test_elements_and_summary_of_a_read(full: World, plan: str) -> None:
     part = found(get(full, f"CarePlan/{plan}?_elements=title", RUS))
     assert set(part) == {"resourceType", "id", "meta", "status", "intent", "subject", "title"}
     assert part["meta"]["tag"][0]["code"] == "SUBSETTED"
+    assert "profile" in whole["meta"]
+    assert "profile" not in part["meta"], "what is cut keeps no promise of a profile"
     summary = found(get(full, f"CarePlan/{plan}?_summary=true", RUS))
     assert "activity" not in summary
     assert summary["category"] == whole["category"]

@@ -227,7 +227,8 @@ def test_includes(shared_full: World, plan: str) -> None:
     ["_include=X:y", "_include=CarePlan:status", "_include=CarePlan", "_revinclude=*",
      "_include:sometimes=CarePlan:subject", "_include=CarePlan:subject:Robot", "_sort=title",
      "_sort=x", "_summary=x", "_count=-1", "_count=x", "_total=x", "_elements=%3Cx%3E",
-     "_page=x", "_page=WzFd", "subject.status.x=1", "subject:Robot=1", "category:text=x"],
+     "_page=x", "_page=WzFd", "_summary=text&_include=CarePlan:subject",
+     "subject.status.x=1", "subject:Robot=1", "category:text=x"],
 )  # fmt: skip
 def test_what_no_search_can_be(shared_full: World, wrong: str) -> None:
     problem(get(shared_full, f"CarePlan?{wrong}", RUS), 400)

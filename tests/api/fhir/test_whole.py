@@ -8,9 +8,12 @@ import pytest
 from lxml import etree
 
 from hub.fhir.bundles import Index, entries
+from hub.fhir.codec import dump_json
 from hub.fhir.narrative import narrative_problem
-from tests.api.fhir.client import audited, bundle, found, get, keys, pages, publish
-from tests.api.world import GP, PLAN_1, PSYK, RUS, SOCIAL, World, problem
+from hub.fhir.validation.validator import EmbeddedValidator
+from hub.fhir.xml import to_xml
+from tests.api.fhir.client import audited, bundle, found, get, keys, link, pages, publish
+from tests.api.world import CPR_1, GP, PLAN_1, PSYK, RUS, SOCIAL, World, problem
 
 
 def patient_of(world: World, plan: str) -> str:
@@ -55,6 +58,62 @@ def test_everything_can_be_narrowed_and_paged(full: World, plan: str) -> None:
     for wrong in ("_type=Robot", "_since=x", "_count=0"):
         problem(get(full, f"{url}?{wrong}", RUS), 400)
     problem(get(full, f"{url}?x=1", RUS, Prefer="handling=strict"), 400)
+
+
+def test_an_operation_can_be_asked_by_post(full: World, plan: str) -> None:
+    url = f"/fhir/CarePlan/{plan}/$everything"
+    goals = keys(
+        bundle(get(full, f"CarePlan/{plan}/$everything?_type=Goal,Condition", RUS), "searchset")
+    )
+    asked = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "_type", "valueString": "Goal"},
+                      {"name": "_type", "valueString": "Condition"},
+                      {"name": "_count", "valueInteger": 2}],
+    }  # fmt: skip
+    for body, media_type in ((dump_json(asked), "application/fhir+json"),
+                             (to_xml(asked), "application/fhir+xml")):  # fmt: skip
+        headers = {"Content-Type": media_type}
+        answer = full.request("POST", url, RUS, content=body, headers=headers)
+        first = bundle(answer, "searchset")
+        following = link(first, "next")
+        assert following is not None
+        rest = [k for p in pages(full, following, RUS) for k in keys(p)]
+        assert keys(first) + rest == goals
+    whole = bundle(get(full, f"CarePlan/{plan}/$everything", RUS), "searchset")
+    assert keys(bundle(full.request("POST", url, RUS), "searchset")) == keys(whole)
+    document = full.request("POST", f"/fhir/CarePlan/{plan}/$document", RUS)
+    assert document.content == get(full, f"CarePlan/{plan}/$document", RUS).content
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"resourceType": "Goal"}', 400),
+        (b'{"resourceType": "Parameters", "parameter": [{"name": "_type"}]}', 400),
+        (b'{"resourceType": "Parameters", "parameter": [1]}', 400),
+        (b'{"resourceType": "Parameters", "parameter": {}}', 400),
+        (b'{"resourceType": "Parameters", "parameter": [{"name": "x", "valueCoding": {}}]}', 400),
+        (b'{"resourceType": "Parameters", "parameter": [{"name": "x", "valueString": "%s"}]}'
+         % CPR_1.encode(), 422),
+        (b"x", 400),
+    ],
+)  # fmt: skip
+def test_what_no_operation_is_asked(full: World, plan: str, body: bytes, status: int) -> None:
+    for operation in ("$everything", "$document"):
+        answer = full.request("POST", f"/fhir/CarePlan/{plan}/{operation}", RUS, content=body)
+        problem(answer, status)
+        assert CPR_1 not in answer.text
+
+
+def test_a_document_is_legal_and_so_is_everything(full: World, plan: str) -> None:
+    validator = EmbeddedValidator()
+    for url in (f"CarePlan/{plan}/$document", f"CarePlan/{plan}/$everything",
+                f"{patient_of(full, plan)}/$everything"):  # fmt: skip
+        for who in (RUS, PSYK, GP):
+            whole = found(get(full, url, who))
+            issues = validator.check_bundle(whole)
+            assert [i for i in issues if i.severity in {"error", "fatal"}] == [], url
 
 
 def test_everything_of_a_sector_plan_is_what_it_leads_to(full: World, plan: str) -> None:

@@ -9,10 +9,10 @@ import pytest
 
 from hub.fhir.codec import parse_json
 from hub.fhir.parameters import SERVED
-from hub.fhir.structure import StructureValidator
 from hub.fhir.xml import from_xml, to_xml
-from tests.api.fhir.client import found, get, post_search
+from tests.api.fhir.client import FORM, found, get, keys, post_search, search
 from tests.api.world import CPR_1, RUS, World, problem
+from tests.views import errors_in
 
 JSON, XML = "application/fhir+json", "application/fhir+xml; charset=utf-8"
 
@@ -82,6 +82,18 @@ def test_xml_and_json_are_the_same_resource(shared_full: World, kind: str) -> No
         assert plain | {"link": 0} == marked | {"link": 0}
         for entry in plain.get("entry", ()):
             assert from_xml(to_xml(entry["resource"])) == entry["resource"]
+    for key in sorted(set(keys(plain)))[:2]:
+        for place in (key, f"{key}/_history/1"):
+            alone = get(shared_full, place, RUS)
+            as_xml = get(shared_full, place, RUS, Accept="application/fhir+xml")
+            assert from_xml(as_xml.content) == parse_json(alone.content)
+            for name in ("etag", "last-modified"):
+                assert alone.headers[name] == as_xml.headers[name]
+
+
+def test_most_types_have_something_to_compare(shared_full: World) -> None:
+    empty = {k for k in SERVED if search(shared_full, f"{k}?_summary=count", RUS)["total"] == 0}
+    assert empty <= {"Practitioner", "DocumentReference"}
 
 
 def test_operations_and_metadata_in_xml(shared_full: World, plan: str) -> None:
@@ -111,10 +123,10 @@ def test_an_answer_is_kept_by_no_one_else(shared_full: World, plan: str) -> None
         ("GET", "CarePlan/none", 404),
         ("GET", "Nothing/x", 404),
         ("GET", "a/b/c/d/e", 404),
-        ("GET", "", 404),
+        ("GET", "", 405),
         ("DELETE", "CarePlan/x", 405),
         ("PATCH", "CarePlan/x", 405),
-        ("POST", "metadata", 405),
+        ("POST", "metadata", 404),
         ("DELETE", "Patient", 405),
         ("GET", "CarePlan?date=x", 400),
         ("GET", f"CarePlan?identifier={CPR_1}", 422),
@@ -132,7 +144,50 @@ def test_every_failure_is_fhir(shared_full: World, method: str, url: str, status
     assert as_xml.status_code == status
     assert as_xml.headers["content-type"] == XML
     assert from_xml(as_xml.content) == answer.json()
-    assert StructureValidator().check([answer.json()]) == []
+    assert errors_in(answer.json()) == []
+
+
+@pytest.mark.parametrize("query", ["status=%zz", "status=%ff", "%E6=1", "status=a%"])
+def test_an_address_that_is_not_utf_8_is_refused_and_not_guessed(
+    shared_full: World, plan: str, query: str
+) -> None:
+    for url in ("CarePlan", f"CarePlan/{plan}", f"CarePlan/{plan}/_history"):
+        problem(get(shared_full, f"{url}?{query}", RUS), 400)
+    form = query.encode() if "%" in query else b"\xff"
+    answer = shared_full.request("POST", "/fhir/CarePlan/_search", RUS, content=form, headers=FORM)
+    problem(answer, 400)
+
+
+def test_a_slash_at_the_end_changes_nothing(shared_full: World, plan: str) -> None:
+    for url in (f"CarePlan/{plan}", "metadata", f"CarePlan/{plan}/$document"):
+        assert get(shared_full, f"{url}/", RUS).content == get(shared_full, url, RUS).content
+    assert get(shared_full, f"CarePlan/{plan}//", RUS).status_code == 404
+
+
+def test_what_is_not_possible_says_what_is(shared_full: World, plan: str) -> None:
+    for method, url, allowed in (
+        ("DELETE", "metadata", {"GET", "HEAD"}),
+        ("DELETE", f"CarePlan/{plan}/$document", {"GET", "HEAD", "POST"}),
+        ("PUT", "CarePlan/_search", {"POST"}),
+    ):
+        answer = shared_full.request(method, f"/fhir/{url}", RUS)
+        problem(answer, 405)
+        assert allowed <= set(answer.headers["Allow"].replace(" ", "").split(","))
+
+
+def test_head_is_get_without_the_body(shared_full: World, plan: str) -> None:
+    patient = found(get(shared_full, f"CarePlan/{plan}", RUS))["subject"]["reference"]
+    own = f"CarePlan/{plan}"
+    for url in (
+        "metadata", "CarePlan?status=active", own, f"{own}/_history", f"{own}/_history/1",
+        f"{own}/$document", f"{own}/$everything", f"{patient}/$everything", "CarePlan/none",
+    ):  # fmt: skip
+        head = shared_full.request("HEAD", f"/fhir/{url}", RUS)
+        whole = get(shared_full, url, RUS)
+        assert head.status_code == whole.status_code
+        assert head.content == b""
+        for name in ("content-type", "etag", "last-modified"):
+            assert head.headers.get(name) == whole.headers.get(name), url
 
 
 def test_a_failure_of_the_hub_is_fhir_and_tells_no_value(

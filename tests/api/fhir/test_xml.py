@@ -187,6 +187,8 @@ def test_comments_and_schema_locations_are_not_content() -> None:
         {"resourceType": "Goal", "category": "x"}, {"resourceType": "Goal", "id": {"a": 1}},
         {"resourceType": "Goal", "id": "a\u0000b"}, {"resourceType": "Goal", "contained": [{}]},
         {"resourceType": "Goal", "text": {"div": "<div>"}},
+        {"resourceType": "Goal", "note": [{"_id": {"id": "a"}}]},
+        {"resourceType": "Goal", "extension": [{"url": 1, "valueCode": "x"}]},
     ],
 )  # fmt: skip
 def test_what_has_no_place_in_xml_is_not_left_out(wrong: dict[str, object]) -> None:

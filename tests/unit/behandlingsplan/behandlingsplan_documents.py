@@ -14,7 +14,7 @@ from adapters.behandlingsplan.parse import FORMAT
 from hub.contract import Context, PlanUpdate, Printer, RawMessage
 from hub.fhir import names
 from hub.mapping import mappings_folder
-from tests.views import find_party, parties
+from tests.views import check, find_party, parties
 
 NAMESPACE = FORMAT.schema.namespace
 SAMPLES = mappings_folder("behandlingsplan") / "samples"
@@ -36,6 +36,7 @@ def context(scope: str = "owner", printer: Printer | None = None) -> Context:
         find_party=find_party,
         sender=OWNER,
         base_url=names.BASE,
+        check=check,
         printer=printer,
     )
 

@@ -23,7 +23,7 @@ from hub.errors import CannotRender, Unsupported
 from hub.fhir import names
 from hub.mapping.paths import leaves
 from tests.full_views import full_view
-from tests.views import PLAN_1, PLAN_2, find_party, parties, view_of
+from tests.views import PLAN_1, PLAN_2, check, find_party, parties, view_of
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 WHO, LEAD = parties()["social-havneby"], parties()["rus-havneby"]
@@ -39,6 +39,7 @@ def context(key: str = "d-1", sender: Party = LEAD, **changes: Any) -> Context:
         find_party=find_party,
         sender=sender,
         base_url=names.BASE,
+        check=check,
         **changes,
     )
 

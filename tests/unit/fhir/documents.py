@@ -15,7 +15,7 @@ from adapters.fhir import ADAPTER
 from hub.contract import Context, Party, PlanUpdate, PlanView, RawMessage, Resource
 from hub.errors import HubError
 from hub.fhir import names
-from tests.views import EXAMPLES, find_party, parties
+from tests.views import EXAMPLES, check, find_party, parties
 
 NOW = datetime(2026, 9, 20, 8, 0, tzinfo=UTC)
 SENDER = parties()["rus-havneby"]
@@ -36,6 +36,7 @@ def context(sender: Party = SENDER, scope: str = "test") -> Context:
         find_party=find_party,
         sender=sender,
         base_url=BASE,
+        check=check,
     )
 
 
@@ -90,6 +91,7 @@ def plan_views(draw: st.DrawFn, lead: Party = SENDER) -> PlanView:
     """A shared part in canonical form, with any number and text of items."""
     ids = iter(draw(st.lists(_UUIDS, min_size=24, max_size=24, unique=True)))
     patient = _made("Patient", ids, identifier=[{"system": names.CPR, "value": "0201609996"}])
+    patient["name"] = [{"text": draw(_TEXT)}]
     to_patient = {"reference": f"Patient/{patient['id']}"}
     unit = _made("Organization", ids, identifier=[_identifier(lead)], name=draw(_TEXT))
     lead_role = _made("PractitionerRole", ids, organization=_link(unit))

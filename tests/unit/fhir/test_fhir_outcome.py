@@ -6,8 +6,15 @@ import pytest
 
 from hub import errors
 from hub.errors import HubError, Issue
-from hub.fhir.outcome import MOVE, error_outcome, outcome, status_of
-from hub.fhir.structure import StructureValidator
+from hub.fhir.outcome import (
+    MOVE,
+    error_outcome,
+    in_language,
+    outcome,
+    status_of,
+    translation,
+)
+from tests.views import errors_in
 
 
 def _all(error: type[HubError]) -> list[type[HubError]]:
@@ -17,7 +24,7 @@ def _all(error: type[HubError]) -> list[type[HubError]]:
 @pytest.mark.parametrize("error", _all(HubError))
 def test_every_error_is_a_legal_outcome(error: type[HubError]) -> None:
     made = error_outcome(error(at="CarePlan.goal[1]"))
-    assert StructureValidator().check([made]) == []
+    assert errors_in(made) == []
     assert made["extension"] == [{"url": MOVE, "valueCode": error.move}]
     assert made["issue"][0]["code"] == error.code
     assert made["issue"][0]["expression"] == ["CarePlan.goal[1]"]
@@ -67,10 +74,35 @@ def test_places_of_other_formats_are_locations(where: str, kind: str) -> None:
 
 def test_no_findings_is_still_an_outcome() -> None:
     made = outcome([])
-    assert StructureValidator().check([made]) == []
+    assert errors_in(made) == []
     assert made["issue"][0]["severity"] == "information"
 
 
 def test_an_unknown_code_never_makes_an_illegal_outcome() -> None:
     made = outcome([Issue("error", "no-such-type", "x")])
     assert made["issue"][0]["code"] == "processing"
+
+
+def test_it_is_kept_in_both_languages_and_told_in_one() -> None:
+    made = outcome([Issue("error", "value", "Write true or false", "Goal.x")])
+    assert errors_in(made) == []
+    assert translation(made["issue"][0]["details"]) == "Skriv true eller false"
+    for language, text in (("en", "Write true or false"), ("da", "Skriv true eller false")):
+        told = in_language(made, language)
+        assert errors_in(told) == []
+        assert told["language"] == language
+        assert told["issue"][0]["details"] == {"text": text}
+    assert in_language({"resourceType": "Goal"}, "da") == {"resourceType": "Goal"}
+
+
+def test_what_has_no_danish_stays_english_and_says_no_language() -> None:
+    made = outcome([Issue("error", "value", "Nobody has translated this", None)])
+    told = in_language(made, "da")
+    assert "language" not in told
+    assert told["issue"][0]["details"] == {"text": "Nobody has translated this"}
+    assert in_language(made, "en")["language"] == "en"
+
+
+def test_an_issues_own_danish_comes_first() -> None:
+    made = outcome([Issue("error", "value", "Write true or false", None, "Sandt eller falsk")])
+    assert in_language(made, "da")["issue"][0]["details"]["text"] == "Sandt eller falsk"

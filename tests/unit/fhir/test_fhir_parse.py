@@ -18,7 +18,6 @@ from hub.fhir import names
 from hub.fhir.bundles import references
 from hub.fhir.extract import extension_value
 from hub.fhir.reading import PlanReader
-from hub.fhir.structure import StructureValidator
 from tests.unit.fhir.documents import (
     BASE,
     PLAN_ID,
@@ -29,7 +28,7 @@ from tests.unit.fhir.documents import (
     raw,
     refusal,
 )
-from tests.views import EXAMPLES, view_of
+from tests.views import EXAMPLES, errors_in, view_of
 
 SECTOR = {
     "resourceType": "Bundle",
@@ -49,7 +48,13 @@ SECTOR = {
                 "goal": [{"reference": "Goal/3"}],
                 "partOf": [{"identifier": {"system": PLAN_ID, "value": "plan-9"}}],
                 "activity": [
-                    {"detail": {"status": "in-progress", "goal": [{"reference": "Goal/3"}]}}
+                    {
+                        "detail": {
+                            "status": "in-progress",
+                            "description": "Fast sengetid",
+                            "goal": [{"reference": "Goal/3"}],
+                        }
+                    }
                 ],
             },
         },
@@ -59,6 +64,7 @@ SECTOR = {
                 "resourceType": "Patient",
                 "id": "1",
                 "identifier": [{"system": names.CPR, "value": "0201609996"}],
+                "name": [{"text": "Karla Eksempel"}],
             },
         },
         {
@@ -101,7 +107,7 @@ def test_example(name: str, case: str, cpr: str, sor: str) -> None:
     assert update.resources[0]["resourceType"] == "CarePlan"
     assert len(update.resources) == len(example(name)["entry"])
     assert update.losses == ()
-    assert StructureValidator().check(update.resources) == []
+    assert errors_in(*update.resources) == []
 
 
 @pytest.mark.parametrize("name", ["plan-1", "plan-2"])

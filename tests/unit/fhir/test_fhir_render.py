@@ -13,7 +13,6 @@ from adapters.fhir import ADAPTER
 from hub.contract import Notice, PlanView, Receipt, SourceDocument
 from hub.errors import CannotRender, Issue
 from hub.fhir import names
-from hub.fhir.structure import StructureValidator
 from tests.unit.fhir.documents import (
     BASE,
     PLAN_ID,
@@ -25,7 +24,7 @@ from tests.unit.fhir.documents import (
     strings,
     with_base,
 )
-from tests.views import PLAN_1, PLAN_2, parties, view_of
+from tests.views import PLAN_1, PLAN_2, errors_in, parties, view_of
 
 RECEIVER = parties()["rus-havneby"]
 
@@ -35,7 +34,7 @@ def rendered(content: PlanView | Notice | Receipt) -> dict[str, Any]:
     assert made.media_type == "application/fhir+json"
     assert made == ADAPTER.render(content, RECEIVER, context())
     bundle: dict[str, Any] = json.loads(made.body)
-    assert StructureValidator().check([bundle]) == []
+    assert errors_in(bundle) == []
     return bundle
 
 
@@ -100,6 +99,7 @@ def _with_sector_document(own_part: str | None) -> PlanView:
         "intent": "plan",
         "category": [names.concept(names.SECTOR_KIND, "vum")],
         "subject": plan["subject"],
+        "author": plan["author"],
         "partOf": [{"reference": f"CarePlan/{plan['id']}"}],
         "supportingInfo": [{"reference": "DocumentReference/d"}],
     }

@@ -26,7 +26,7 @@ from hub.fhir import names
 from hub.mapping.paths import leaves
 from tests.full_views import full_view
 from tests.servers import chromium
-from tests.views import PLAN_1, PLAN_2, find_party, parties
+from tests.views import PLAN_1, PLAN_2, check, find_party, parties
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 WHO = parties()["koord-havneby"]
@@ -36,6 +36,7 @@ CONTEXT = Context(
     find_party=find_party,
     sender=parties()["rus-havneby"],
     base_url=names.BASE,
+    check=check,
 )
 AXE = {
     "runOnly": {

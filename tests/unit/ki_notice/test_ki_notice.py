@@ -19,7 +19,7 @@ from hub.errors import CannotRender, Unsupported
 from hub.fhir import names
 from hub.fhir.validation import EmbeddedValidator
 from hub.mapping import CodeTable, mappings_folder
-from tests.views import PLAN_1, ROOT, find_party, parties, view_of
+from tests.views import PLAN_1, ROOT, check, find_party, parties, view_of
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 WHO = parties()["social-havneby"]
@@ -34,6 +34,7 @@ def context(**options: str) -> Context:
         find_party=find_party,
         sender=parties()["rus-havneby"],
         base_url=names.BASE,
+        check=check,
         options=options,
     )
 

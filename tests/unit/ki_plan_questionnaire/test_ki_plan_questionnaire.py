@@ -24,7 +24,7 @@ from hub.fhir.validation import EmbeddedValidator
 from hub.mapping import mappings_folder
 from tests.contract.adapter_samples import Sample, read
 from tests.full_views import full_view
-from tests.views import PLAN_1, PLAN_2, find_party, parties, view_of
+from tests.views import PLAN_1, PLAN_2, check, find_party, parties, view_of
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 WHO = parties()["koord-havneby"]
@@ -34,6 +34,7 @@ CONTEXT = Context(
     find_party=find_party,
     sender=parties()["rus-havneby"],
     base_url=names.BASE,
+    check=check,
 )
 YARDSTICK = pytest.mark.parametrize("plan", [PLAN_1, PLAN_2], ids=["plan-1", "plan-2"])
 

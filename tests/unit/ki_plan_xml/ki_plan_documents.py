@@ -16,7 +16,7 @@ from adapters.ki_plan_xml.document import FORMAT, q
 from hub.contract import Context, Party, PlanUpdate, PlanView, RawMessage, Rendered, Resource
 from hub.fhir import names
 from hub.mapping import mappings_folder
-from tests.views import PLAN_1, find_party, parties, view_of
+from tests.views import PLAN_1, check, find_party, parties, view_of
 
 SAMPLES = mappings_folder("ki-plan-xml") / "samples"
 NOW = datetime(2026, 9, 20, 8, 0, tzinfo=UTC)
@@ -35,6 +35,7 @@ def context(sender: Party = LEAD) -> Context:
         find_party=find_party,
         sender=sender,
         base_url=names.BASE,
+        check=check,
     )
 
 

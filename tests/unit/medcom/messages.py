@@ -18,7 +18,7 @@ from adapters.medcom.message import Message
 from adapters.medcom.narrative import with_narrative
 from hub.contract import Context, Notice, Party, PlanView, RawMessage, Rendered
 from hub.fhir.codec import dump_json
-from tests.views import PLAN_1, find_party, parties, view_of
+from tests.views import PLAN_1, check, find_party, parties, view_of
 
 NOW = datetime(2026, 9, 16, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=2)
@@ -69,6 +69,7 @@ def context(scope: str = "delivery-1", **kw: Any) -> Context:
         "find_party": find_party,
         "sender": SENDER,
         "base_url": "https://ki-hub.example/fhir",
+        "check": check,
         "printer": SmallPrinter([]),
     }
     return Context(**(fields | kw))

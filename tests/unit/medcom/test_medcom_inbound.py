@@ -191,13 +191,11 @@ def test_what_is_no_message_is_refused(body: bytes, error: type[HubError]) -> No
         parse(body)
 
 
-def test_another_event_and_xml_are_unsupported() -> None:
+def test_another_event_is_unsupported() -> None:
     bundle = copy_bundle()
     bundle["entry"][0]["resource"]["eventCoding"]["code"] = "hospital-notification-message"
     with pytest.raises(Unsupported):
         parse(bundle)
-    with pytest.raises(Unsupported):
-        parse(b"<Bundle/>", media_type="application/fhir+xml")
 
 
 def test_all_findings_come_at_once() -> None:

@@ -11,7 +11,7 @@ from adapters.pdf import ADAPTER, PRINTER
 from hub.contract import Adapter, Context, Notice, PlanView, RawMessage, Receipt
 from hub.errors import CannotRender, Unsupported
 from hub.fhir import names
-from tests.views import PLAN_1, PLAN_2, find_party, parties, view_of
+from tests.views import PLAN_1, PLAN_2, check, find_party, parties, view_of
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 RECEIVER = parties()["koord-havneby"]
@@ -25,6 +25,7 @@ def context() -> Context:
         find_party=find_party,
         sender=parties()["rus-havneby"],
         base_url=names.BASE,
+        check=check,
     )
 
 

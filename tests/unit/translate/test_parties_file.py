@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from hub.cli.translate import DEMO_PARTIES
-from hub.errors import Misconfigured
+from hub.errors import InputRefused
 from hub.runtime.parties_file import parse_parties, read_parties
 from tests.views import parties
 
@@ -91,12 +91,12 @@ def test_credentials_name_where_the_secret_is(credential: dict[str, str]) -> Non
     ],
 )  # fmt: skip
 def test_slips(content: str, place: str) -> None:
-    with pytest.raises(Misconfigured) as found:
+    with pytest.raises(InputRefused) as found:
         parse_parties(content, name="mine.yaml")
     assert str(found.value).startswith("mine.yaml")
     assert place in str(found.value)
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match=r"none\.yaml"):
+    with pytest.raises(InputRefused, match=r"none\.yaml"):
         read_parties(tmp_path / "none.yaml")

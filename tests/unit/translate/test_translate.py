@@ -14,7 +14,7 @@ from hub.contract import Party, SourceDocument
 from hub.errors import CannotRender, InputRefused, Unsupported
 from hub.fhir import names
 from hub.services.translate import Translation, party_finder, translate
-from tests.views import EXAMPLES, parties
+from tests.views import EXAMPLES, check, parties
 
 NOW = datetime(2026, 9, 20, 8, 0, tzinfo=UTC)
 PLAN = (EXAMPLES / "plan-1.json").read_bytes()
@@ -23,8 +23,9 @@ LEAD, OTHER = parties()["rus-havneby"], parties()["psyk-nordstrand"]
 
 def run(body: bytes, sender: Party, receiver: Party, own: Any = None) -> Translation:
     return translate(
-        body, ADAPTER, ADAPTER, sender=sender, receiver=receiver, now=NOW, printer=None, own=own
-    )
+        body, ADAPTER, ADAPTER, sender=sender, receiver=receiver, now=NOW, printer=None, own=own,
+        check=check,
+    )  # fmt: skip
 
 
 def types(made: Translation) -> list[str]:
@@ -41,6 +42,7 @@ def sector_plan(*, marked: bool) -> bytes:
     )
     for name in ("careTeam", "addresses", "supportingInfo", "extension"):
         del plan[name]
+    del plan["meta"]
     plan["category"] = [names.concept(names.SECTOR_KIND, "misbrugsbehandlingsplan")]
     plan["author"] = {"reference": organization["fullUrl"]}
     for activity in plan["activity"]:

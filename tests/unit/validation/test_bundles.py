@@ -23,7 +23,7 @@ def validator() -> EmbeddedValidator:
 
 def check(*entries: dict[str, Any], **more: Any) -> list[tuple[str, str | None]]:
     bundle = minimal("Bundle", **{"type": "collection", "entry": list(entries)} | more)
-    found: list[Issue] = validator().check_bundle(bundle)
+    found: list[Issue] = validator().check([bundle])
     return [(i.code, i.expression) for i in found]
 
 
@@ -145,7 +145,3 @@ def test_rules_that_look_at_entries_with_extended_values() -> None:
     bundle = minimal("Bundle", type="batch", _type=extended)
     bundle["entry"] = [{"request": REQUEST}, {"request": REQUEST, "resource": meeting}]
     assert validator().check([bundle]) == []
-
-
-def test_another_resource_is_no_bundle() -> None:
-    assert [i.code for i in validator().check_bundle(minimal("Patient"))] == ["structure"]

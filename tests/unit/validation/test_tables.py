@@ -16,7 +16,6 @@ import pytest
 from fhirpathpy.models import models
 
 from hub.errors import Misconfigured
-from hub.fhir.required_codes import REQUIRED
 from hub.fhir.validation.definitions import PRIMITIVES, Element, Level
 from hub.fhir.validation.expansion import Unexpanded
 from hub.fhir.validation.tables import FOLDER, BaseTables, unexpanded
@@ -128,31 +127,6 @@ def test_references_lead_to_the_same_types_as_in_fhir_resources(kind: str) -> No
         _, ref = members[name]
         found = set(ref.targets) or {"Resource"}
         assert found == set(wanted) - NEW_IN_R4B.get(f"{kind}.{name}", set()), name
-
-
-def test_required_codes_are_those_written_down_by_hand() -> None:
-    missing = []
-    for (owner, name), codes in REQUIRED.items():
-        element = element_of(owner, name)
-        if element is None or element.binding is None:
-            missing.append((owner, name))
-            continue
-        found = {code for _, code in tables().codes(element.binding)}
-        assert found == set(codes), (owner, name)
-    assert missing == []
-
-
-def element_of(owner: str, name: str) -> Element | None:
-    """``CarePlanActivityDetail`` is ``CarePlan.activity.detail``."""
-    for kind in sorted(types(), key=len, reverse=True):
-        if not owner.startswith(kind):
-            continue
-        wanted = owner[len(kind) :].lower()
-        for element in every(kind):
-            steps = element.path.split(".")[1:-1]
-            if element.name == name and "".join(steps).lower() == wanted:
-                return element
-    return None
 
 
 def test_no_prose_of_the_specification_is_in_the_tables() -> None:

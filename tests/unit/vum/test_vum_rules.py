@@ -13,7 +13,8 @@ from adapters.vum.message import read_message
 from adapters.vum.profiles import RULES
 from adapters.vum.roles import with_roles
 from adapters.vum.rules import findings
-from adapters.vum.urls import profile
+from adapters.vum.urls import PRE_RELEASE, profile
+from tests.views import VALIDATOR, errors_in
 
 Bundle = dict[str, Any]
 Breaker = Callable[[Bundle], None]
@@ -239,8 +240,9 @@ BREAKERS: dict[str, Breaker] = {
 
 
 def _broken(bundle: Bundle) -> set[str]:
-    message = with_roles(read_message(json.dumps(bundle).encode()))
-    return {finding.rule.id for finding in findings(message, RULES)}
+    """The rules that the hub's validator says are broken, by the profile the order declares."""
+    told = [i.text for i in VALIDATOR.check([bundle])]
+    return {rule.id for rule in RULES if any(f"({rule.id}, {rule.profile})" in t for t in told)}
 
 
 def test_every_rule_has_its_own_breaker_and_its_own_id() -> None:
@@ -283,3 +285,32 @@ def test_a_data_absent_reason_stands_for_the_value() -> None:
     del name["family"]
 
     assert _broken(bundle) == set()
+
+
+def test_every_rule_has_a_text_in_danish() -> None:
+    bundle = sample("order-full")
+    for breaker in ("orderCarePlan.created", "citizen.phone", "intervention.one-ffb"):
+        BREAKERS[breaker](bundle)
+    told = [i for i in VALIDATOR.check([bundle]) if "kl-messaging-ffb" in i.text]
+    assert len(told) >= 3
+    assert all(i.text_da for i in told)
+
+
+@pytest.mark.parametrize("old", [True, False])
+def test_a_part_alone_is_held_to_what_needs_no_more_than_itself(old: bool) -> None:
+    url = profile("evaluation")
+    if old:
+        url = url.replace(PRE_RELEASE[0][1], PRE_RELEASE[0][0])
+    evaluation = of(sample("order-full"), "evaluation")
+    evaluation["meta"] = {"profile": [url]}
+    assert [i for i in VALIDATOR.check([evaluation]) if i.severity != "information"] == []
+    del evaluation["effectiveDateTime"]
+    (found,) = VALIDATOR.check([evaluation])
+    assert "evaluation.effectiveDateTime" in found.text
+    assert found.expression == "Observation.effectiveDateTime"
+
+
+def test_what_is_no_order_at_all_is_told_and_not_raised() -> None:
+    url = profile("orderMessage")
+    for bundle in ({"type": "message"}, {"type": "collection"}, {"type": "message", "entry": [3]}):
+        assert errors_in({"resourceType": "Bundle", **bundle}, profile=url) != []

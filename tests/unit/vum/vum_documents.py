@@ -14,7 +14,7 @@ from typing import Any
 from adapters.vum import ADAPTER
 from hub.contract import Context, PlanUpdate, RawMessage, SourceDocument
 from hub.mapping import mappings_folder
-from tests.views import find_party, parties
+from tests.views import check, find_party, parties
 
 SAMPLES = mappings_folder("vum") / "samples"
 NAMES = ("order-full", "order-full-update", "order-minimal", "order-0.1.0-urls", "order-2")
@@ -42,6 +42,7 @@ def context(sender: str = "social-havneby") -> Context:
         find_party=find_party,
         sender=parties()[sender],
         base_url="https://hub.example/fhir",
+        check=check,
     )
 
 

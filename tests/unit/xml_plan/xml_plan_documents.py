@@ -21,7 +21,7 @@ from adapters.xml_plan.schema import XS, sources
 from hub.contract import Context, Party, PlanUpdate, Printer, RawMessage
 from hub.fhir import names
 from hub.mapping import mappings_folder
-from tests.views import find_party, parties
+from tests.views import check, find_party, parties
 
 NOW = datetime(2026, 9, 20, 8, 0, tzinfo=UTC)
 PSYK, SOCIAL = parties()["psyk-nordstrand"], parties()["social-havneby"]
@@ -67,6 +67,7 @@ def context(sender: Party, scope: str = "owner", printer: Printer | None = None)
         find_party=find_party,
         sender=sender,
         base_url=names.BASE,
+        check=check,
         printer=printer,
     )
 

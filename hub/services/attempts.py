@@ -1,0 +1,58 @@
+"""What a failed attempt leads to: another one, or the end of it."""
+
+from __future__ import annotations
+
+import structlog
+
+from hub.contract import Confirm, Endpoint, Outgoing
+from hub.errors import CannotRender, HubError, Temporary
+from hub.model.delivery import State
+from hub.model.records import Delivery, Task
+from hub.services.hub import Hub, repeatable
+from hub.services.subscription_state import broken
+from hub.store.journal import OPERATOR
+from hub.store.work import UnitOfWork
+
+LOG = structlog.get_logger()
+ACTOR = "hub"
+
+
+def hand_over(hub: Hub, name: str, message: Outgoing, endpoint: Endpoint) -> Confirm:
+    """Give it to the transport of that name, once; what it said, or why nobody knows."""
+    transport = hub.transports.get(name)
+    if transport is None:
+        raise CannotRender("The receiver's transport is not installed")
+    try:
+        return transport.send(message, endpoint)
+    except Temporary as e:
+        return Confirm(False, e.text)
+    except HubError:
+        raise
+    except Exception as e:
+        # Whether it left is not known, and the cause may pass: the budget of attempts decides.
+        LOG.error("transport.broke", delivery=message.key, error=type(e).__name__)
+        return Confirm(False, f"The transport failed ({type(e).__name__})")
+
+
+def retry_or_fail(hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str) -> None:
+    """Schedule the next attempt, or give up when the budget is spent."""
+    now = hub.clock()
+    at = hub.retry.after_failure(delivery.attempts, now, hub.random())
+    if at is None:
+        fail(hub, work, delivery, f"{reason} (every attempt is spent)")
+    else:
+        work.deliveries.move(delivery, State.RETRY_AT, reason, ACTOR, now, retry_at=at)
+
+
+def fail(hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str) -> None:
+    """Permanently: the operator's move, or the subscriber's."""
+    now = hub.clock()
+    work.deliveries.move(delivery, State.DEAD, reason, ACTOR, now)
+    if delivery.subscription:
+        broken(work, delivery.subscription, reason, now)
+        return
+    text = "A delivery could not be made; see its history, mend the cause and send it anew"
+    task_id = repeatable("task", "dead", delivery.id)
+    work.journal.open_task(
+        Task(task_id, "dead", OPERATOR, text, delivery.plan_id, delivery.id, None, now)
+    )

@@ -1,0 +1,18 @@
+"""Which media types a document may come in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from hub.contract import Adapter
+from hub.errors import Unsupported
+
+UNSAID: Final = "application/octet-stream"
+"""The sender's system does not say; the adapter tells by the content."""
+
+
+def expect_media_type(adapter: Adapter, declared: str) -> None:
+    """Raises Unsupported, naming those of the format, for any other."""
+    kind = declared.partition(";")[0].strip().lower()
+    if kind and kind != UNSAID and kind not in adapter.media_types:
+        raise Unsupported(f"Send it as one of: {', '.join(adapter.media_types)}", at="Content-Type")

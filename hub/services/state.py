@@ -1,0 +1,52 @@
+"""A plan with everything decisions need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from hub.model.delivery import State
+from hub.model.party import Directory
+from hub.model.plan import SHARED, Member, team
+from hub.model.records import Plan, PlanVersion
+from hub.model.routing import PlanFacts, Version
+from hub.store.work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class PlanState:
+    """A plan with everything decisions need, read in one transaction."""
+
+    plan: Plan
+    versions: tuple[PlanVersion, ...]
+    members: tuple[Member, ...]
+    strangers: tuple[str, ...]
+    facts: PlanFacts
+
+    def member(self, party: str) -> Member | None:
+        """The unit in the team."""
+        return next((m for m in self.members if m.party.id == party), None)
+
+
+def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime) -> PlanState:
+    """Read it. The team is that of the head version."""
+    versions = tuple(work.plans.versions(plan.id))
+    parts = work.plans.parts(plan.id)
+    shared = next(p for p in parts if p.kind == SHARED)
+    members, strangers = team(work.plans.resources(shared.members), directory.find)
+    settled: dict[str, frozenset[str]] = {}
+    for delivery in work.deliveries.of_plan(plan.id):
+        if delivery.state is State.NOT_SENT:
+            before = settled.get(delivery.receiver, frozenset())
+            settled[delivery.receiver] = before | {delivery.digest}
+    facts = PlanFacts(
+        versions=tuple(Version(v.number, v.digest) for v in versions),
+        lead=plan.lead,
+        members=members,
+        consents=work.consents.of_citizen(plan.citizen_id),
+        approvals=work.consents.approvals(plan.id),
+        forwarded=frozenset(h.to_party for h in work.journal.hops(plan.id)),
+        settled=settled,
+        now=now,
+    )
+    return PlanState(plan, versions, members, strangers, facts)

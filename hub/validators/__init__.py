@@ -1,0 +1,1 @@
+"""Validators outside the hub's own process, behind ``hub.ports.Validator``."""

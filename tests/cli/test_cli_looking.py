@@ -1,0 +1,84 @@
+"""What an operator looks up on the command line, and how it says that there is no such thing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.api.world import RUS
+from tests.cli.conftest import Site, refusal
+
+
+def test_deliveries_are_readable_on_a_narrow_screen(planned: Site) -> None:
+    rows = {r["delivery"][:8]: r for r in planned.json("deliveries")}
+    lines = planned.run("deliveries").stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    begun = [line for line in lines[1:] if line[0] != " "]
+    assert len(begun) == len(rows)
+    for line in begun:
+        delivery, plan, version, receiver, state, *reason = line.split()
+        row = rows[delivery]
+        assert row["plan"].startswith(plan)
+        assert (row["version"], row["receiver"], row["state"]) == (int(version), receiver, state)
+        assert row["reason"].split()[: len(reason)] == reason
+
+
+def test_no_party_s_id_is_broken(site: Site) -> None:
+    shown = site.run("parties", "list").stdout
+    assert [r["party"] for r in site.json("parties", "list") if r["party"] not in shown] == []
+
+
+def test_a_wide_screen_shows_more(planned: Site) -> None:
+    wide = Site(planned.data, columns=160).run("deliveries")
+    assert "medcom-carecommunication" in wide.stdout
+    assert "attempts" in wide.stdout
+    assert "attempts" not in planned.run("deliveries").stdout
+
+
+def test_the_beginning_of_a_plan_s_id_is_enough(planned: Site) -> None:
+    everything = planned.json("deliveries")
+    plan = everything[0]["plan"]
+    assert planned.json("deliveries", "--plan", plan[:8]) == everything
+    assert planned.json("deliveries", "--plan", plan) == everything
+
+
+def test_an_unknown_state_is_wrong_usage(site: Site) -> None:
+    done = site.run("deliveries", "--state", "nosuch")
+    assert done.returncode == 2
+    assert "blocked" in done.stderr
+    assert "retry_at" in done.stderr
+
+
+@pytest.mark.parametrize("wanted", [("--plan", "nosuch"), ("--receiver", "nosuch")])
+def test_what_is_not_there_is_not_found(site: Site, wanted: tuple[str, str]) -> None:
+    (issue,) = refusal(site.run("deliveries", *wanted))
+    assert issue["code"] == "not-found"
+
+
+def test_a_party_without_deliveries_is_no_mistake(site: Site) -> None:
+    assert site.json("deliveries", "--receiver", RUS) == []
+
+
+def test_a_parties_file_that_is_none_is_refused_input(site: Site, tmp_path: Path) -> None:
+    (issue,) = refusal(site.run("parties", "apply", "/etc/passwd"))
+    assert "passwd" in issue["details"]["text"]
+    taken = tmp_path / "parties.yaml"
+    content = {
+        "parties": [
+            {
+                "id": "operator", "name": "x", "kind": "gp", "organisation": "x",
+                "identifiers": {"local": "x"}, "endpoint": {"transport": "mailbox"},
+            }
+        ],
+        "citizen": {"format": "pdf"},
+    }  # fmt: skip
+    taken.write_text(json.dumps(content))
+    assert refusal(site.run("parties", "apply", str(taken)))
+
+
+def test_doctor_asks_for_what_it_promises(site: Site) -> None:
+    found = site.json("doctor")
+    assert set(found) == {"database", "schema", "broker", "formats", "parties"}
+    assert set(found.values()) == {"ok"}

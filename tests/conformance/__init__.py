@@ -1,0 +1,1 @@
+"""`make conformance`: the official HL7 validator over everything the hub publishes and emits."""

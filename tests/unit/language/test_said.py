@@ -1,0 +1,68 @@
+"""Whatever the hub tells a caller, it can tell in Danish."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hub import errors
+from hub.fhir.language import LANGUAGES, _said, preferred, said
+from tests.unit.language.told import ERRORS, sentences
+from tests.views import ROOT
+
+TOLD = ("hub/api", "hub/fhir", "hub/model", "hub/services", "adapters")
+OPERATORS = (
+    # Settings, the parties file, profiles that cannot be applied.
+    "hub/services/admin.py", "hub/fhir/validation/",
+    # Why a document could not be made, read beside the delivery.
+    "hub/services/outgoing.py", "adapters/medcom/build.py", "adapters/medcom/parts.py",
+    "adapters/medcom/narrative.py", "adapters/vum/render.py", "adapters/medcom/adapter.py",
+    "adapters/behandlingsplan/render.py", "adapters/pdf/", "adapters/transports/",
+)  # fmt: skip
+"""Modules whose errors are told to whoever runs the hub; the validator has its own Danish."""
+HOLES = re.compile(r"\{\w+\}")
+
+
+def _modules() -> list[Path]:
+    found = [p for folder in TOLD for p in sorted((ROOT / folder).rglob("*.py"))]
+    return [p for p in found if not str(p.relative_to(ROOT)).startswith(OPERATORS)]
+
+
+@pytest.mark.parametrize("path", _modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_everything_told_has_danish(path: Path) -> None:
+    assert [(n, t) for n, t in sentences(path) if not _composed(t) and said("da", t) is None] == []
+
+
+def _composed(text: str) -> bool:
+    """Made of texts that are looked up one by one, or of nothing but values."""
+    return re.fullmatch(r"7[ :(]*7?.*7?\)?", text) is not None and "7 search" not in text
+
+
+@pytest.mark.parametrize("name", sorted(ERRORS))
+def test_every_error_has_danish_for_its_own_sentence(name: str) -> None:
+    text = getattr(errors, name)().text
+    assert said("da", text) is not None
+
+
+def test_holes_are_the_same_in_the_same_order() -> None:
+    assert {
+        english: danish
+        for english, danish in _said().items()
+        if HOLES.findall(english) != HOLES.findall(danish)
+    } == {}
+
+
+def test_a_list_of_codes_stays_as_it_is() -> None:
+    assert said("da", "Not a role; one of: chair, lead") == "Ikke en rolle; en af: chair, lead"
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [("", "en"), ("da", "da"), ("da-DK, en;q=0.8", "da"), ("de, en;q=0.2, da;q=0.1", "en"),
+     ("*", "en"), ("da;q=0", "en"), (";;q=x,,", "en")],
+)  # fmt: skip
+def test_the_language_is_the_callers(header: str, wanted: str) -> None:
+    assert preferred(header, "en") == wanted
+    assert preferred(header, "en") in LANGUAGES
