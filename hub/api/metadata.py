@@ -44,8 +44,8 @@ def statement(services: Iterable[Service], base: str) -> Resource:
         "security": {"description": _SECURITY},
         "resource": [
             *(found for kind in SERVED if (found := _resource(kind, interactions, operations))),
-            *(_operated(kind, operations) for kind in _only_operated(operations)),
-            *(d.resource for d in described),
+            *(_operated(kind, operations) for kind in _only_operated(operations, described)),
+            *(_described(d, interactions, operations) for d in described),
         ],
     }
     system = [{"code": i.code} for i in interactions if not i.types]
@@ -79,26 +79,48 @@ def _resource(
     made: dict[str, Any] = {"type": kind}
     if served.profiles:
         made["supportedProfile"] = list(served.profiles)
-    made["interaction"] = [{"code": code} for code in sorted(codes)]
+    made |= _handled(codes)
     # A change of what is in a plan names the version it was written on (If-Match).
-    careful = "update" in codes and kind != "Consent"
-    made["versioning"] = "versioned-update" if careful else "versioned"
-    made["readHistory"] = "vread" in codes
-    if "update" in codes:
-        made["updateCreate"] = False
+    if "update" in codes and kind != "Consent":
+        made["versioning"] = "versioned-update"
     if "create" in codes:
         made["conditionalCreate"] = True
-    if "read" in codes:
-        made["conditionalRead"] = "full-support"
     if "search-type" in codes:
         made |= _search(served)
+    return made | _operations(kind, operations)
+
+
+def _described(
+    one: Described, interactions: Iterable[Interaction], operations: Iterable[Operation]
+) -> dict[str, Any]:
+    codes = {i.code for i in interactions if one.type in i.types}
+    return {
+        "extension": [{"url": url, "valueCanonical": value} for url, value in one.extensions],
+        "type": one.type,
+        "supportedProfile": list(one.profiles),
+        **_handled(codes),
+        "searchParam": [{"name": name, "type": kind} for name, kind in one.parameters],
+        **_operations(one.type, operations),
+    }
+
+
+def _handled(codes: set[str]) -> dict[str, Any]:
+    made: dict[str, Any] = {"interaction": [{"code": code} for code in sorted(codes)]}
+    made |= {"versioning": "versioned", "readHistory": "vread" in codes}
+    if "update" in codes:
+        made["updateCreate"] = False
+    return made | ({"conditionalRead": "full-support"} if "read" in codes else {})
+
+
+def _operations(kind: str, operations: Iterable[Operation]) -> dict[str, Any]:
     own = [_operation(o) for o in operations if kind in o.types]
-    return made | ({"operation": own} if own else {})
+    return {"operation": own} if own else {}
 
 
-def _only_operated(operations: Iterable[Operation]) -> list[str]:
+def _only_operated(operations: Iterable[Operation], described: Iterable[Described]) -> list[str]:
     """Types that are not stored and still have operations, such as a Bundle to validate."""
-    return sorted({kind for o in operations for kind in o.types} - set(SERVED))
+    named = {kind for o in operations for kind in o.types}
+    return sorted(named - set(SERVED) - {d.type for d in described})
 
 
 def _operated(kind: str, operations: Iterable[Operation]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Final
 
-from hub.contract import Resource
 from hub.fhir.parameters import SERVED
 
 STORED: Final = tuple(SERVED)
@@ -40,12 +39,16 @@ class Operation:
 
 @dataclass(frozen=True)
 class Described:
-    """A type that is not among the stored ones; its module says all there is to say of it."""
+    """A type that is not among the stored ones: what its interactions do not say of it."""
 
-    resource: Resource
-    """``CapabilityStatement.rest.resource``."""
+    type: str
     instantiates: str
     """Canonical of the CapabilityStatement that it fulfils."""
+    profiles: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
+    """Search parameters: name and type."""
+    extensions: tuple[tuple[str, str], ...] = ()
+    """Extensions with a canonical as value: their URL and the canonical."""
 
 
 Service = Interaction | Operation | Described

@@ -6,6 +6,7 @@ Another party's does not exist: 404. One's own deleted one is gone: 410.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -22,7 +23,8 @@ from hub.api.fhir_http import (
     unchanged,
 )
 from hub.api.security import HubDep, PartyDep
-from hub.api.serves import Described
+from hub.api.serves import Described, Interaction
+from hub.api.subscription_operations import KIND, SEARCHED
 from hub.contract import Resource
 from hub.errors import Issue, Malformed, NotFound, StaleBase
 from hub.fhir.outcome import error_outcome, outcome
@@ -33,37 +35,17 @@ from hub.services.subscriptions import Found, Version
 
 ROUTER = APIRouter(tags=["fhir"])
 _TOPIC: Final = f"{BACKPORT}/StructureDefinition/capabilitystatement-subscriptiontopic-canonical"
-_OPERATIONS: Final = f"{BACKPORT}/OperationDefinition/backport-subscription"
+_CODES: Final = ("create", "delete", "history-instance", "history-type", "read", "update", "vread")
 SERVES: Final = (
+    *(Interaction(code, (KIND,)) for code in _CODES),
     Described(
-        {
-            "extension": [{"url": _TOPIC, "valueCanonical": topic} for topic in TOPICS],
-            "type": "Subscription",
-            "supportedProfile": [PROFILE],
-            "interaction": [
-                {"code": code}
-                for code in ("create", "delete", "history-instance", "read", "search-type",
-                             "update", "vread")
-            ],
-            "versioning": "versioned",
-            "readHistory": True,
-            "updateCreate": False,
-            "conditionalRead": "full-support",
-            "searchParam": [
-                {"name": "_id", "type": "token"},
-                {"name": "criteria", "type": "string"},
-                {"name": "status", "type": "token"},
-                {"name": "type", "type": "token"},
-                {"name": "url", "type": "uri"},
-            ],
-            "operation": [
-                {"name": name, "definition": f"{_OPERATIONS}-{name}"}
-                for name in ("status", "events")
-            ],
-        },
+        KIND,
         instantiates=f"{BACKPORT}/CapabilityStatement/backport-subscription-server-r4",
+        profiles=(PROFILE,),
+        parameters=SEARCHED,
+        extensions=tuple((_TOPIC, topic) for topic in TOPICS),
     ),
-)  # fmt: skip
+)
 
 
 @ROUTER.post("/fhir/Subscription", include_in_schema=False)
@@ -74,6 +56,24 @@ def create(
     made = subscriptions.subscribe(hub, party.party, _sent(request, body))
     place = f"{hub.base_url}/Subscription/{made.resource['id']}/_history/{made.number}"
     return _written(request, wire, made, 201, {"Location": place})
+
+
+@ROUTER.api_route("/fhir/Subscription/_history", methods=["GET", "HEAD"], include_in_schema=False)
+def history_of_all(request: Request, hub: HubDep, party: PartyDep, wire: WireDep) -> Response:
+    """Every version of all one's own, deleted ones too, newest first."""
+    found = subscriptions.own(hub, party.party, deleted=True)
+    return answer(request, wire, _history(hub.base_url, f"{KIND}/_history", found))
+
+
+@ROUTER.api_route(
+    "/fhir/Subscription/{resource_id}/_history", methods=["GET", "HEAD"], include_in_schema=False
+)
+def history(
+    resource_id: str, request: Request, hub: HubDep, party: PartyDep, wire: WireDep
+) -> Response:
+    """Every version, newest first, a deletion before them."""
+    found = subscriptions.find(hub, party.party, known_id(resource_id))
+    return answer(request, wire, _history(hub.base_url, f"{KIND}/{resource_id}/_history", [found]))
 
 
 @ROUTER.api_route(
@@ -119,24 +119,6 @@ def delete(resource_id: str, hub: HubDep, party: PartyDep) -> Response:
 
 
 @ROUTER.api_route(
-    "/fhir/Subscription/{resource_id}/_history", methods=["GET", "HEAD"], include_in_schema=False
-)
-def history(
-    resource_id: str, request: Request, hub: HubDep, party: PartyDep, wire: WireDep
-) -> Response:
-    """Every version, newest first, a deletion before them."""
-    found = subscriptions.find(hub, party.party, known_id(resource_id))
-    place = f"{hub.base_url}/Subscription/{resource_id}/_history"
-    deleted = _deletion(hub.base_url, found)
-    bundle = history_bundle(
-        hub.base_url, [v.resource for v in found.versions],
-        total=len(found.versions) + len(deleted), links=[("self", place)],
-    )  # fmt: skip
-    bundle["entry"] = [*deleted, *bundle["entry"]]
-    return answer(request, wire, bundle)
-
-
-@ROUTER.api_route(
     "/fhir/Subscription/{resource_id}/_history/{version}",
     methods=["GET", "HEAD"],
     include_in_schema=False,
@@ -177,14 +159,24 @@ def _gone(request: Request, wire: WireDep) -> Response:
     return answer(request, wire, outcome((issue,), move="sender"), 410)
 
 
-def _deletion(base: str, found: Found) -> list[dict[str, Any]]:
+def _history(base: str, path: str, found: Sequence[Found]) -> Resource:
+    versions = [v for f in found for v in f.versions]
+    entries = history_bundle(base, [v.resource for v in versions], total=0, links=[])
+    told = [(v.modified, int(v.number), e)
+            for v, e in zip(versions, entries.get("entry", ()), strict=True)]  # fmt: skip
+    told += [(f.subscription.deleted_at, int(f.newest.number) + 1, _deletion(base, f))
+             for f in found if f.subscription.deleted_at is not None]  # fmt: skip
+    ordered = sorted(told, key=lambda one: one[:2], reverse=True)
+    links = [("self", f"{base}/{path}")]
+    bundle = history_bundle(base, [], total=len(told), links=links)
+    return bundle | ({"entry": [entry for _, _, entry in ordered]} if ordered else {})
+
+
+def _deletion(base: str, found: Found) -> dict[str, Any]:
     one = found.subscription
-    if one.deleted_at is None:
-        return []
-    return [
-        {
-            "fullUrl": f"{base}/Subscription/{one.id}",
-            "request": {"method": "DELETE", "url": f"Subscription/{one.id}"},
-            "response": {"status": "204", "lastModified": one.deleted_at.isoformat()},
-        }
-    ]
+    assert one.deleted_at is not None
+    return {
+        "fullUrl": f"{base}/{KIND}/{one.id}",
+        "request": {"method": "DELETE", "url": f"{KIND}/{one.id}"},
+        "response": {"status": "204", "lastModified": one.deleted_at.isoformat()},
+    }

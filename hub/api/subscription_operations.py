@@ -22,12 +22,13 @@ from hub.api.fhir_http import (
     refuse_numbers,
 )
 from hub.api.security import HubDep, PartyDep
+from hub.api.serves import Interaction, Operation
 from hub.contract import Resource
 from hub.errors import Issue, Malformed, NotFound
 from hub.fhir.query import MOST_PARAMETERS
 from hub.fhir.results import searchset
 from hub.model.party import RegisteredParty
-from hub.model.subscription import CONTENTS, Content
+from hub.model.subscription import BACKPORT, CONTENTS, Content
 from hub.services import subscription_queries, subscriptions
 from hub.services.hub import Hub
 
@@ -35,7 +36,18 @@ ROUTER = APIRouter(tags=["fhir"])
 KIND: Final = "Subscription"
 Pairs = Sequence[tuple[str, str]]
 _FORM: Final = frozenset({"_format", "_pretty"})
-_SEARCHED: Final = ("_id", "criteria", "status", "type", "url")
+SEARCHED: Final = (
+    ("_id", "token"), ("criteria", "string"), ("status", "token"), ("type", "token"),
+    ("url", "uri"),
+)  # fmt: skip
+"""Search parameters: name and type."""
+_SEARCHED: Final = tuple(name for name, _ in SEARCHED)
+_DEFINED: Final = f"{BACKPORT}/OperationDefinition/backport-subscription"
+SERVES: Final = (
+    Interaction("search-type", (KIND,)),
+    Operation("status", f"{_DEFINED}-status", (KIND,)),
+    Operation("events", f"{_DEFINED}-events", (KIND,)),
+)
 _LAST: Final = 2**31 - 1
 
 

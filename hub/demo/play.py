@@ -10,8 +10,9 @@ from typing import Any
 
 from hub.demo import documents
 from hub.demo.operator import Browser
-from hub.demo.scenario import StepFailed, World, steps
+from hub.demo.scenario import steps
 from hub.demo.sectors import Channel, GaveUp, HttpChannel, Sector
+from hub.demo.stage import StepFailed, World
 
 ON_THE_BROKER = frozenset({"psyk-nordstrand", "social-havneby", "rus-havneby"})
 """Parties whose endpoint is their queue on the broker, where there is one."""

@@ -68,7 +68,7 @@ def prepare(
     shutil.copytree(shared / ".fhir" / "packages", packages)
     _empty(packages, *_BUILT_IN)
     archives = sorted(national.glob("*.tgz")) if national else []
-    supplied = [_unpack(file, packages) for file in archives]
+    supplied = [unpack(file, packages) for file in archives]
     missing = sorted(set(_missing(supplied, packages)))
     for name in missing:
         _empty(packages, *name.split("#"))
@@ -117,7 +117,7 @@ def _profiles(target: Path) -> Path:
     return folder
 
 
-def _unpack(file: Path, packages: Path) -> dict[str, Any]:
+def unpack(file: Path, packages: Path) -> dict[str, Any]:
     """One package into the cache; its ``package.json``."""
     try:
         with tarfile.open(file) as archive:

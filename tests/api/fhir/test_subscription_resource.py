@@ -128,7 +128,11 @@ def test_versions_follow_every_change_and_tell_of_the_end(planned: World, hook: 
     assert problem(gone, 410)[0]["code"] == "deleted"
     entries = planned.get(f"/fhir/Subscription/{made}/_history", PSYK).json()["entry"]
     assert [e["request"]["method"] for e in entries] == ["DELETE", "PUT", "POST"]
-    assert planned.get("/fhir/Subscription", PSYK).json()["total"] == 0
+    create(planned, PSYK, channel())
+    all_ = planned.get("/fhir/Subscription/_history", PSYK).json()
+    assert (all_["total"], len(all_["entry"])) == (4, 4)
+    assert planned.get("/fhir/Subscription/_history", RUS).json()["total"] == 0
+    assert planned.get("/fhir/Subscription", PSYK).json()["total"] == 1, "the other one"
 
 
 def test_a_write_on_an_old_version_changes_nothing(planned: World, hook: Hook) -> None:
