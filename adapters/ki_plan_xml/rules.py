@@ -24,6 +24,15 @@ _NUMBERS: Final = (
 )
 _NAMED: Final = {"ActorReferenceIdentifier", "ParticipantName", "RoleCode"}
 """R4 Appointment, app-1: someone, or someone in a role."""
+_ASKED_FOR: Final = (
+    ("Challenges", "Challenge", "The plan has no challenge; the template asks for at least one"),
+    ("Goals", "Goal", "The plan has no goal; the template asks for at least one"),
+    (
+        "Interventions",
+        "Intervention",
+        "The plan has no intervention; the template asks for at least one",
+    ),
+)
 _APPROVAL: Final = "an approval is a record of its own; register it in the hub"
 
 
@@ -207,13 +216,8 @@ def warnings(reader: Reader) -> tuple[Issue, ...]:
 
 
 def _completeness(content: Record) -> Iterator[Issue]:
-    for group, name, what in (
-        ("Challenges", "Challenge", "challenge"),
-        ("Goals", "Goal", "goal"),
-        ("Interventions", "Intervention", "intervention"),
-    ):
+    for group, name, text in _ASKED_FOR:
         if not members(content, group, name):
-            text = f"The plan has no {what}; the template asks for at least one"
             yield Issue("warning", "business-rule", text, f"{PATH}/{group}")
     if not content.get("NextMeeting"):
         text = "No next meeting is agreed"

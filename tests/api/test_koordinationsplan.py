@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hub.fhir import names
+from tests.api.fhir.writing import post, posted, put, read, responses, statuses, transaction
 from tests.api.papers import consent_of, sector_plan
 from tests.api.world import (
     CPR_1,
@@ -105,7 +106,7 @@ def test_it_does_not_stand_in_for_a_consent(world: World) -> None:
 
 def test_a_consent_registered_later_is_the_same_citizen_s(world: World) -> None:
     publish(world)
-    assert world.post("/fhir/Consent", RUS, consent_of("samtykke-1")).status_code == 200
+    assert world.post("/fhir/Consent", RUS, consent_of("samtykke-1")).status_code == 201
     world.publish_plan()
     patients = {p["subject"]["reference"] for p in care_plans(world, PSYK)}
     assert len(patients) == 1
@@ -161,3 +162,60 @@ def test_an_agreement_is_part_of_the_plan_like_any_sector_plan(world: World) -> 
     assert "Bostøtte tre timer" in told
     assert "Medicinen hentes" not in told
     assert "udeblivelser" not in told
+
+
+# Over REST
+
+
+def entries(who: str, **changes: Any) -> list[dict[str, Any]]:
+    body = json.loads(sector_plan(who, kind="koordinationsplan", **changes))
+    return [posted(e["resource"], e["fullUrl"]) for e in body["entry"]]
+
+
+def test_its_owner_changes_it_over_rest_and_it_stays_alone(world: World) -> None:
+    publish(world)
+    world.consent()
+    plan = world.publish_plan()
+    (mine,) = [p for p in care_plans(world, PSYK) if "koordinationsplan" in str(p["category"])]
+    found, version = read(world, f"CarePlan/{mine['id']}", PSYK)
+    changed = found | {"description": "Holdes ved lige i distriktet"}
+    for who in set(PARTIES) - {PSYK}:
+        problem(put(world, changed, version, who), 404)
+    before = world.deliveries()
+    assert put(world, changed, version, PSYK).status_code == 200
+    world.work()
+    now, _ = read(world, f"CarePlan/{mine['id']}", PSYK)
+    assert (now["description"], "partOf" in now) == (changed["description"], False)
+    for who in PARTIES:
+        seen = world.get(f"/fhir/CarePlan/{plan}/$everything", who).text
+        assert not [w for w in (*WORDS, changed["description"]) if w in seen]
+    assert world.deliveries() == before
+
+
+def test_over_rest_it_is_neither_joined_to_a_plan_nor_made_another_kind(world: World) -> None:
+    publish(world)
+    world.consent()
+    plan = world.publish_plan()
+    (mine,) = [p for p in care_plans(world, PSYK) if "koordinationsplan" in str(p["category"])]
+    found, version = read(world, f"CarePlan/{mine['id']}", PSYK)
+    joined = found | {"partOf": [{"reference": f"CarePlan/{plan}"}]}
+    told = problem(put(world, joined, version, PSYK), 422)
+    assert "never part of a shared plan" in json.dumps(told)
+    other = found | {"category": [names.concept(names.SECTOR_KIND, "behandlingsplan")]}
+    told = problem(put(world, other, version, PSYK), 422)
+    assert "stays of its kind" in json.dumps(told)
+    assert read(world, f"CarePlan/{mine['id']}", PSYK) == (found, version)
+
+
+def test_it_is_made_over_rest_without_a_consent_by_a_psychiatric_unit_alone(world: World) -> None:
+    problem(post(world, transaction(*entries(SOCIAL, case="K-7")), SOCIAL), 403)
+    assert care_plans(world, SOCIAL) == []
+    made = responses(post(world, transaction(*entries(PSYK, case="K-7")), PSYK))
+    assert statuses(made)[0] == "201"
+    world.consent()
+    plan = world.publish_plan()
+    assert (
+        "En indsats i egen sektor" not in world.get(f"/fhir/CarePlan/{plan}/$everything", RUS).text
+    )
+    (own,) = [p for p in care_plans(world, PSYK) if "koordinationsplan" in str(p["category"])]
+    assert "partOf" not in own

@@ -90,7 +90,7 @@ def test_an_unchanged_plan_sent_back_changes_nothing(template_world: World) -> N
     world = template_world
     world.consent()
     plan = publish(world, PLAN).headers["Location"].split("/")[3]
-    assert world.approve(plan).status_code == 200
+    assert world.approve(plan).status_code == 201
     body = received(world)
     answer = publish(world, body, message_id="m-2")
     assert answer.status_code == 200, answer.text

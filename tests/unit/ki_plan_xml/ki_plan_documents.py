@@ -154,6 +154,7 @@ def documents(draw: st.DrawFn) -> bytes:
             ("GoalIdentifier", f"m{n}"),
             ("GoalText", draw(TEXT)),
             ("GoalStatusCode", draw(_CODE(["aftalt", "aktivt", "opgivet"]))),
+            ("GoalHorizonCode", draw(_CODE(["kort", "lang"]))),
             *sections(),
         ]
 
