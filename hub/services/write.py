@@ -21,6 +21,7 @@ from hub.errors import (
     StaleBase,
     StoreUnavailable,
 )
+from hub.fhir import names
 from hub.fhir.codec import dump_json, parse_json
 from hub.fhir.interactions import Interaction, single, transaction
 from hub.fhir.xml import from_xml
@@ -140,7 +141,10 @@ def _stored(work: UnitOfWork, ground: Ground) -> dict[str, Resource]:
         return found
     # A sector's part says no more of the citizen than who it is.
     numbers = [{"system": i.system, "value": i.value} for i in work.plans.numbers(ground.citizen)]
-    person = {"resourceType": "Patient", "id": ground.citizen, "identifier": numbers}
+    unsaid = {"extension": [{"url": names.DATA_ABSENT, "valueCode": "masked"}]}
+    person = {
+        "resourceType": "Patient", "id": ground.citizen, "identifier": numbers, "name": [unsaid],
+    }  # fmt: skip
     return found | {f"Patient/{ground.citizen}": person}
 
 
