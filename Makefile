@@ -41,7 +41,7 @@ lock: $(INSTALLED) ## Write requirements.lock from pyproject.toml (UPGRADE=1: to
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --extra dev \
 		--universal --python-version 3.11 $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock
 
-reference: $(INSTALLED) ## Write docs/settings.md and docs/commands.md from the code
+reference: $(INSTALLED) ## Write the pages in docs/ that are made from code and schemas
 	$(BIN)/python -m hub.runtime.reference
 
 clean: ## Remove the environment and all caches; data/ is left alone

@@ -7,7 +7,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.fhir.terms import EVENT_SYSTEM, NOTICE_SYSTEM, PLAN_ID
+from adapters.fhir.notice import communication, unit
+from adapters.fhir.terms import EVENT_SYSTEM, PLAN_ID
 from hub.contract import (
     Context,
     Loss,
@@ -34,7 +35,8 @@ def render(content: PlanView | Notice | Receipt, receiver: Party, context: Conte
     if isinstance(content, PlanView):
         return _plan(content, receiver, context)
     if isinstance(content, Notice):
-        return _finished(_notice(content, receiver, context), context)
+        made = communication(content, receiver, context)
+        return _finished({f"Communication/{made['id']}": made}, context)
     return _answer(content, context)
 
 
@@ -95,7 +97,7 @@ def _enclosure(own: SourceDocument, receiver: Party, context: Context) -> Resour
         "resourceType": "DocumentReference",
         "id": context.id_for("own-document"),
         "status": "current",
-        "author": [_party(receiver)],
+        "author": [unit(receiver)],
         "description": "Modtagerens eget seneste dokument, uændret",
         "content": [
             {
@@ -113,24 +115,6 @@ def _enclosure(own: SourceDocument, receiver: Party, context: Context) -> Resour
     }
 
 
-def _notice(notice: Notice, receiver: Party, context: Context) -> dict[str, Resource]:
-    """A message about the plan; it names the plan by id and holds nothing of it."""
-    id = context.id_for("notice")
-    communication: Resource = {
-        "resourceType": "Communication",
-        "id": id,
-        "status": "completed",
-        "category": [names.concept(NOTICE_SYSTEM, notice.kind)],
-        "about": [{"type": "CarePlan", "identifier": {"system": PLAN_ID, "value": notice.plan_id}}],
-        "sent": context.now.isoformat(timespec="seconds"),
-        "recipient": [_party(receiver)],
-        "sender": _party(context.sender),
-    }
-    if notice.text:
-        communication["payload"] = [{"contentString": notice.text}]
-    return {f"Communication/{id}": communication}
-
-
 def _answer(receipt: Receipt, context: Context) -> Rendered:
     """A message whose MessageHeader.response names what it answers."""
     responses = {"ok": "ok", "transient": "transient-error", "permanent": "fatal-error"}
@@ -139,7 +123,7 @@ def _answer(receipt: Receipt, context: Context) -> Rendered:
         "resourceType": "MessageHeader",
         "id": context.id_for("answer"),
         "eventCoding": names.coding(EVENT_SYSTEM, "plan-update"),
-        "sender": _party(context.sender),
+        "sender": unit(context.sender),
         "source": {"endpoint": context.base_url},
         "response": response,
     }
@@ -151,15 +135,6 @@ def _answer(receipt: Receipt, context: Context) -> Rendered:
         resources[key] = details
     made = _finished(resources, context, kind="message")
     return Rendered(made.body, MEDIA_TYPE, message_id=str(header["id"]))
-
-
-def _party(party: Party) -> dict[str, Any]:
-    """A unit as a logical reference."""
-    made: dict[str, Any] = {"type": "Organization"}
-    found = next((i for i in party.identifiers if i.system in names.UNIT_SYSTEMS), None)
-    if found is not None:
-        made["identifier"] = {"system": found.system, "value": found.value}
-    return made | {"display": party.name}
 
 
 def _finished(

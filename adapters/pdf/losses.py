@@ -17,7 +17,7 @@ _NOT_FOR_CITIZEN = "registration data, left out of the citizen's own version"
 def losses(view: PlanView, unprintable: frozenset[str]) -> tuple[Loss, ...]:
     """The losses of printing this view, in the view's order.
 
-    ``unprintable``: the characters that were printed as U+FFFD.
+    ``unprintable``: the characters that were shown as U+FFFD.
     """
     return tuple(_losses(view, unprintable))
 
@@ -35,7 +35,9 @@ def _losses(view: PlanView, unprintable: frozenset[str]) -> Iterator[Loss]:
         if unprintable:
             for path, value in leaves(resource):
                 if isinstance(value, str) and unprintable & set(value):
-                    yield Loss(f"{key}/{path}", "coarsened", "a character no font here can print")
+                    yield Loss(
+                        f"{key}/{path}", "coarsened", "a character that cannot be printed or shown"
+                    )
 
 
 def _of_paper(key: str, resource: Resource) -> Iterator[Loss]:

@@ -2,7 +2,8 @@
 
 Reasons, refusals and task texts are kept in English where they arise; ``said.json`` maps each to
 Danish. What differs from one saying to the next is a hole: ``{id}``, ``{n}`` (a number),
-``{codes}`` (a list, to the end), ``{type}`` and ``{path}``; both texts have it in the same order.
+``{codes}`` (a list, to the end), ``{type}``, ``{path}`` and ``{format}``; both texts have them
+in the same order.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ _HOLES: Final = {
     "codes": r".+",
     "type": r"\w+",
     "path": r"[\w.]+",
+    "format": r"[a-z0-9-]+",
 }
 _HOLE: Final = re.compile(r"\{(" + "|".join(_HOLES) + r")\}")
 

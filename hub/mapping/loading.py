@@ -117,9 +117,12 @@ class TableFile:
             raise self._wrong(place, "`coding` needs `codes`")
 
     def _codes(self, place: str, name: str) -> CodeTable:
-        file = self.file.parent / "codes" / f"{name}.csv"
+        """``name`` in the table's own folder, ``folder/name`` in the folder beside it."""
+        folder, _, stem = name.rpartition("/")
+        own = self.file.parent
+        file = (own.parent / folder if folder else own) / "codes" / f"{stem}.csv"
         if not file.is_file():
-            raise self._wrong(place, f"codes/{name}.csv does not exist")
+            raise self._wrong(place, f"{file.relative_to(own.parent)} does not exist")
         return CodeTable.load(file)
 
     def _target(self, place: str, text: str, *, leaf: bool) -> str:

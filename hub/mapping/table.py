@@ -11,7 +11,8 @@ A table file (YAML)::
       - from: Maal/Tekst
         to: Goal/description/text
         cardinality: 1..1               # 0..1 when absent; 1..* or 0..* with [*] in `from`
-        codes: severity                 # a CSV beside it, in codes/
+        codes: severity                 # a CSV beside it, in codes/; other/severity: in a
+                                        # folder beside this one
         coding: true                    # `to` is the whole Coding: system, code and display
         type: integer                   # text (default), integer, boolean, date (or dateTime)
         with: {Goal/use: official}      # fixed values that stand beside this one

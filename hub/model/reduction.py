@@ -16,6 +16,7 @@ from hub.contract import Loss, Resource
 from hub.fhir import names
 from hub.fhir.bundles import reachable, without
 from hub.fhir.extract import codes, extension_value
+from hub.model.alone import stands_alone
 
 _ALWAYS: Final = frozenset(
     {"resourceType", "id", "meta", "status", "intent", "category", "subject", "author", "partOf"}
@@ -161,6 +162,9 @@ def _bare(resource: Resource) -> Resource:
 
 def _reduced(resources: Mapping[str, Resource], key: str, open_: set[str]) -> _Reduced:
     plan, losses = resources[key], []
+    if stands_alone(plan):
+        # Whatever its marks say: no consent covers it, and there is no other way to others yet.
+        return _Reduced(None, ())
     own_marked = marked(plan)
     made: Resource = {}
     for name, value in plan.items():

@@ -1,8 +1,9 @@
-"""Two reference pages made from the code: ``docs/settings.md`` and ``docs/commands.md``.
+"""Reference pages made from the code: settings, commands, and the XML schemas.
 
-``make reference`` writes them; a test says that they are in step. The settings
-come from the fields of :class:`hub.runtime.settings.Settings`, the commands from click. Pure and
-repeatable but for :func:`main`: the same code gives the same bytes.
+``make reference`` writes them to ``docs/``; a test says that they are in step. The settings
+come from the fields of :class:`hub.runtime.settings.Settings`, the commands from click, the
+schemas' pages from :mod:`hub.runtime.schema_reference`. Pure and repeatable but for :func:`main`:
+the same code gives the same bytes.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import click
 from pydantic.fields import FieldInfo
 
 from hub.cli.main import cli
+from hub.runtime.schema_reference import schema_pages
 from hub.runtime.settings import Settings
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
@@ -39,6 +41,7 @@ def pages() -> Mapping[str, str]:
     return {
         "settings.md": settings_page(Settings.model_fields),
         "commands.md": commands_page(cli),
+        **schema_pages(),
     }
 
 
@@ -98,8 +101,13 @@ def _help(context: click.Context) -> str:
 
 
 def main() -> None:
-    """Write both pages."""
-    for name, text in pages().items():
+    """Write every page, and remove those of schemas that are no longer there."""
+    made = pages()
+    for old in (DOCS / "schemas").glob("*.html"):
+        if f"schemas/{old.name}" not in made:
+            old.unlink()
+    for name, text in made.items():
+        (DOCS / name).parent.mkdir(exist_ok=True)
         (DOCS / name).write_text(text, encoding="utf-8")
 
 

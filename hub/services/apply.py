@@ -8,13 +8,14 @@ from dataclasses import replace
 from hub.contract import Party, PlanUpdate, Resource
 from hub.errors import Invalid, Issue, NoLegalBasis, StaleBase
 from hub.fhir.bundles import rewritten
+from hub.model.alone import statute_of
 from hub.model.consent import Verdict, may_take_part
 from hub.model.party import SYSTEM, Directory
 from hub.model.plan import SHARED, Key, canonical, digest_of, with_decisions
-from hub.model.records import InboxItem, Part, Plan, PlanVersion
+from hub.model.records import InboxItem, InboxState, Part, Plan, PlanVersion
 from hub.services.answers import Answer
 from hub.services.attach import gather, place
-from hub.services.hub import Hub, sha256
+from hub.services.hub import Hub, new_id, sha256
 from hub.services.route import reconcile
 from hub.store.work import UnitOfWork
 
@@ -32,6 +33,8 @@ def apply_update(
     work.inbox.forget_losses(item.id)
     citizen = _citizen(work, update)
     basis = _basis(hub, work, citizen, sender, update)
+    if citizen is None and basis.permit:
+        citizen = _first_seen(work, update)
     if citizen is None or not basis.permit:
         # The same words whoever the citizen is: why not would tell what is registered here.
         raise NoLegalBasis(
@@ -53,7 +56,8 @@ def apply_update(
     part = replace(part, members=members, source_inbox=item.id, document_inbox=document)
     work.plans.save_part(part, now)
     if plan is None:
-        return Answer("unattached", (*issues, *update.issues), basis=basis.basis)
+        state: InboxState = "unattached" if statute_of(part.kind) is None else "applied"
+        return Answer(state, (*issues, *update.issues), basis=basis.basis)
     joined: list[Part] = []
     if part.kind == SHARED:
         plan = replace(plan, status=str(update.resources[0]["status"]))
@@ -88,6 +92,19 @@ def _citizen(work: UnitOfWork, update: PlanUpdate) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
+def _first_seen(work: UnitOfWork, update: PlanUpdate) -> str | None:
+    """A citizen of whom nothing is registered, kept on a statute; None if the numbers disagree.
+
+    Only with one number: a document makes no two numbers one person.
+    """
+    numbers = set(update.citizen.identifiers)
+    if len(numbers) != 1 or work.plans.citizen(numbers) is not None:
+        return None
+    citizen = new_id()
+    work.plans.add_citizen(citizen, numbers)
+    return citizen
+
+
 def _overtaken(work: UnitOfWork, item: InboxItem, part: Part) -> bool:
     """What was received earlier and is processed later must not undo what is newer.
 
@@ -102,7 +119,10 @@ def _overtaken(work: UnitOfWork, item: InboxItem, part: Part) -> bool:
 def _basis(
     hub: Hub, work: UnitOfWork, citizen: str | None, sender: Party, update: PlanUpdate
 ) -> Verdict:
-    """May the hub take this document at all? A plan needs the citizen's consent to make it."""
+    """May the hub take this document at all? A plan needs the citizen's consent, or a statute."""
+    statute = statute_of(update.part)
+    if statute is not None:
+        return statute.lets(sender)
     if citizen is None:
         return Verdict(False, "No consent of this citizen is registered")
     consents = work.consents.of_citizen(citizen)

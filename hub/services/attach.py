@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hub.contract import Party, PlanUpdate
 from hub.errors import Invalid, Issue
+from hub.model.alone import statute_of
 from hub.model.attach import attach
 from hub.model.consent import may_take_part
 from hub.model.party import SYSTEM, Directory
@@ -46,6 +47,8 @@ def place(
     if known is None and not new_to_plan and work.plans.part_by_id(part_id) is not None:
         raise Invalid("The id belongs to another part of a plan", at="CarePlan.id")
     part = known or Part(part_id, citizen, None, sender.id, update.part, case, (), None)
+    if statute_of(update.part) is not None:
+        return _alone(part, update)
     if update.part == SHARED:
         return (*_shared(work, sender, citizen, update, part, hub, directory), ())
     plans = work.plans.of_citizen(citizen, SYSTEM, hub.clock())
@@ -68,6 +71,14 @@ def place(
         return part, None, (Issue("warning", "multiple-matches", text),)
     text = "Kept; the citizen has no plan yet, and it is shown to nobody until there is one"
     return part, None, (Issue("information", "informational", text),)
+
+
+def _alone(part: Part, update: PlanUpdate) -> tuple[Part, None, tuple[Issue, ...]]:
+    """In no plan, whatever plans there are: the answer is the same for every citizen."""
+    if update.plan_id is not None:
+        raise Invalid("Such a plan is never part of a shared plan; leave the plan id out")
+    text = "Kept, readable by you alone; it is never part of a shared plan"
+    return replace(part, plan_id=None), None, (Issue("information", "informational", text),)
 
 
 def _knows(work: UnitOfWork, party: Party, plan: Plan, hub: Hub, directory: Directory) -> bool:
@@ -127,7 +138,7 @@ def gather(
     ended = [part for p in plans if not p.open for part in work.plans.parts(p.id)]
     joined = []
     for loose in (*work.plans.loose_parts(plan.citizen_id), *ended):
-        if loose.kind == SHARED or loose.owner not in there:
+        if loose.kind == SHARED or statute_of(loose.kind) or loose.owner not in there:
             continue
         if may_take_part(consents, loose.owner, "exchange", now).permit:
             joined.append(replace(loose, plan_id=plan.id))

@@ -25,6 +25,7 @@ from hub.contract import (
 )
 from hub.errors import CannotRender, Issue, Unsupported
 from hub.fhir import names
+from hub.model.alone import statute_of
 from hub.model.party import CITIZEN
 from hub.model.plan import SHARED, identifiers
 from hub.model.reduction import shareable
@@ -32,6 +33,8 @@ from hub.ports import audiences_of
 
 _IDS = UUID("7d0f3a6e-9c0b-5f0e-8a57-1f6f0a3c2b11")
 """Namespace of ids made outside a hub: a fixed, random UUID."""
+
+_CANONICAL = "fhir"
 
 THE_CITIZEN = Party(CITIZEN, "Borgeren", "citizen", "")
 """The receiver of the citizen's own copy."""
@@ -77,6 +80,8 @@ def translate(
     context = context_of(sender, now=now, printer=printer, parties=known, check=check)
     update = read_plan(source, source_adapter, context)
     mine = receiver.id == sender.id
+    if statute_of(update.part) is not None:
+        _as_itself_only(source_adapter.format, target_adapter.format, mine=mine)
     resources = _by_key(update)
     kept_back: tuple[Loss, ...] = ()
     if not mine:
@@ -92,6 +97,14 @@ def translate(
         losses=(*update.losses, *update.not_shared, *kept_back, *rendered.losses),
         issues=update.issues,
     )
+
+
+def _as_itself_only(source: str, target: str, *, mine: bool) -> None:
+    """A plan that stands alone never looks like a part of a shared plan, and stays where it is."""
+    if not mine:
+        raise CannotRender("A plan of this kind is shown to nobody but the unit that made it")
+    if target not in {source, _CANONICAL}:
+        raise CannotRender("A plan of this kind is rendered as itself only, never as a KI-plan")
 
 
 def _view(

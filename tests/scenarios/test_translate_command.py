@@ -2,11 +2,16 @@
 
 A pair either works, or needs the receiver's own document (a re-issue), or is refused: then
 stderr holds exactly one OperationOutcome and nothing else is said or written.
+
+A process for each source and each target; the other pairs run in this process. With
+``KI_HUB_TEST_FULL`` in the environment, every run is a process of its own.
 """
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,9 +22,11 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from hub.cli.main import run
 from hub.runtime.registry import Registry
 from tests.views import EXAMPLES, ROOT, errors_in
 
+FULL = os.environ.get("KI_HUB_TEST_FULL") == "1"
 COMMAND = Path(sys.executable).with_name("ki-hub")
 NOW = "2026-10-20T08:00:00Z"
 KARLA = "0201609996"
@@ -27,16 +34,25 @@ PRIVATE = (KARLA, "Karla", "Nygaard", "hash")
 """What no refusal and no loss may repeat."""
 
 CARE, TREATMENT = "medcom-carecommunication", "behandlingsplan"
-FORMATS = ("fhir", "vum", TREATMENT, CARE, "pdf")
+ACTION, AGREEMENT = "handleplan-141", "udskrivningsaftale"
+XML = (TREATMENT, ACTION, AGREEMENT)
+FORMATS = ("fhir", "vum", *XML, CARE, "pdf")
+"""The others are those of the template: test_translate_template.py."""
+TEMPLATE = ("ki-plan-xml", "ki-plan-questionnaire", "ki-notice", "html", "cpd")
 SAMPLES = ROOT / "mappings"
 FILES = {
     "fhir": EXAMPLES / "plan-1.json",
     "vum": SAMPLES / "vum" / "samples" / "order-full.json",
-    TREATMENT: SAMPLES / TREATMENT / "samples" / "typical.xml",
+    **{f: SAMPLES / f / "samples" / "typical.xml" for f in XML},
     CARE: SAMPLES / CARE / "samples" / "rendered.json",
 }
 """All about the same citizen. The PDF is printed by the command itself."""
-OWNER = {"vum": "social-havneby", TREATMENT: "psyk-nordstrand"}
+OWNER = {
+    "vum": "social-havneby",
+    ACTION: "social-havneby",
+    TREATMENT: "psyk-nordstrand",
+    AGREEMENT: "psyk-nordstrand",
+}
 """Formats that only their owner makes, and whose the sample is."""
 
 PAIRS = list(product(FORMATS, FORMATS))
@@ -49,6 +65,24 @@ WORKS = [
     and (b != CARE or a == "fhir")  # the GP's copy is of the shared plan alone
 ]
 REFUSED = [p for p in PAIRS if p not in WORKS]
+
+
+def _each_once(pairs: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """The fewest first pairs that have every source and every target of these."""
+    seen: set[tuple[int, str]] = set()
+    chosen = set()
+    for pair in pairs:
+        ends = set(enumerate(pair))
+        if not ends <= seen:
+            chosen.add(pair)
+            seen |= ends
+    return chosen
+
+
+AS_A_USER = _each_once(WORKS)
+"""These run as a process in the short form too."""
+PIPED = "fhir"
+"""Standard input is read before any format is asked, so one source for each target is enough."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +101,23 @@ def ki_hub(*arguments: str | Path, stdin: bytes = b"") -> Ran:
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def translate(source: str, target: str, *more: str | Path, stdin: bytes = b"") -> Ran:
-    return ki_hub(
+def in_process(*arguments: str | Path, stdin: bytes = b"") -> Ran:
+    """The command without a process of its own, which costs a second of start each time."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), "utf-8"))
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", err)
+        code = run([str(a) for a in arguments])
+    return Ran(code, out.buffer.getvalue(), err.buffer.getvalue())
+
+
+def translate(
+    source: str, target: str, *more: str | Path, stdin: bytes = b"", process: bool = False
+) -> Ran:
+    """One translation; ``process``: as a user runs it, also in the short form."""
+    command = ki_hub if process or FULL else in_process
+    return command(
         "translate", "--from", source, "--to", target, "--now", NOW, *more, stdin=stdin
     )  # fmt: skip
 
@@ -122,8 +171,8 @@ def right_kind(target: str, body: bytes, folder: Path) -> None:
         assert "Karla Testine Nygaard" in pdf_text(body, folder)
         return
     assert KARLA in body.decode()
-    if target == TREATMENT:
-        schema = ROOT / "adapters" / TREATMENT / "behandlingsplan-1.0.xsd"
+    if target in XML:
+        schema = ROOT / "adapters" / target.replace("-", "_") / f"{target}-1.0.xsd"
         etree.XMLSchema(etree.parse(schema)).assertValid(etree.fromstring(body))
     else:
         bundle = json.loads(body)
@@ -138,8 +187,8 @@ def right_kind(target: str, body: bytes, folder: Path) -> None:
 
 
 def test_every_format_is_tried() -> None:
-    assert sorted(FORMATS) == sorted(Registry().formats())
-    assert (len(WORKS), len(REISSUED)) == (9, 4)
+    assert sorted((*FORMATS, *TEMPLATE)) == sorted(Registry().formats())
+    assert (len(WORKS), len(REISSUED)) == (15, 16)
 
 
 @pytest.mark.parametrize(("source", "target"), WORKS)
@@ -147,15 +196,18 @@ def test_a_pair_that_works(
     source: str, target: str, files: dict[str, Path], tmp_path: Path
 ) -> None:
     losses = tmp_path / "losses.json"
-    made = translate(source, target, files[source], "--losses", losses)
+    process = (source, target) in AS_A_USER
+    made = translate(source, target, files[source], "--losses", losses, process=process)
     assert (made.code, made.err) == (0, b"")
     right_kind(target, made.out, tmp_path)
     told = losses_in(losses)
     assert bool(told) == ((source, target) != ("fhir", "fhir")), "all others lose something"
 
-    piped = translate(source, target, "-", "--losses", losses, stdin=files[source].read_bytes())
-    assert piped == made, "from standard input as from a file"
-    assert losses_in(losses) == told
+    if source == PIPED:
+        body = files[source].read_bytes()
+        piped = translate(source, target, "-", "--losses", losses, stdin=body)
+        assert piped == made, "from standard input as from a file"
+        assert losses_in(losses) == told
 
 
 @pytest.mark.parametrize(("source", "target"), REFUSED)
@@ -165,7 +217,8 @@ def test_a_pair_that_cannot_be(
     losses = tmp_path / "losses.json"
     told = refusal(translate(source, target, files[source], "--losses", losses))
     assert not losses.exists(), "nothing was translated, so nothing was lost"
-    assert refusal(translate(source, target, stdin=files[source].read_bytes())) == told
+    if source == PIPED:
+        assert refusal(translate(source, target, stdin=files[source].read_bytes())) == told
     assert {i["code"] for i in told["issue"] if i["severity"] == "error"} == {"not-supported"}
 
 
@@ -182,10 +235,11 @@ def test_a_re_issue_is_made_from_the_receivers_own_document(
     assert (made.code, made.err) == (0, b"")
     right_kind(target, made.out, tmp_path)
     assert losses_in(losses)
-    named = translate(source, target, *more, "--receiver", OWNER[target], files[source])
-    assert named == made, "the own document says who receives"
-    piped = translate(source, target, *more, "-", stdin=files[source].read_bytes())
-    assert piped == made
+    if source == PIPED:
+        named = translate(source, target, *more, "--receiver", OWNER[target], files[source])
+        assert named == made, "the own document says who receives"
+        piped = translate(source, target, *more, "-", stdin=files[source].read_bytes())
+        assert piped == made
 
 
 @pytest.mark.parametrize("target", OWNER)
@@ -220,3 +274,37 @@ def test_what_is_not_marked_for_coordination_stays_with_its_owner(
 @pytest.mark.parametrize("name", ["reply", "ack-ok"])
 def test_a_message_that_is_no_plan_is_refused(name: str) -> None:
     refusal(translate(CARE, "fhir", SAMPLES / CARE / "samples" / f"{name}.json"))
+
+
+# A koordinationsplan is rendered as itself only
+
+
+ALONE = SAMPLES / AGREEMENT / "samples" / "koordinationsplan.xml"
+
+
+@pytest.mark.parametrize("target", [AGREEMENT, "fhir"])
+def test_a_coordination_plan_is_its_owner_s_own(target: str, tmp_path: Path) -> None:
+    losses = tmp_path / "losses.json"
+    made = translate(AGREEMENT, target, "--losses", losses, ALONE)
+    assert (made.code, made.err) == (0, b"")
+    right_kind(target, made.out, tmp_path)
+    told = losses_in(losses)
+    assert told
+    assert {x["kind"] for x in told} == {"dropped"}
+    if target == "fhir":
+        bundle = json.loads(made.out)
+        plans = [e["resource"] for e in bundle["entry"] if "CarePlan/" in e["fullUrl"]]
+        assert [p["category"][0]["coding"][0]["code"] for p in plans] == ["koordinationsplan"]
+
+
+@pytest.mark.parametrize("target", sorted(set(FORMATS) - {AGREEMENT, "fhir"}))
+def test_a_coordination_plan_becomes_no_other_document(target: str, files: dict[str, Path]) -> None:
+    own = ("--own", files[target]) if target in OWNER else ()
+    told = refusal(translate(AGREEMENT, target, *own, ALONE))
+    assert {i["code"] for i in told["issue"] if i["severity"] == "error"} == {"not-supported"}
+
+
+@pytest.mark.parametrize("target", [AGREEMENT, "fhir"])
+def test_a_coordination_plan_goes_to_nobody_else(target: str) -> None:
+    for receiver in ("social-havneby", "rus-havneby"):
+        refusal(translate(AGREEMENT, target, "--receiver", receiver, ALONE))

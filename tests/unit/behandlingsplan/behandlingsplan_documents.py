@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from adapters.behandlingsplan import ADAPTER
-from adapters.behandlingsplan.schema import NAMESPACE
+from adapters.behandlingsplan.parse import FORMAT
 from hub.contract import Context, PlanUpdate, Printer, RawMessage
 from hub.fhir import names
 from hub.mapping import mappings_folder
 from tests.views import check, find_party, parties
 
+NAMESPACE = FORMAT.schema.namespace
 SAMPLES = mappings_folder("behandlingsplan") / "samples"
 NOW = datetime(2026, 9, 20, 8, 0, tzinfo=UTC)
 OWNER = parties()["psyk-nordstrand"]

@@ -11,13 +11,15 @@ from behandlingsplan_documents import changed, documents, element, message, pars
 from hypothesis import given, settings
 from lxml import etree
 
-from adapters.behandlingsplan import ADAPTER, rules, schema
-from adapters.behandlingsplan.document import read, record
+from adapters.behandlingsplan import ADAPTER
+from adapters.behandlingsplan.parse import FORMAT
+from adapters.xml_plan.reading import COMMON
+from adapters.xml_plan.rules import members
 from hub.contract import Identifier, PlanUpdate
 from hub.fhir import names
 from hub.fhir.extract import extension_value, references, sections
 from hub.fhir.reading import PlanReader
-from hub.mapping import load_table, mappings_folder
+from hub.mapping import Table, load_table, mappings_folder
 from hub.mapping.paths import counted_from, find, leaves
 
 ALL = ("minimal", "typical", "typical-update", "everything", "typical-2")
@@ -212,7 +214,7 @@ def test_every_leaf_is_mapped_not_shared_or_a_loss(body: bytes) -> None:
     told |= {"1", "0", "true", "false"}
     reported = {loss.path for loss in (*update.losses, *update.not_shared)}
     assert not [loss for loss in update.losses if loss.kind == "dropped"]
-    for path, value in leaves(record(read(body))):
+    for path, value in leaves(FORMAT.record(FORMAT.read(body))):
         place = f"/TreatmentPlan/{counted_from(path, 1)}"
         name = path.rpartition("/")[2].partition("[")[0]
         translated = name.endswith("Code") and not path.startswith(NEVER)
@@ -221,26 +223,32 @@ def test_every_leaf_is_mapped_not_shared_or_a_loss(body: bytes) -> None:
         assert value in told, f"{place} is neither mapped nor reported"
 
 
+def table_of(name: str) -> Table:
+    """The format's own table, or the one it has in common with others."""
+    file = mappings_folder("behandlingsplan") / f"{name}.yaml"
+    return load_table(file if file.exists() else COMMON / f"{name}.yaml")
+
+
 def pieces(content: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each table with a record it reads."""
     yield "plan", content
     yield "patient", content["Citizen"]
     yield "unit", content["ResponsibleUnit"]
-    yield "doctor", content["ResponsibleUnit"]["ResponsibleDoctor"]
+    yield "person", content["ResponsibleUnit"]["ResponsibleDoctor"]
     for name, part in (("wishes", "CitizenWishes"), ("follow-up", "NextFollowUp")):
         if part in content:
             yield name, content[part]
-    for goal in rules.goals(content):
+    for goal in members(content, "Goals", "Goal"):
         yield "goal", goal
-    for effort in rules.efforts(content):
+    for effort in members(content, "TreatmentEfforts", "TreatmentEffort"):
         yield "effort", effort
 
 
 @settings(max_examples=60, deadline=None)
 @given(documents())
 def test_mapped_content_comes_back_through_the_tables(body: bytes) -> None:
-    for name, item in pieces(record(read(body))):
-        table = load_table(mappings_folder("behandlingsplan") / f"{name}.yaml")
+    for name, item in pieces(FORMAT.record(FORMAT.read(body))):
+        table = table_of(name)
         back, _ = table.backward(table.forward(item)[0])
         for row in table.rows:
             source = [value for _, value in find(item, row.source)]
@@ -257,44 +265,8 @@ def test_no_element_of_the_samples_is_without_a_declared_place(name: str) -> Non
 
 
 def test_what_the_tables_leave_to_others_is_in_the_schema() -> None:
-    content = record(read(sample("everything")))
+    content = FORMAT.record(FORMAT.read(sample("everything")))
     for name, item in pieces(content):
-        table = load_table(mappings_folder("behandlingsplan") / f"{name}.yaml")
+        table = table_of(name)
         for path in [*table.elsewhere, *table.not_shared]:
             assert "Identifier" in path or list(find(item, path)), path
-
-
-def test_paths_name_lists_as_the_schema_repeats_elements() -> None:
-    xs = "{http://www.w3.org/2001/XMLSchema}"
-    types = {
-        t.get("name"): t for t in etree.parse(schema._FILE).iter(f"{xs}complexType", f"{xs}group")
-    }
-    own = {n for n in types if n not in {"OtherPlansType"} and not _for_others(types, str(n))}
-    repeated = {
-        e.get("name")
-        for n in own
-        for e in types[n].iter(f"{xs}element")
-        if e.get("maxOccurs") == "unbounded"
-    }
-    assert repeated == schema.ITEMS
-
-
-def _for_others(types: dict, name: str) -> bool:
-    xs = "{http://www.w3.org/2001/XMLSchema}"
-    todo, seen = ["OtherPlansType"], set()
-    while todo:
-        here = todo.pop()
-        if here in seen or here not in types:
-            continue
-        seen.add(here)
-        todo += [str(e.get("type")).removeprefix("bp:") for e in types[here].iter(f"{xs}element")]
-    return name in seen
-
-
-def test_every_annotation_is_in_danish_and_every_element_has_one() -> None:
-    xs = "{http://www.w3.org/2001/XMLSchema}"
-    for declared in etree.parse(schema._FILE).iter(f"{xs}element", f"{xs}complexType"):
-        note = declared.find(f"{xs}annotation/{xs}documentation")
-        assert note is not None, declared.get("name")
-        assert note.get("{http://www.w3.org/XML/1998/namespace}lang") == "da"
-        assert (note.text or "").strip()

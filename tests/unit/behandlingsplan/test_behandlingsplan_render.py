@@ -13,9 +13,9 @@ from behandlingsplan_documents import OWNER, changed, context, documents, elemen
 from hypothesis import given, settings
 from lxml import etree
 
-from adapters.behandlingsplan import ADAPTER, schema
-from adapters.behandlingsplan.document import q, record
-from adapters.behandlingsplan.other_plans import NOTICE
+from adapters.behandlingsplan import ADAPTER
+from adapters.behandlingsplan.parse import FORMAT
+from adapters.xml_plan.other_plans import NOTICE
 from hub.contract import Notice, PlanView, Receipt, Rendered, Resource, SourceDocument
 from hub.errors import CannotRender
 from hub.fhir import names
@@ -63,9 +63,9 @@ def with_sector_plans(body: bytes) -> PlanView:
 def own_content(root: etree._Element) -> list[tuple[str, dict, str | None]]:
     """The owner's leaves in order, exactly as written, without what the hub writes."""
     for name in HEADER:
-        for found in root.findall(f"{q('MessageHeader')}/{q(name)}"):
+        for found in root.findall(f"{{*}}MessageHeader/{{*}}{name}"):
             found.getparent().remove(found)
-    for found in root.findall(q("OtherPlans")):
+    for found in root.findall("{*}OtherPlans"):
         root.remove(found)
     return [(e.tag, dict(e.attrib), e.text) for e in root.iter() if len(e) == 0]
 
@@ -105,7 +105,7 @@ def test_the_owners_document_goes_to_no_other_unit() -> None:
 def test_header_is_readdressed_and_the_rest_is_the_owners() -> None:
     view = view_with(sample("typical"), version=7)
     rendered = render(view)
-    header = record(etree.fromstring(rendered.body))["MessageHeader"]
+    header = FORMAT.record(etree.fromstring(rendered.body))["MessageHeader"]
     assert header == {
         "MessageIdentifier": rendered.message_id,
         "SentDateTime": "2026-09-20T08:00:00+00:00",
@@ -123,8 +123,8 @@ def test_header_is_readdressed_and_the_rest_is_the_owners() -> None:
 def test_an_earlier_header_and_other_plans_are_replaced() -> None:
     rendered = render(view_with(sample("everything")))
     root = etree.fromstring(rendered.body)
-    assert len(root.findall(q("OtherPlans"))) == 1
-    header = record(root)["MessageHeader"]
+    assert len(root.findall("{*}OtherPlans")) == 1
+    header = FORMAT.record(root)["MessageHeader"]
     assert header["BaseVersion"] == "1"
     assert "Ugentlig samtale om brug af hash." not in rendered.body.decode()
     assert render(view_with(rendered.body)).body == rendered.body, "a re-issue is stable"
@@ -137,7 +137,7 @@ def test_rendering_is_repeatable() -> None:
 
 def test_shared_plan_and_others_are_told_and_the_owners_plan_is_not_repeated() -> None:
     rendered = render(with_sector_plans(sample("typical")))
-    others = record(etree.fromstring(rendered.body))["OtherPlans"]
+    others = FORMAT.record(etree.fromstring(rendered.body))["OtherPlans"]
     assert others["NoticeText"].startswith("Til orientering")
     shared = others["SharedPlan"]
     assert shared["ApprovedIndicator"] == "true"
@@ -218,7 +218,9 @@ def test_codes_this_format_does_not_have_are_losses_and_the_item_stays() -> None
         "EffortStatusCode has no such code",
         "SectionCode has no such code",
     ]
-    assert len(record(etree.fromstring(rendered.body))["OtherPlans"]["SharedPlan"]["Intervention"])
+    assert len(
+        FORMAT.record(etree.fromstring(rendered.body))["OtherPlans"]["SharedPlan"]["Intervention"]
+    )
 
 
 def test_characters_that_xml_has_no_place_for_do_not_stop_a_delivery() -> None:
@@ -237,7 +239,7 @@ def test_a_reissue_is_valid_and_parses_to_the_same_own_content(body: bytes) -> N
     number = shared_view_for(body)
     rendered = render(view_with(body, resources=number))
     root = etree.fromstring(rendered.body)
-    assert schema.issues_of(root) == ()
+    assert FORMAT.schema.issues_of(root) == ()
     again, before = parse(rendered.body), parse(body)
     assert again.resources == before.resources
     assert (again.losses, again.case, again.issues) == (before.losses, before.case, before.issues)

@@ -105,6 +105,16 @@ def test_and_back(table: Table) -> None:
     assert table.backward(made) == (FULL, [])
 
 
+def test_a_code_table_may_stand_in_the_folder_beside(tmp_path: Path) -> None:
+    own, beside = tmp_path / "own", tmp_path / "beside"
+    own.mkdir()
+    beside.mkdir()
+    write(beside)
+    file = write(own, TABLE.replace("codes: c}", "codes: beside/c}"))
+    (own / "codes" / "c.csv").unlink()
+    assert load_table(file).forward(FULL)[0]["extension"][0]["valueCode"] == "psychiatry"
+
+
 def test_what_is_made_can_be_changed_without_changing_the_table(table: Table) -> None:
     made, _, _ = table.forward(FULL)
     made["meta"]["profile"].append("another")

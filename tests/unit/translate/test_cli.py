@@ -61,7 +61,7 @@ def test_a_format_without_a_citizens_version_names_those_that_have_one() -> None
     assert (done.returncode, done.stdout) == (3, b"")
     (issue,) = json.loads(done.stderr)["issue"]
     assert issue["code"] == "not-supported"
-    assert issue["details"]["text"].endswith("in: pdf")
+    assert issue["details"]["text"].endswith("in: html, pdf")
 
 
 def test_json() -> None:

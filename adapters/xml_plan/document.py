@@ -1,0 +1,86 @@
+"""A document's bytes as a checked tree, as a record, and as a fingerprint."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from lxml import etree
+
+from adapters.xml_plan.schema import Schema
+from hub.errors import InputRefused, Malformed, Unsupported
+from hub.fhir.codec import parse_xml
+
+Record = dict[str, Any]
+"""An element's children by local name: text, a Record, or a list of them for repeated ones."""
+
+_OF_THE_MESSAGE: Final = ("MessageIdentifier", "SentDateTime")
+
+
+@dataclass(frozen=True)
+class XmlFormat:
+    """One format: its registered name and its published schema."""
+
+    name: str
+    schema: Schema
+
+    def read(self, body: bytes) -> etree._Element:
+        """The root of a valid document.
+
+        Raises Malformed or TooLarge for what is no XML of this kind, Unsupported for another
+        version of the format, UnknownCode or Invalid (with every finding) for what the schema
+        does not allow.
+        """
+        root = parse_xml(body)
+        name, schema = etree.QName(root), self.schema
+        if name.namespace != schema.namespace:
+            if (name.namespace or "").startswith(schema.versions):
+                raise Unsupported(
+                    f"This version of the format is not read; send {schema.namespace}"
+                )
+            raise Malformed(f"The root element is in another namespace; it is {schema.namespace}")
+        if name.localname not in schema.roots:
+            raise Malformed(f"The root element is not {' or '.join(schema.roots)}")
+        schema.check(root)
+        return root
+
+    def record(self, element: etree._Element) -> Record:
+        """The element's content. Blank text becomes empty: it says nothing."""
+        found: Record = {}
+        for child in element:
+            name = etree.QName(child).localname
+            value = self.record(child) if len(child) else _text(name, child.text or "")
+            if name in self.schema.items:
+                found.setdefault(name, []).append(value)
+            elif name not in found:
+                found[name] = value
+            elif isinstance(found[name], list):
+                found[name].append(value)
+            else:
+                found[name] = [found[name], value]
+        return found
+
+    def fingerprint(self, body: bytes) -> str:
+        """SHA-256 (hex) of the canonical XML without message id and time; of bytes if not XML.
+
+        Never raises, since a document is recorded before it is understood.
+        """
+        try:
+            root = deepcopy(parse_xml(body))
+        except InputRefused:
+            return sha256(body).hexdigest()
+        header = root.find(f"{{{self.schema.namespace}}}MessageHeader")
+        if header is not None:
+            for name in _OF_THE_MESSAGE:
+                for element in header.findall(f"{{*}}{name}"):
+                    header.remove(element)
+        return sha256(etree.tostring(root, method="c14n2")).hexdigest()
+
+
+def _text(name: str, text: str) -> str:
+    # As the schema has it: free text keeps its white space, every other type collapses it.
+    if name.endswith("Text"):
+        return text if text.strip() else ""
+    return " ".join(text.split())
