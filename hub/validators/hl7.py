@@ -8,6 +8,7 @@ says quotes the document; of it only severity, issue type, message id and path a
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
@@ -18,8 +19,8 @@ from typing import Any, Final
 import httpx
 
 from hub.contract import Resource
-from hub.errors import InputRefused, Issue, ValidatorUnavailable
-from hub.fhir.codec import dump_json, parse_json
+from hub.errors import Issue, ValidatorUnavailable
+from hub.fhir.codec import dump_json
 from hub.validators.saying import issues, known_type, no_type
 
 _FHIR_JSON: Final = "application/fhir+json"
@@ -134,10 +135,11 @@ def _outcome(answer: httpx.Response) -> Mapping[str, Any]:
     if answer.status_code not in {200, 500}:
         raise ValidatorUnavailable(_wrong(answer))
     try:
-        read = parse_json(answer.content)
-    except InputRefused:
-        read = {}
-    if read.get("resourceType") != "OperationOutcome":
+        # Not the codec: an outcome may quote what the codec refuses in a document.
+        read = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        read = None
+    if not isinstance(read, dict) or read.get("resourceType") != "OperationOutcome":
         raise ValidatorUnavailable("HL7's validator answers with something else than an outcome")
     return read
 
