@@ -54,6 +54,7 @@ CASES: dict[str, Case] = {
             | {"created": SECRET, "extension": [{"url": f"http://karla.example/{SECRET[:10]}"}]}
         ]
     ),
+    "a character that FHIR forbids": Case([PLAN | {"status": f"{SECRET}\x00"}]),
     "unknown profile": Case([PLAN | {"meta": {"profile": [NOBODY]}}]),
     "given profile": Case([PLAN], names.KI_PLAN),
     "given unknown profile": Case([PLAN], NOBODY),

@@ -110,6 +110,11 @@ def test_several_go_in_one_bundle_and_the_second_is_told_apart(
     assert [asked["body"]["type"] for asked in stand.asked] == ["collection"]
 
 
+def test_an_answer_that_quotes_a_forbidden_character_is_a_judgement(connect: Connect) -> None:
+    case = CASES["a character that FHIR forbids"]
+    assert "CarePlan.status" in {i.expression for i in errors(connect().check(case.resources))}
+
+
 def test_a_document_that_the_validator_fails_on_is_not_valid(connect: Connect) -> None:
     """It answers 500 with an outcome; asked again it would again, so it is no waiting matter."""
     recorded = [r for r in json.loads(RECORDED.read_text("utf-8")) if r["status"] == 500]
