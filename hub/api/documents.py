@@ -17,7 +17,7 @@ from hub.model.party import Viewer
 from hub.model.records import InboxItem
 from hub.services.accept import Accepted, accept
 from hub.services.hub import Hub
-from hub.services.process import process
+from hub.services.process import answered
 
 ROUTER = APIRouter(tags=["documents"])
 
@@ -56,7 +56,7 @@ def receive(hub: Hub, sender: Party, format: str, body: bytes, request: Request)
     )
     item = accepted.item
     try:
-        item = process(hub, item.id)
+        item = answered(hub, item.id)
     except Temporary:
         hub.wake.set()
     return answer(item, request, duplicate=accepted.duplicate)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from fastapi import Request, Response
 
@@ -25,13 +25,9 @@ from hub.model.party import Viewer
 from hub.model.records import InboxItem
 from hub.services.accept import Accepted, accept
 from hub.services.hub import CANONICAL, Hub
-from hub.services.process import process
+from hub.services.process import PATIENCE, PAUSE, answered
 from hub.services.resources import versions
 from hub.services.write import requested
-
-PATIENCE: Final = 5.0
-"""Seconds to wait for who has the same message in hand, before 202."""
-_PAUSE: Final = 0.1
 
 
 def submit(
@@ -46,14 +42,12 @@ def submit(
     kept = accept(hub, sender, CANONICAL, body, media_type, message_id=message_id, request=line)
     until = time.monotonic() + PATIENCE
     item = kept.item
-    while item.answer is None:
+    while item.answer is None and time.monotonic() < until:
         try:
-            item = process(hub, item.id)
+            item = answered(hub, item.id, patience=until - time.monotonic())
         except Temporary:
             hub.wake.set()
-        if item.answer is not None or time.monotonic() > until:
-            break
-        time.sleep(_PAUSE)
+            time.sleep(PAUSE)
     return Accepted(item, kept.duplicate)
 
 

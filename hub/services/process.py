@@ -6,9 +6,11 @@ understood is kept for the operator; what has no legal basis is sealed.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from typing import Final
 
 import structlog
 
@@ -47,6 +49,9 @@ from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
 LOG = structlog.get_logger()
+PATIENCE: Final = 5.0
+"""Seconds that a caller waits for who has the same message in hand."""
+PAUSE: Final = 0.1
 
 
 class _AnsweredElsewhereError(Exception):
@@ -74,6 +79,19 @@ def process(hub: Hub, item_id: str) -> InboxItem:
         found = work.inbox.get(item_id, SYSTEM)
     assert found is not None
     return found
+
+
+def answered(hub: Hub, item_id: str, *, patience: float = PATIENCE) -> InboxItem:
+    """As :func:`process`, but waits while the message is in other hands; then it may be unanswered.
+
+    A worker may find a message before the request that brought it goes on.
+    """
+    until = time.monotonic() + patience
+    while True:
+        item = process(hub, item_id)
+        if item.answer is not None or time.monotonic() > until:
+            return item
+        time.sleep(PAUSE)
 
 
 def _handle(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Directory) -> None:

@@ -13,7 +13,7 @@ from hub.errors import HubError
 from hub.runtime.official_validator import TARGET, prepare
 from tests.conformance.documents import Document, declared, emitted, on_disk
 from tests.conformance.official import Official, running
-from tests.conformance.report import NATIONAL, Result, as_report, dumped, makers, ran, table
+from tests.conformance.report import MAKERS, Result, as_report, dumped, makers, ran, table
 
 REPORT = "conformance.json"
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         return 4
     supplied = makers(prepared.canonicals)
     allowed = [
-        begin for maker, begins in NATIONAL.items() if maker not in supplied for begin in begins
+        begin for maker, begins in MAKERS.items() if maker not in supplied for begin in begins
     ]
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
