@@ -11,7 +11,7 @@ from pathlib import Path
 
 from hub.errors import HubError
 from hub.runtime.official_validator import TARGET, prepare
-from tests.conformance.documents import Document, declared, emitted, on_disk
+from tests.conformance.documents import Document, declared, emitted, on_disk, rendered
 from tests.conformance.official import Official, running
 from tests.conformance.report import MAKERS, Result, as_report, dumped, makers, ran, table
 
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     ]
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        documents = [*on_disk(), *emitted(Path(folder))]
+        documents = [*on_disk(), *rendered(), *emitted(Path(folder))]
         with running(prepared, Path(folder) / "validator.log", allowed) as official:
             results = list(judged(official, documents))
     what_ran = ran(results, prepared.canonicals, prepared.missing)

@@ -8,12 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 
+from hub.contract import Notice
 from hub.demo.play import play, world
+from hub.errors import CannotRender
 from hub.runtime.profiles import FOLDER, ROOT, published
+from tests.contract.adapter_samples import REGISTRY
+from tests.contract.adapter_samples import context as context_of
 from tests.scenarios.deployment import Deployment
+from tests.views import PLAN_1, PLAN_2, parties, view_of
 
 FHIR_JSON: Final = "application/fhir+json"
 FHIR_XML: Final = "application/fhir+xml"
@@ -26,8 +32,8 @@ class Document:
     """One FHIR document with where it came from."""
 
     origin: str
-    """``profiles``, ``examples``, ``samples``, ``delivered``, ``received``, ``answers``,
-    ``stored`` or ``REST``."""
+    """``profiles``, ``examples``, ``samples``, ``rendered``, ``delivered``, ``received``,
+    ``answers``, ``stored`` or ``REST``."""
     name: str
     body: bytes
     media_type: str = FHIR_JSON
@@ -41,6 +47,21 @@ def on_disk() -> Iterator[Document]:
         yield Document("examples", path.name, path.read_bytes())
     for path in sorted((ROOT / "mappings").glob("*/samples/*.json")):
         yield Document("samples", f"{path.parts[-3]}/{path.name}", path.read_bytes())
+
+
+def rendered() -> Iterator[Document]:
+    """The example plans and a notice in every format that is FHIR, also those no scenario sends."""
+    known = parties()
+    context = context_of(known["rus-havneby"], printer=REGISTRY.printer())
+    notice = Notice(str(UUID(int=4)), "consent-withdrawn", "Samtykket er trukket tilbage")
+    for format in REGISTRY.formats():
+        for name, content in (("1", view_of(PLAN_1)), ("2", view_of(PLAN_2)), ("notice", notice)):
+            try:
+                made = REGISTRY.adapter(format).render(content, known["laege-havnegade"], context)
+            except CannotRender:
+                continue
+            if "fhir" in made.media_type:
+                yield Document("rendered", f"{format}-{name}", made.body, made.media_type)
 
 
 def emitted(folder: Path) -> Iterator[Document]:

@@ -54,7 +54,8 @@ def test_everything_published_and_emitted_conforms(tmp_path: Path) -> None:
     assert report["errors"] == 0
     origins = {file["origin"] for file in report["files"]}
     assert origins == {
-        "profiles", "examples", "samples", "delivered", "received", "answers", "stored", "REST"
+        "profiles", "examples", "samples", "rendered", "delivered", "received", "answers",
+        "stored", "REST",
     }  # fmt: skip
     assert {maker["ran"] for maker in report["ran"]["makers"].values()} == {False}
 
