@@ -22,10 +22,11 @@ from adapters.cpd.xml import (
     stamp,
     time_of,
 )
-from adapters.pdf.content import RELATIVES, protected
+from adapters.pdf.content import RELATIVES
 from hub.contract import Context, Party, PlanView, Resource
 from hub.errors import CannotRender
 from hub.fhir import names
+from hub.fhir.extract import is_protected
 from hub.fhir.reading import PlanReader
 from hub.fhir.words import Contact
 
@@ -76,7 +77,7 @@ def _citizen(document: etree._Element, reader: PlanReader) -> None:
         if system in {names.CPR, names.X_ECPR, *names.D_ECPR}:
             named = {"assigningAuthorityName": "CPR"} if system == names.CPR else {}
             add(role, "id", root=system.removeprefix("urn:oid:"), extension=value, **named)
-    if protected(patient):
+    if is_protected(patient):
         add(role, "addr", nullFlavor="MSK")
     else:
         _address(role, patient)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from adapters.fhir.parse import parse
 from adapters.fhir.render import render
 from adapters.fhir.terms import PLAN_UPDATE, fingerprint
-from adapters.fhir.wire import JSON, XML
 from hub.contract import Context, Notice, Parsed, Party, PlanView, RawMessage, Receipt, Rendered
+from hub.fhir.wire import JSON, XML
 
 
 class FhirAdapter:

@@ -12,7 +12,6 @@ from adapters.fhir.identity import Identity, identify
 from adapters.fhir.normal import normal_plan, normal_resource
 from adapters.fhir.rules import check, has_error, refused
 from adapters.fhir.terms import EVENT_SYSTEM
-from adapters.fhir.wire import read
 from hub.contract import (
     CitizenRef,
     Context,
@@ -29,6 +28,7 @@ from hub.fhir import names
 from hub.fhir.bundles import Entry, entries, reachable, rewritten
 from hub.fhir.extract import extension_value, has_code
 from hub.fhir.kinds import declaring, undeclared
+from hub.fhir.wire import read
 
 _SENDER = "Bundle.entry[0].resource.sender"
 
@@ -40,7 +40,7 @@ def parse(message: RawMessage, context: Context) -> Parsed:
     that speak of several resources at once are asked as well. Raises Malformed (not legal R4),
     UnknownCode, Unsupported or Invalid, with every issue.
     """
-    document = read(message)
+    document = read(message.body, message.media_type)
     told = tuple(context.check(declaring(document)))
     if has_error(told) and has_error(context.check(undeclared(document))):
         raise refused(Malformed, "The document is not legal FHIR R4", told)

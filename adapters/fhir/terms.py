@@ -9,10 +9,10 @@ from uuid import UUID
 
 import simplejson
 
-from adapters.fhir.wire import read
 from hub.contract import RawMessage, Resource
 from hub.errors import HubError
 from hub.fhir import names
+from hub.fhir.wire import read
 
 EVENT_SYSTEM: Final = names.system("event")
 PLAN_UPDATE: Final = f"{EVENT_SYSTEM}|plan-update"
@@ -65,7 +65,7 @@ def fingerprint(message: RawMessage) -> str:
     Bytes that cannot be read are hashed as they are: a resend of them is still a resend.
     """
     try:
-        return content_hash(read(message))
+        return content_hash(read(message.body, message.media_type))
     except HubError:
         return hashlib.sha256(message.body).hexdigest()
 

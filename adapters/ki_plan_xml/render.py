@@ -15,7 +15,7 @@ from adapters.ki_plan_xml.writing import IN_ORDER, document
 from hub.contract import Context, Loss, Notice, Party, PlanView, Receipt, Rendered, Resource
 from hub.errors import CannotRender, UnknownCode
 from hub.fhir import names
-from hub.fhir.extract import codes, extension_value, extensions
+from hub.fhir.extract import codes, extension_value, extensions, is_protected
 from hub.fhir.reading import PlanReader
 
 MEDIA_TYPE: Final = "application/xml"
@@ -57,7 +57,7 @@ def form(
     reader = PlanReader(view.resources)
     if "id" not in reader.plan:
         raise CannotRender("There is no shared plan that this receiver may see")
-    protected = _protected(reader.patient)
+    protected = is_protected(reader.patient)
     # The lead's own system is where a protected address came from; nobody else gets it.
     open_data = not protected or (view.lead is not None and view.lead.id == receiver.id)
     try:
@@ -119,13 +119,6 @@ def _header(view: PlanView, context: Context) -> Record:
         "SharedPlanIdentifier": view.plan_id,
         "BaseVersion": str(view.version),
     } | ({"Sender": sender} if sender else {})
-
-
-def _protected(patient: Resource) -> bool:
-    labels = patient.get("meta", {}).get("security", ())
-    return any(
-        i.get("system") == names.CONFIDENTIALITY and i.get("code") in {"R", "V"} for i in labels
-    )
 
 
 def _contacts(outgoing: Outgoing, plan: Resource) -> Record:

@@ -22,6 +22,7 @@ from adapters.medcom.text import lead_of, notice_text, plan_text
 from hub.contract import Context, Notice, Party, PlanView, Rendered, Resource
 from hub.errors import CannotRender, Issue
 from hub.fhir.codec import dump_json
+from hub.fhir.extract import is_protected
 from hub.fhir.reading import PlanReader
 
 MEDIA_TYPE: Final = "application/fhir+json"
@@ -190,7 +191,7 @@ def _category(context: Context) -> str:
 def _printed(view: PlanView, reader: PlanReader, context: Context) -> bytes:
     if context.printer is None:
         raise CannotRender("A plan copy needs the printer for its PDF; install one", at="printer")
-    if parts.is_protected(reader.patient):
+    if is_protected(reader.patient):
         view = _without_address(view)
     pdf = context.printer.plan(view, now=context.now)
     if not pdf.startswith(b"%PDF-"):

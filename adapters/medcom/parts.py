@@ -15,6 +15,7 @@ from adapters.medcom.text import split_name
 from hub.contract import Party, Resource
 from hub.errors import CannotRender
 from hub.fhir import names
+from hub.fhir.extract import is_protected
 from hub.mapping import Table, load_table, mappings_folder
 
 
@@ -82,12 +83,6 @@ def patient(citizen: Resource, number: str) -> Resource:
     if is_protected(citizen):
         made["meta"] |= {"security": [{"system": names.CONFIDENTIALITY, "code": "R"}]}
     return made | {"identifier": found, "name": [_official(citizen)]}
-
-
-def is_protected(citizen: Resource) -> bool:
-    """Name and address protection: the label R on the citizen (dk-core's recommendation)."""
-    labels = citizen.get("meta", {}).get("security", ())
-    return any(s.get("system") == names.CONFIDENTIALITY and s.get("code") == "R" for s in labels)
 
 
 def _official(citizen: Resource) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from adapters.pdf import words
 from hub.contract import PlanView, Resource
 from hub.fhir import names
-from hub.fhir.extract import extension_value, extensions, full_name
+from hub.fhir.extract import extension_value, extensions, full_name, is_protected
 from hub.fhir.reading import PlanReader
 from hub.fhir.words import (
     Challenge,
@@ -67,18 +67,10 @@ def printed_at(now: datetime) -> str:
     return f"{words.day(here.date().isoformat())} kl. {here:%H.%M}"
 
 
-def protected(patient: Resource) -> bool:
-    """The citizen has a protected address (``meta.security`` v3-Confidentiality#R)."""
-    return any(
-        label.get("system") == names.CONFIDENTIALITY and label.get("code") in {"R", "V"}
-        for label in patient.get("meta", {}).get("security", ())
-    )
-
-
 def _citizen(reader: PlanReader) -> dict[str, Any]:
     """Stamoplysninger. A telephone number can lead to an address, so protection covers it."""
     patient = reader.patient
-    hidden = protected(patient)
+    hidden = is_protected(patient)
     found = {c.get("system"): str(c.get("value", "")) for c in reversed(_telecoms(patient))}
     return {
         "name": full_name(patient),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from adapters.pdf.content import protected
 from hub.contract import Loss, PlanView, Resource
 from hub.fhir import names
-from hub.fhir.extract import extensions
+from hub.fhir.extract import extensions, is_protected
 from hub.fhir.reading import PlanReader
 from hub.mapping.paths import leaves
 
@@ -26,7 +25,7 @@ def _losses(view: PlanView, unprintable: frozenset[str]) -> Iterator[Loss]:
     patient = PlanReader(view.resources).patient
     for key, resource in view.resources.items():
         yield from _of_paper(key, resource)
-        if resource is patient and protected(patient):
+        if resource is patient and is_protected(patient):
             for name in ("address", "telecom"):
                 if resource.get(name):
                     yield Loss(f"{key}/{name}", "dropped", "the citizen's address is protected")

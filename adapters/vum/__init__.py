@@ -1,25 +1,26 @@
 """VUM: the KL FFB messaging order (FHIR R4 message ``ffb-order``), in and out.
 
-In: a municipality's order becomes its sector plan, kind ``vum``. Out: a re-issue of the receiver's
-own last order, with other parties' efforts added as RelatedCarePlan "til orientering". Emitted
-is 1.0.0 (``http://fhir.kl.dk/ffbmessaging``); 0.1.0 URLs are read too. The tables are in
-``mappings/vum/``.
+In: a municipality's order, in JSON or XML, becomes its sector plan, kind ``vum``. Out: a re-issue
+of the receiver's own last order, in the same of the two, with other parties' efforts added as
+RelatedCarePlan "til orientering". Emitted is 1.0.0 (``http://fhir.kl.dk/ffbmessaging``); 0.1.0
+URLs are read too. The tables are in ``mappings/vum/``.
 """
 
 from __future__ import annotations
 
 from adapters.vum.fingerprint import fingerprint
 from adapters.vum.parse import parse
-from adapters.vum.render import FORMAT, MEDIA_TYPE, render
+from adapters.vum.render import FORMAT, render
 from adapters.vum.urls import EVENT_SYSTEM, EVENT_SYSTEM_PRE_RELEASE, ORDER_EVENT
 from hub.contract import Context, Notice, Party, PlanUpdate, PlanView, RawMessage, Receipt, Rendered
+from hub.fhir.wire import JSON, XML
 
 
 class Vum:
     """The adapter; see :class:`hub.contract.Adapter` for what each method promises."""
 
     format: str = FORMAT
-    media_types: tuple[str, ...] = (MEDIA_TYPE, "application/json")
+    media_types: tuple[str, ...] = (*JSON, *XML)
     events: tuple[str, ...] = (
         f"{EVENT_SYSTEM}|{ORDER_EVENT}",
         f"{EVENT_SYSTEM_PRE_RELEASE}|{ORDER_EVENT}",
@@ -29,7 +30,7 @@ class Vum:
 
     def fingerprint(self, message: RawMessage) -> str:
         """Equal for the same content, whatever its ids and times of sending."""
-        return fingerprint(message.body)
+        return fingerprint(message)
 
     def parse(self, message: RawMessage, context: Context) -> PlanUpdate:
         """The order; raises Malformed, TooLarge, Unsupported, UnknownCode or Invalid."""

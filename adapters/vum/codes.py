@@ -1,8 +1,10 @@
-"""The FFB code system with its hierarchy, its value sets, and the KL codes in use.
+"""The format's code systems: FFB with its hierarchy and value sets, KL's own, and dk-core's.
 
-Sources: FFB ``urn:oid:1.2.208.176.2.22`` version 20240530 (220 codes, mappings/vum/codes/ffb.csv)
-and the value sets of kl.dk.fhir.term (ffb-value-sets.csv). Codes are compared by system and
-code; displays are not stable between releases, so the table's own display is used.
+Sources: FFB ``urn:oid:1.2.208.176.2.22`` version 20240530 (220 codes, mappings/vum/codes/ffb.csv),
+CareSocialCodes version 20250530 (91 codes), the value sets of kl.dk.fhir.term
+(ffb-value-sets.csv), the local code systems of KL FFB messaging 1.0.0, and the municipality codes
+of dk-core. Codes are compared by system and code; displays are not stable between releases, so
+the table's own display is used.
 """
 
 from __future__ import annotations
@@ -12,9 +14,20 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-from adapters.vum.urls import CARE_SOCIAL, FFB, TEXT_SYSTEM
+from adapters.vum.urls import (
+    CARE_SOCIAL,
+    CONSENT_POLICY,
+    CONTACT_ROLE,
+    EVENT_SYSTEM,
+    FFB,
+    GUARDIANSHIP_FORMS,
+    MUNICIPALITY,
+    PARTICIPANT_ROLE,
+    RELATIONSHIP_TYPE,
+    TEXT_SYSTEM,
+)
 from hub.contract import Loss
-from hub.errors import Issue, UnknownCode
+from hub.errors import Issue
 from hub.mapping import CodeTable, mappings_folder
 
 PURPOSE: Final = "424827b1-23aa-4848-962b-56ee47def560"
@@ -26,6 +39,20 @@ SEVERITY: Final = "66959f77-6e2a-4574-8423-3ff097f8b9fa"
 FOLLOW_UP: Final = "9f03dfbb-7a97-45a5-94db-d4c3501714a9"
 
 _FOLDER: Final = mappings_folder("vum") / "codes"
+
+COMPLETE: Final[Mapping[str, str]] = {
+    FFB: "ffb",
+    CARE_SOCIAL: "care-social",
+    EVENT_SYSTEM: "message-event",
+    PARTICIPANT_ROLE: "participant-role",
+    RELATIONSHIP_TYPE: "relationship-type",
+    GUARDIANSHIP_FORMS: "guardianship-form",
+    CONSENT_POLICY: "consent-policy",
+    MUNICIPALITY: "municipality",
+    CONTACT_ROLE: "contact-role",
+}
+"""Code systems of which every code is here, and the table each is in: another code of theirs does
+not exist, wherever in a message it stands."""
 
 Concept = dict[str, Any]
 
@@ -44,8 +71,11 @@ def table(name: str) -> CodeTable:
 @cache
 def displays() -> Mapping[tuple[str, str], str]:
     """(system, code) to display, for every code this adapter knows."""
-    ffb = {(FFB, row["code"]): row["display"] for row in _rows("ffb")}
-    return ffb | {(CARE_SOCIAL, row["code"]): row["display"] for row in _rows("care-social")}
+    return {
+        (system, row["code"]): row["display"]
+        for system, name in COMPLETE.items()
+        for row in _rows(name)
+    }
 
 
 @cache
@@ -96,29 +126,23 @@ def in_system(concept: Mapping[str, Any], system: str) -> list[str]:
     ]
 
 
-def check_known(tree: Any, at: str) -> None:
-    """Raise UnknownCode, with every place where an FFB code is in no table."""
-    places = tuple(_unknown(tree, at))
-    if places:
-        text = "The code is not in FFB version 20240530; use a listed code"
-        raise UnknownCode(
-            text, issues=tuple(Issue("error", "code-invalid", text, p) for p in places)
-        )
-
-
-def _unknown(tree: Any, at: str) -> Iterator[str]:
+def unknown(tree: Any, at: str) -> Iterator[Issue]:
+    """Every place with a code that its code system does not have, as far as that is known here."""
     if isinstance(tree, dict):
-        if tree.get("system") == FFB and "code" in tree and _foreign(tree["code"]):
-            yield f"{at}.code"
+        if "code" in tree and _foreign(tree.get("system"), tree["code"]):
+            text = "The code is not in its code system; use a listed code"
+            yield Issue("error", "code-invalid", text, f"{at}.code")
         for key, value in tree.items():
-            yield from _unknown(value, f"{at}.{key}")
+            yield from unknown(value, f"{at}.{key}")
     elif isinstance(tree, list):
         for i, value in enumerate(tree):
-            yield from _unknown(value, f"{at}[{i}]")
+            yield from unknown(value, f"{at}[{i}]")
 
 
-def _foreign(code: Any) -> bool:
-    return not isinstance(code, str) or (FFB, code) not in displays()
+def _foreign(system: Any, code: Any) -> bool:
+    if not isinstance(system, str) or system not in COMPLETE:
+        return False
+    return not isinstance(code, str) or (system, code) not in displays()
 
 
 def carried(concept: Mapping[str, Any], at: str) -> tuple[Concept, list[Loss]]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from adapters.vum import codes
 from adapters.vum.message import Entry, Message
 from adapters.vum.parse import read_order
 from adapters.vum.profiles import RULES
@@ -20,8 +21,8 @@ from adapters.vum.shape import check_shape
 from adapters.vum.urls import MESSAGING, PRE_RELEASE, normalise, profile
 from hub.contract import CodedProfile, Resource
 from hub.errors import InputRefused, Issue
-from hub.fhir.codec import dump_json
 
+_FIRST: Final = "Bundle.entry[0].resource"
 _TYPES: Final = {
     "messagingOrganization": "Organization",
     "orderCarePlan": "CarePlan",
@@ -53,7 +54,7 @@ _TYPES: Final = {
 def order(bundle: Resource) -> Sequence[Issue]:
     """Every broken rule of an order; one that cannot be read is told as it is refused."""
     try:
-        return read_order(dump_json(bundle))[1]
+        return read_order(bundle)[1]
     except InputRefused as e:
         return [replace(i, expression=_rooted(i.expression)) for i in e.issues]
 
@@ -73,12 +74,13 @@ def part(role: str, resource: Resource) -> Sequence[Issue]:
         return list(_alone(e.issues, _TYPES[role]))
     message = Message({}, (Entry(0, "", current),), {0: frozenset({role})})
     own = [r for r in RULES if r.role == role and not r.whole]
-    return list(_alone((f.issue for f in findings(message, own)), _TYPES[role]))
+    found = (*codes.unknown(current, _FIRST), *(f.issue for f in findings(message, own)))
+    return list(_alone(found, _TYPES[role]))
 
 
 def _alone(issues: Iterable[Issue], kind: str) -> Iterator[Issue]:
     for issue in issues:
-        place = str(issue.expression).replace("Bundle.entry[0].resource", kind, 1)
+        place = str(issue.expression).replace(_FIRST, kind, 1)
         yield replace(issue, expression=place)
 
 

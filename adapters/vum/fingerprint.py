@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import simplejson
 
+from hub.contract import RawMessage
 from hub.errors import InputRefused
-from hub.fhir.codec import parse_json
+from hub.fhir.wire import read
 
 _SENDING: Final = {"lastUpdated", "versionId"}
 """Marks in ``meta`` that a server sets each time."""
@@ -16,13 +17,14 @@ _TIMES: Final = {"recorded", "occurredDateTime", "occurredPeriod"}
 """Elements of a Provenance that say when it was sent on."""
 
 
-def fingerprint(body: bytes) -> str:
+def fingerprint(message: RawMessage) -> str:
     """A hash of the content: not of Bundle.id and timestamp, MessageHeader.id and its fullUrl,
-    ``meta`` versions or Provenance times. Bytes that are not JSON are hashed as they are."""
+    ``meta`` versions or Provenance times. JSON and XML of one content are equal; bytes that are
+    neither are hashed as they are."""
     try:
-        bundle = parse_json(body)
+        bundle = read(message.body, message.media_type)
     except InputRefused:
-        return hashlib.sha256(body).hexdigest()
+        return hashlib.sha256(message.body).hexdigest()
     for mark in ("id", "timestamp"):
         bundle.pop(mark, None)
     for entry in _dictionaries(bundle.get("entry")):

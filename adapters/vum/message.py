@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from adapters.vum.codes import check_known
+from adapters.vum import codes
 from adapters.vum.shape import check_shape
 from adapters.vum.urls import EVENT_SYSTEM, ORDER_EVENT, normalise
 from hub.contract import Resource
-from hub.errors import Invalid, Issue, Unsupported
-from hub.fhir.codec import parse_json
+from hub.errors import Invalid, Issue, UnknownCode, Unsupported
+from hub.fhir.validation import unknown_codes
 
 
 @dataclass(frozen=True)
@@ -97,13 +97,14 @@ class Message:
         return self.entries[0]
 
 
-def read_message(body: bytes) -> Message:
-    """The message behind the bytes, its URLs as in 1.0.0, its roles not yet given.
+def read_message(document: Resource) -> Message:
+    """The document as a message, its URLs as in 1.0.0, its roles not yet given.
 
-    Raises Malformed, TooLarge, Unsupported (not an FFB order), UnknownCode (an FFB code in no
-    table) or Invalid (unresolved references, entries without an address), all places at once.
+    Raises Malformed, Unsupported (not an FFB order), UnknownCode (a code that its code system, or
+    R4, does not have) or Invalid (unresolved references, entries without an address), all places
+    at once.
     """
-    bundle = normalise(parse_json(body))
+    bundle = normalise(document)
     if bundle.get("resourceType") != "Bundle":
         raise Unsupported(
             "Not a FHIR Bundle; send the order as a message Bundle", at="resourceType"
@@ -120,12 +121,19 @@ def read_message(body: bytes) -> Message:
             "Not the event ffb-order of KL FFB messaging; no other is read",
             at=f"{entries[0].at}.eventCoding",
         )
-    check_known(bundle, "Bundle")
+    _known(bundle)
     message = Message(bundle, entries)
     issues = (*_modifiers(bundle, "Bundle"), *_addresses(entries), *_unresolved(message))
     if issues:
         raise Invalid(issues[0].text, issues=issues)
     return message
+
+
+def _known(bundle: Resource) -> None:
+    """Raise UnknownCode, with every place, for a code that its system or R4 does not have."""
+    issues = (*codes.unknown(bundle, "Bundle"), *unknown_codes(bundle))
+    if issues:
+        raise UnknownCode(issues[0].text, issues=issues)
 
 
 def _entries(bundle: Mapping[str, Any]) -> Iterator[Entry]:

@@ -18,6 +18,7 @@ from adapters.vum.urls import ACTING_MUNICIPALITY, CARE_SOCIAL, CASE_NUMBER
 from hub.contract import CitizenRef, Context, Identifier, PlanUpdate, RawMessage, Resource
 from hub.errors import Invalid, Issue
 from hub.fhir import names
+from hub.fhir.wire import read
 
 _WHOLE: Final = {
     "orderMessageHeader": "message-header",
@@ -59,12 +60,12 @@ _NUMBER: Final = ("use", "system", "value")
 _ECHO: Final = "Til orientering: sent by the hub itself in an earlier delivery"
 
 
-def read_order(body: bytes) -> tuple[Message, tuple[Issue, ...]]:
-    """The order behind the bytes, checked: the message with roles, and warnings for the sender.
+def read_order(document: Resource) -> tuple[Message, tuple[Issue, ...]]:
+    """The order, checked: the message with roles, and warnings for the sender.
 
-    Raises Malformed, TooLarge, Unsupported or UnknownCode, and Invalid with every broken rule.
+    Raises Malformed, Unsupported or UnknownCode, and Invalid with every broken rule.
     """
-    message = with_roles(read_message(body))
+    message = with_roles(read_message(document))
     found = findings(message, RULES)
     errors = [f.issue for f in found if f.rule.severity == "error"]
     errors += _other_citizens(message)
@@ -74,12 +75,12 @@ def read_order(body: bytes) -> tuple[Message, tuple[Issue, ...]]:
 
 
 def parse(raw: RawMessage, context: Context) -> PlanUpdate:
-    """Understand an order; see :func:`read_order` for what is refused.
+    """Understand an order, in JSON or XML; see :func:`read_order` for what is refused.
 
     Ids are made from the case number and the sender's own ids, so that the next order of the
     same case gives the same ids.
     """
-    message, issues = read_order(raw.body)
+    message, issues = read_order(read(raw.body, raw.media_type))
     order = message.of("orderCarePlan")[0]
     case = case_number(order)
     reading = Reading(message, context.id_for, case or order.key)

@@ -19,13 +19,14 @@ from adapters.vum.parse import read_order
 from adapters.vum.related import Related, related_plans
 from adapters.vum.roles import is_hub_made
 from adapters.vum.urls import profile
-from hub.contract import Context, Notice, Party, PlanView, Receipt, Rendered
+from hub.contract import Context, Notice, Party, PlanView, Receipt, Rendered, SourceDocument
 from hub.errors import CannotRender, InputRefused
 from hub.fhir.codec import dump_json
 from hub.fhir.reading import PlanReader
+from hub.fhir.wire import JSON, XML, is_xml, read
+from hub.fhir.xml import to_xml
 
 FORMAT: Final = "vum"
-MEDIA_TYPE: Final = "application/fhir+json"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def render(content: PlanView | Notice | Receipt, receiver: Party, context: Conte
             "use medcom-carecommunication or fhir for it"
         )
     try:
-        message, _ = read_order(content.own.body)
+        message, _ = read_order(read(content.own.body, content.own.media_type))
     except InputRefused as e:
         raise CannotRender("The receiver's own last order can no longer be read") from e
     reader = PlanReader(content.resources)
@@ -61,10 +62,10 @@ def render(content: PlanView | Notice | Receipt, receiver: Party, context: Conte
     citizen = own.urls[message.of("citizen")[0].index]
     related = related_plans(content, reader, citizen, lambda key: context.id_for(f"vum/{key}"))
     bundle, message_id = _bundle(own, related, receiver, context)
-    body = dump_json(bundle)
-    _conforms(body)
+    _conforms(bundle)
     losses = (*related.losses, *account(content, reader, related.used))
-    return Rendered(body, MEDIA_TYPE, message_id=message_id, losses=losses)
+    body, kind = _written(bundle, content.own)
+    return Rendered(body, kind, message_id=message_id, losses=losses)
 
 
 def _same_citizen(message: Message, reader: PlanReader) -> None:
@@ -163,10 +164,17 @@ def _references(value: Any) -> Iterable[dict[str, Any]]:
             yield from _references(member)
 
 
-def _conforms(body: bytes) -> None:
+def _written(bundle: dict[str, Any], own: SourceDocument) -> tuple[bytes, str]:
+    """The message in JSON or XML, as the receiver's own order was, and its media type."""
+    if is_xml(own.body, own.media_type):
+        return to_xml(bundle), XML[0]
+    return dump_json(bundle), JSON[0]
+
+
+def _conforms(bundle: dict[str, Any]) -> None:
     """What is sent is read back by the same rules as what comes in."""
     try:
-        read_order(body)
+        read_order(bundle)
     except InputRefused as e:
         places = ", ".join(i.expression or "" for i in e.issues)
         raise CannotRender(f"The re-issued order breaks its profile at {places}") from e

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from hub.fhir import names
+
+_OPEN: Final = frozenset({"U", "L", "M", "N"})
+"""Unrestricted, low, moderate, normal."""
 
 
 def extensions(element: Mapping[str, Any], url: str) -> list[dict[str, Any]]:
@@ -61,6 +64,15 @@ def sections(element: Mapping[str, Any]) -> tuple[str, ...]:
         for e in extensions(element, names.SECTION)
         if (value := e.get("valueCode") or e.get("valueCoding", {}).get("code"))
     )
+
+
+def is_protected(patient: Mapping[str, Any]) -> bool:
+    """The citizen's name or address is protected (``meta.security`` v3-Confidentiality).
+
+    Any label of that system but the open ones counts: what is not known is not taken for open.
+    """
+    labels = codes([{"coding": patient.get("meta", {}).get("security", ())}], names.CONFIDENTIALITY)
+    return not set(labels) <= _OPEN
 
 
 def full_name(resource: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from hub.contract import Resource
 from hub.fhir import names
-from hub.fhir.extract import codes
+from hub.fhir.extract import is_protected
 from hub.fhir.plan_sections import SECTIONS_IN_ORDER, Telling
 from hub.fhir.reading import PlanReader
 from hub.fhir.xhtml import Story
@@ -68,7 +68,7 @@ def _composition(
         "author": [own.get("author") or {"display": "Tovholder"}],
         "title": str(own.get("title") or _TITLE),
     }
-    if _restricted(reader.patient):
+    if is_protected(reader.patient):
         made["confidentiality"] = "R"
     return made | {"section": [_section(reader, plan, *s) for s in SECTIONS_IN_ORDER]}
 
@@ -93,8 +93,3 @@ def _entries(reader: PlanReader, plan: str, kinds: tuple[str, ...]) -> list[str]
     links += [*own.get("addresses", ()), *own.get("goal", ())]
     keys = [str(link.get("reference", "")) for link in links]
     return [k for k in keys if k.split("/")[0] in kinds and k in reader.resources]
-
-
-def _restricted(patient: Resource) -> bool:
-    security = {"coding": patient.get("meta", {}).get("security", [])}
-    return "R" in codes([security], "http://terminology.hl7.org/CodeSystem/v3-Confidentiality")

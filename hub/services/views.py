@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any
 
 from hub.contract import PlanView, Resource, SourceDocument
-from hub.fhir.extract import sections
+from hub.fhir.extract import is_protected, sections
 from hub.model.approval import gate, latest
 from hub.model.consent import decide
 from hub.model.party import CITIZEN, SYSTEM
@@ -19,8 +19,6 @@ from hub.model.reduction import permitted, shareable
 from hub.model.routing import basis_for, purpose_for, refusal
 from hub.services.state import PlanState
 from hub.store.work import UnitOfWork
-
-_CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 
 
 @dataclass(frozen=True)
@@ -93,10 +91,7 @@ def build_view(
 
 def _without_whereabouts(resource: Resource) -> Resource:
     """A protected citizen's address and telephone stay with the unit that wrote them."""
-    labels = resource.get("meta", {}).get("security", ())
-    if resource["resourceType"] != "Patient" or not any(
-        x.get("system") == _CONFIDENTIALITY and x.get("code") in {"R", "V"} for x in labels
-    ):
+    if resource["resourceType"] != "Patient" or not is_protected(resource):
         return resource
     return {k: v for k, v in resource.items() if k not in {"address", "telecom", "contact"}}
 

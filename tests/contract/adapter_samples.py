@@ -87,7 +87,9 @@ def message(sample: Sample, sender: Party, body: bytes | None = None) -> RawMess
     adapter = adapter_of(sample.format)
     assert adapter is not None
     content = sample.body if body is None else body
-    return RawMessage(sender, sample.format, content, adapter.media_types[0], "m-1", NOW)
+    fitting = [m for m in adapter.media_types if content.startswith(b"<") == ("xml" in m)]
+    kind = next(iter(fitting), adapter.media_types[0])
+    return RawMessage(sender, sample.format, content, kind, "m-1", NOW)
 
 
 @cache

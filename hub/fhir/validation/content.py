@@ -94,6 +94,8 @@ class Content:
             self._findings.add("value", "pattern", path)
         if element.binding is not None and value is not None:
             self._bound(element.binding, ref, value, path, element.path)
+        if ref.code == "Coding" and isinstance(value, Mapping) and not self._terminology.has(value):
+            self._findings.add("code-invalid", "not-in-system", f"{path}.code")
 
     def _bound(self, value_set: str, ref: TypeRef, value: Any, path: str, element: str) -> None:
         if isinstance(value, str) and ref.primitive:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from hub.fhir import names
 from hub.fhir.validation.definitions import Element, Shape, TypeRef
 from hub.fhir.validation.fhirpath import Unevaluated, evaluate
 from hub.fhir.validation.findings import Findings
@@ -17,6 +18,17 @@ Json = Mapping[str, Any]
 
 _ABSOLUTE: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:\S+")
 _INDEX: Final = re.compile(r"\[\d+\]")
+_REASONS: Final = frozenset(
+    (
+        *("unknown", "asked-unknown", "temp-unknown", "not-asked", "asked-declined", "masked"),
+        *("not-applicable", "unsupported", "as-text", "error", "not-a-number"),
+        *("negative-infinity", "positive-infinity", "not-performed", "not-permitted"),
+    )
+)
+"""R4's data-absent-reason, to which its extension of that name binds its code as required."""
+
+
+_REASONS_SET: Final = "http://hl7.org/fhir/ValueSet/data-absent-reason"
 
 
 class Extensions:
@@ -42,6 +54,9 @@ class Extensions:
         found = asked[0] if asked else self._profiles.extension(url)
         if not inside and _ABSOLUTE.fullmatch(url) is None:
             self._findings.add("extension", "extension-url", f"{path}.url")
+        if url == names.DATA_ABSENT and value.get("valueCode") not in _REASONS:
+            facts = {"set": _REASONS_SET, "codes": ", ".join(sorted(_REASONS))}
+            self._findings.add("code-invalid", "not-code", f"{path}.value", facts)
         modifying = element.name == "modifierExtension"
         if found is not None and found.modifier != modifying:
             key = "extension-modifier" if found.modifier else "extension-no-modifier"

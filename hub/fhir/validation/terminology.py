@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from hub.fhir import names
 from hub.fhir.validation.expansion import Codes, Expander, Unexpanded
 from hub.fhir.validation.tables import BaseTables
 
@@ -28,6 +29,9 @@ _FORMS: Final = {
 _ANY_FORMAT: Final = "CapabilityStatement."
 """Its formats may also be R4's short names, such as ``json``."""
 
+_LEVELS: Final = "http://terminology.hl7.org/ValueSet/v3-ConfidentialityClassification"
+"""Of the system of confidentiality labels: what a receiver is bound to understand."""
+
 _SHOWN: Final = 12
 """Of a longer list of codes, a text names only the value set."""
 
@@ -39,6 +43,7 @@ class Terminology:
         self._expander = Expander(resources, tables.codes)
         self._known: dict[str, Codes | None] = {}
         self._plain: dict[str, frozenset[str]] = {}
+        self._systems: dict[str, frozenset[str]] = {}
 
     def codes(self, value_set: str) -> Codes | None:
         """All pairs of system and code; None if they cannot be known."""
@@ -72,6 +77,21 @@ class Terminology:
             and isinstance(coding.get("system"), str)
             and isinstance(coding.get("code"), str)
         )
+
+    def has(self, coding: Mapping[str, Any]) -> bool:
+        """The code is of its code system, as far as all codes of that system are at hand."""
+        system, code = coding.get("system"), coding.get("code")
+        if not isinstance(system, str) or not isinstance(code, str):
+            return True
+        if system == names.CONFIDENTIALITY:
+            return self.allows(_LEVELS, "Coding", coding)
+        if system not in self._systems:
+            codes = self._expander.system(system)
+            if codes is None:
+                # Not remembered: the name may be anything a sender wrote.
+                return True
+            self._systems[system] = codes
+        return code in self._systems[system]
 
     def listed(self, value_set: str) -> str:
         """The codes for a text; those of a long list are left to the value set itself."""

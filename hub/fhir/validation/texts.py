@@ -115,6 +115,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         "Not a code of the value set {set}; use one of: {codes}",
         "Ikke en kode i værdisættet {set}; brug en af: {codes}",
     ),
+    "not-in-system": (
+        "The code is not in its code system; use a listed code",
+        "Koden findes ikke i sit kodesystem; brug en kode på listen",
+    ),
     "not-code-grammar": (
         "Not in the form of the codes of {set}; correct it",
         "Ikke på formen for koderne i {set}; ret den",

@@ -229,6 +229,8 @@ def test_message_with_the_event() -> None:
     assert [i.value for i in update.claimed_sender] == ["999000000203"]
     assert update.losses == ()
     header["eventCoding"]["code"] = "other"
+    assert isinstance(refusal(bundle), UnknownCode)
+    header["eventCoding"] = {"system": "urn:other", "code": "plan-update"}
     assert isinstance(refusal(bundle), Unsupported)
     bundle["entry"].pop(0)
     assert isinstance(refusal(bundle), Malformed)

@@ -7,6 +7,7 @@ import csv
 import pytest
 
 from adapters.vum import codes
+from adapters.vum.urls import CARE_SOCIAL, MUNICIPALITY
 from hub.errors import UnknownCode
 from hub.mapping import mappings_folder
 
@@ -95,3 +96,23 @@ def test_a_marker_coding_without_a_code_is_left_out_and_displays_are_the_tables(
     assert [c["display"] for c in made["coding"]] == ["Stofmisbrug"]
     assert made["text"] == "Som skrevet"
     assert losses == []
+
+
+@pytest.mark.parametrize(("system", "size"), [(CARE_SOCIAL, 91), (MUNICIPALITY, 99)])
+def test_a_code_system_is_whole_or_not_called_so(system: str, size: int) -> None:
+    rows = [code for s, code in codes.displays() if s == system]
+    assert len(rows) == len(set(rows)) == size
+
+
+@pytest.mark.parametrize("system", sorted(codes.COMPLETE))
+def test_a_code_that_its_system_lacks_is_named_wherever_it_stands(system: str) -> None:
+    known = next(code for s, code in codes.displays() if s == system)
+    tree = {"a": [{"system": system, "code": known}, {"b": {"system": system, "code": "zzz"}}]}
+
+    assert [i.expression for i in codes.unknown(tree, "x")] == ["x.a[1].b.code"]
+
+
+def test_a_code_of_a_system_that_is_not_here_is_not_judged() -> None:
+    tree = {"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "zzz"}
+
+    assert list(codes.unknown(tree, "x")) == []

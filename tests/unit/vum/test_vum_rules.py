@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -268,7 +267,7 @@ def test_one_change_breaks_the_rule(rule: str) -> None:
 def test_a_finding_names_rule_profile_and_place() -> None:
     bundle = sample("order-full")
     without(UNIT, "contact.0.name.prefix")(bundle)
-    message = with_roles(read_message(json.dumps(bundle).encode()))
+    message = with_roles(read_message(bundle))
 
     (finding,) = findings(message, RULES)
 
