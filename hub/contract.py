@@ -140,6 +140,9 @@ class PlanUpdate:
     losses: tuple[Loss, ...] = ()
     not_shared: tuple[Loss, ...] = ()
     """Source paths that the mapping declares as not to be shared, with the reason."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where a resource stands in the document, by ``Type/id``, and where a format does not have
+    it in one piece, its elements, by ``Type/id#element``; as far as the format can say."""
 
 
 @dataclass(frozen=True)

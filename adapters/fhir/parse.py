@@ -130,6 +130,7 @@ def _update(
         issues=issues,
         losses=tuple(_left_out(document, identity, kept)),
         validated=True,
+        places={identity.key(e): e.path for e in document.index.entries},
     )
 
 

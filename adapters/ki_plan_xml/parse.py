@@ -57,6 +57,7 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
             *_loose(reader, kept),
         ),
         not_shared=tuple(incoming.not_shared),
+        places=incoming.places,
     )
 
 

@@ -87,9 +87,10 @@ class Reader:
         for kind, contact, place in self.contacts:
             member = people.read_contact(self.incoming, kind, contact, place, patient)
             for number, membership in enumerate(contact.get("Membership", ()), 1):
-                made = meetings.read_membership(
-                    self.incoming, membership or {}, f"{place}/Membership[{number}]"
-                )
+                here = f"{place}/Membership[{number}]"
+                made = meetings.read_membership(self.incoming, membership or {}, here)
+                member_of = f"CareTeam/{team['id']}#participant[{len(participants)}]"
+                self.incoming.places[member_of] = here
                 participants.append(made | {"member": dict(member)})
                 if "lead" in codes(made.get("role", ()), names.ROLE):
                     lead = dict(member)

@@ -12,7 +12,16 @@ from adapters.dk_core import CITIZEN_SYSTEMS, has_citizen_number, is_citizen_num
 from adapters.vum import codes
 from adapters.vum.message import Entry, Message
 from adapters.vum.rules import walk
-from adapters.vum.urls import CARE_SOCIAL, CONDITION_RANK, FFB, GUARDIANSHIP_FORM
+from adapters.vum.urls import (
+    ACTING_MUNICIPALITY,
+    CARE_SOCIAL,
+    CONDITION_RANK,
+    FFB,
+    GUARDIANSHIP_FORM,
+    GUARDIANSHIP_FORMS,
+    MUNICIPALITY,
+    MUNICIPALITY_GREENLAND,
+)
 from hub.fhir.extract import extension_value
 
 
@@ -138,6 +147,25 @@ def no_guardianship_form(_: Message, entry: Entry) -> Iterator[str]:
     """A guardian without guardianshipForm."""
     if extension_value(entry.resource, GUARDIANSHIP_FORM) is None:
         yield "extension"
+
+
+def odd_guardianship_form(_: Message, entry: Entry) -> Iterator[str]:
+    """A guardianshipForm that is not of KL's own list (required)."""
+    yield from _odd_coding(entry, GUARDIANSHIP_FORM, GUARDIANSHIP_FORMS)
+
+
+def odd_municipality(_: Message, entry: Entry) -> Iterator[str]:
+    """An acting municipality that is no municipality code (required, dk-core)."""
+    systems = (MUNICIPALITY, MUNICIPALITY_GREENLAND)
+    yield from _odd_coding(entry, ACTING_MUNICIPALITY, *systems)
+
+
+def _odd_coding(entry: Entry, url: str, *systems: str) -> Iterator[str]:
+    for at, extension in walk(entry.resource, "extension"):
+        if extension.get("url") == url:
+            coding = extension.get("valueCoding", {})
+            if coding.get("system") not in systems or "code" not in coding:
+                yield f"{at}.valueCoding"
 
 
 def no_theme(_: Message, entry: Entry) -> Iterator[str]:

@@ -6,9 +6,10 @@ interventions marked for coordination; conditions, diagnoses and evaluations kep
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
-from adapters.vum import codes, parts
+from adapters.vum import activities, codes, parts
 from adapters.vum.message import Entry, Message, read_message
 from adapters.vum.profiles import RULES
 from adapters.vum.record import Reading, Record, dropped
@@ -16,7 +17,7 @@ from adapters.vum.roles import is_hub_made, with_roles
 from adapters.vum.rules import findings
 from adapters.vum.urls import ACTING_MUNICIPALITY, CARE_SOCIAL, CASE_NUMBER
 from hub.contract import CitizenRef, Context, Identifier, PlanUpdate, RawMessage, Resource
-from hub.errors import Invalid, Issue
+from hub.errors import Invalid, Issue, UnknownCode
 from hub.fhir import names
 from hub.fhir.wire import read
 
@@ -29,6 +30,7 @@ _WHOLE: Final = {
     "consent": "consent",
     "account": "account",
     "documentReference": "document-reference",
+    "followUp": "follow-up",
     "relatedCarePlan": "related-plan",
     "related": "related-plan",
 }
@@ -70,7 +72,8 @@ def read_order(document: Resource) -> tuple[Message, tuple[Issue, ...]]:
     errors = [f.issue for f in found if f.rule.severity == "error"]
     errors += _other_citizens(message)
     if errors:
-        raise Invalid(errors[0].text, issues=tuple(errors))
+        coded = all(e.code == "code-invalid" for e in errors)
+        raise (UnknownCode if coded else Invalid)(errors[0].text, issues=tuple(errors))
     return message, tuple(f.issue for f in found)
 
 
@@ -93,7 +96,7 @@ def parse(raw: RawMessage, context: Context) -> PlanUpdate:
         case=case,
         claimed_sender=claimed_sender(message),
         claimed_at=f"{message.header.at}.sender",
-        issues=issues,
+        issues=(*issues, *_no_parties(message, context)),
         losses=tuple(reading.losses),
         not_shared=tuple(reading.not_shared),
     )
@@ -118,14 +121,27 @@ def case_number(order: Entry) -> str | None:
 
 def claimed_sender(message: Message) -> tuple[Identifier, ...]:
     """Who the header says sent it; empty when it names no organisation with an identifier."""
-    sender = message.find(message.header.resource.get("sender"))
-    if sender is None or sender.type != "Organization":
+    return _identifiers(message.find(message.header.resource.get("sender")))
+
+
+def _identifiers(unit: Entry | None) -> tuple[Identifier, ...]:
+    if unit is None or unit.type != "Organization":
         return ()
     return tuple(
         Identifier(names.GLN if i["system"] in names.GLN_ALIASES else i["system"], i["value"])
-        for i in sender.resource.get("identifier", ())
+        for i in unit.resource.get("identifier", ())
         if i.get("system") and i.get("value")
     )
+
+
+def _no_parties(message: Message, context: Context) -> Iterator[Issue]:
+    """Receivers that the header names by number, and that the hub does not know."""
+    text = "No such unit is a party here; nothing is sent to it"
+    for i, destination in enumerate(message.header.resource.get("destination", ())):
+        named = _identifiers(message.find(destination.get("receiver")))
+        if named and context.find_party(named) is None:
+            place = f"{message.header.at}.destination[{i}].receiver"
+            yield Issue("warning", "not-found", text, place)
 
 
 def _other_citizens(message: Message) -> list[Issue]:
@@ -199,13 +215,14 @@ def _plan(
     wanted = list(message.targets(record.links("goal")))
     linked = [links[e.index] for e in wanted if e.index in links]
     linked += [link for i, link in links.items() if i not in {e.index for e in wanted}]
-    performers = parts.team_performers(reading, message.targets(order.resource.get("careTeam", ())))
-    activities = [
-        parts.intervention(reading, e, links, performers) for e in message.of("intervention")
+    teams = message.targets(order.resource.get("careTeam", ()))
+    performers = activities.team_performers(reading, teams)
+    done = [
+        activities.intervention(reading, e, links, performers) for e in message.of("intervention")
     ]
+    followed = enumerate(record.take("activity") or ())
+    done += [made for i, a in followed if (made := activities.own(record, i, a, links))]
     described = [parts.purpose(reading, e) for e in message.of("interventionPurpose")]
-    for i, _ in enumerate(record.take("activity") or ()):
-        record.lose(f"activity[{i}]", "the order's own follow-up has no place in the shared plan")
     marks, security = record.marks(shared=True), record.security()
     made = record.finish("care-plan")
     return {
@@ -220,7 +237,7 @@ def _plan(
         "subject": subject,
         **({"addresses": addresses} if addresses else {}),
         **({"goal": linked} if linked else {}),
-        **({"activity": activities} if activities else {}),
+        **({"activity": done} if done else {}),
     }
 
 

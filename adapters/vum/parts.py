@@ -6,25 +6,19 @@ nothing is left unaccounted for. Row-like elements are in mappings/vum/*.yaml.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any, Final
 
 from adapters.dk_core import CITIZEN_SYSTEMS
 from adapters.vum import codes
 from adapters.vum.message import Entry
 from adapters.vum.record import Reading, Record, dropped
-from adapters.vum.urls import CARE_SOCIAL, CONDITION_RANK
-from hub.contract import Identifier, Loss, Party, Resource
+from adapters.vum.urls import CARE_SOCIAL, CONDITION_RANK, FFB
+from hub.contract import Identifier, Party, Resource
 from hub.fhir import names
 from hub.fhir.extract import extension_value
 
 _NAME: Final = ("use", "text", "family", "given", "prefix", "suffix")
-_STATUS: Final = "http://hl7.org/fhir/request-status"
-_ACTIVITY_STATUS: Final = "http://hl7.org/fhir/care-plan-activity-status"
-_OVERRULING: Final = frozenset({"on-hold", "revoked", "completed", "entered-in-error"})
-"""What an intervention's CarePlan.status says about an activity that has its own status."""
-
-Performers = list[dict[str, Any]]
 
 
 def citizen_ids(entry: Entry) -> tuple[Identifier, ...]:
@@ -128,7 +122,7 @@ def _targets(record: Record) -> list[dict[str, Any]]:
     kept = []
     for i, target in enumerate(record.take("target") or ()):
         at = f"{record.entry.at}.target[{i}]"
-        if codes.SEVERITY in codes.in_system(target.get("measure", {}), CARE_SOCIAL):
+        if _is_level(target):
             reason = "The assessed level stays with the owner"
             record.reading.not_shared.append(dropped(at, reason))
             continue
@@ -140,6 +134,13 @@ def _targets(record: Record) -> list[dict[str, Any]]:
         record.reading.losses += [dropped(f"{at}.{k}") for k in target if k not in made]
         kept += [made] if made else []
     return kept
+
+
+def _is_level(target: Mapping[str, Any]) -> bool:
+    """By what it measures, or, where a sender left that out, by the level itself."""
+    level = codes.in_system(target.get("detailCodeableConcept", {}), FFB)
+    measured = codes.in_system(target.get("measure", {}), CARE_SOCIAL)
+    return codes.SEVERITY in measured or bool(set(level) & codes.value_set("KLSeveritiesFFB"))
 
 
 def condition(reading: Reading, entry: Entry, subject: dict[str, str], *, shared: bool) -> Resource:
@@ -188,112 +189,10 @@ def evaluation(reading: Reading, entry: Entry, subject: dict[str, str]) -> Resou
     }
 
 
-def activity_status(plan: str, own: str | None, at: str) -> tuple[str, list[Loss]]:
-    """The one status of an activity, from its plan's and its own.
-
-    Both are required in R4 and may disagree. A plan that is on hold, over or withdrawn overrules
-    an activity that says otherwise; else the activity's own word counts.
-    """
-    pair = codes.table("intervention-status").forward(plan, system=_STATUS, at=f"{at}.status")
-    if own is not None:
-        place = f"{at}.activity[0].detail.status"
-        codes.table("intervention-status").backward(own, system=_ACTIVITY_STATUS, at=place)
-    if own is not None and (plan not in _OVERRULING or own in _activity_statuses(plan)):
-        return own, []
-    losses = [] if pair.lossless else [Loss(f"{at}.status", "coarsened", pair.comment)]
-    if own is not None and own != pair.target_code:
-        losses.append(dropped(f"{at}.activity[0].detail.status", "overruled by the plan's status"))
-    return pair.target_code, losses
-
-
-def _activity_statuses(plan: str) -> set[str]:
-    pairs = codes.table("intervention-status").pairs
-    return {p.target_code for p in pairs if p.source_code == plan}
-
-
-def intervention(
-    reading: Reading, entry: Entry, goals: dict[int, dict[str, str]], performers: Performers
-) -> dict[str, Any]:
-    """Intervention → one activity. ``goals``: entry index to the reference inside the hub."""
-    record = Record(reading, entry)
-    for name in ("subject", "basedOn"):
-        record.links(name)
-    detail = record.rest["activity"][0]["detail"]
-    status, losses = activity_status(
-        record.take("status") or "unknown", detail.pop("status", None), entry.at
-    )
-    reading.losses += losses
-    made_detail: dict[str, Any] = {}
-    if "code" in detail:
-        place = f"{entry.at}.activity[0].detail.code"
-        made_detail["code"], losses = codes.carried(detail.pop("code"), place)
-        reading.losses += losses
-    own = []
-    for i, reference in enumerate(detail.pop("performer", ())):
-        record.lose_links_extra(reference, f"activity[0].detail.performer[{i}]")
-        own.append(_performer(reading, reference))
-    linked = []
-    for i, reference in enumerate(detail.pop("goal", ())):
-        record.lose_links_extra(reference, f"activity[0].detail.goal[{i}]")
-        target = reading.message.find(reference)
-        if target is not None and target.index in goals:
-            linked.append(goals[target.index])
-        else:
-            record.lose(f"activity[0].detail.goal[{i}]", "the plan's purpose is not a goal")
-    marks = record.marks(shared=True, inside="activity")
-    made = record.finish("intervention")
-    rows = made.get("activity", [{}])[0].get("detail", {})
-    made_detail |= {"status": status, **rows}
-    if linked:
-        made_detail["goal"] = linked
-    if own or performers:
-        made_detail["performer"] = own or performers
-    new_id = reading.id_for(f"{reading.case}/activity/{entry.key}")
-    return {"id": new_id, "extension": marks, "detail": made_detail}
-
-
-def _performer(reading: Reading, reference: dict[str, Any]) -> dict[str, Any]:
-    unit = reading.message.find(reference)
-    if unit is not None and unit.type == "Organization":
-        return unit_as_performer(unit)
-    return {k: reference[k] for k in ("display", "identifier") if k in reference}
-
-
-def unit_as_performer(unit: Entry) -> dict[str, Any]:
-    """An Organization as a performer: its name as written, and its SOR code if it has one."""
-    sor = [
-        {"system": i["system"], "value": i["value"]}
-        for i in unit.resource.get("identifier", ())
-        if i.get("system") == names.SOR and i.get("value")
-    ]
-    name = unit.resource.get("name")
-    return {**({"identifier": sor[0]} if sor else {}), **({"display": name} if name else {})}
-
-
-def team_performers(reading: Reading, teams: Iterable[Entry]) -> Performers:
-    """The units of the order's only ServicePerformer team: they perform what names no other.
-
-    With several teams the format does not say which performs what, so none is named. Units that
-    take part as an authority (koordinerende- or samarbejdende-myndighed) do not perform.
-    """
-    found = list(teams)
-    if len(found) != 1:
-        return []
-    performers = []
-    for participant in found[0].resource.get("participant", ()):
-        roles = [
-            c.get("code", "") for r in participant.get("role", ()) for c in r.get("coding", ())
-        ]
-        unit = reading.message.find(participant.get("member"))
-        if unit and unit.type == "Organization" and not any(r.endswith("myndighed") for r in roles):
-            performers.append(unit_as_performer(unit))
-    return performers
-
-
 def ranked(reading: Reading, link: dict[str, Any], entry: Entry) -> dict[str, Any]:
     """A reference to a target group with the rank it was given (1 primary, 2 secondary)."""
     rank = extension_value(link, CONDITION_RANK)
     made: dict[str, Any] = {}
-    if rank is not None:
+    if type(rank) is int:
         made["extension"] = [{"url": names.RANK, "valuePositiveInt": rank}]
     return {**made, **reading.reference(entry)}

@@ -17,9 +17,11 @@ from adapters.vum.rules import (
     from_ffb,
     leads_to,
     needs,
+    of_system,
     slice_needed,
     with_care_social,
 )
+from adapters.vum.urls import PARTICIPANT_ROLE
 
 
 def _needed(role: str, *paths: str) -> tuple[Rule, ...]:
@@ -93,6 +95,14 @@ ORDER_RULES: Final = (
         "error",
         whole=True,
     ),
+    Rule(
+        "orderCarePlan.municipality",
+        "orderCarePlan",
+        "The acting municipality is a municipality code of dk-core",
+        checks.odd_municipality,
+        "error",
+        code="code-invalid",
+    ),
     Rule("orderCarePlan.rank", "orderCarePlan", "ConditionRank is 1 or 2", checks.odd_rank),
     Rule(
         "intervention.one-activity",
@@ -125,6 +135,14 @@ ORDER_RULES: Final = (
         from_ffb("category", "KLServiceCodesFFB"),
     ),
     Rule(
+        "servicePerformer.role",
+        "servicePerformer",
+        "The role is one of participantRoleValues",
+        of_system("participant.role", PARTICIPANT_ROLE),
+        "error",
+        code="code-invalid",
+    ),
+    Rule(
         "servicePerformer.member",
         "servicePerformer",
         "Members are organisations or related persons",
@@ -144,7 +162,11 @@ GOAL_RULES: Final = (
     *(rule for role in _GOALS for rule in _needed(role, "subject", "description.text")),
     Rule("interventionGoal.rank", "interventionGoal", "Exactly one rank 1", checks.not_one_primary),
     Rule(
-        "interventionGoal.gol-1", "interventionGoal", "target.measure is needed", checks.no_measure
+        "interventionGoal.gol-1",
+        "interventionGoal",
+        "target.measure is needed",
+        checks.no_measure,
+        "error",
     ),
     Rule(
         "interventionGoal.change",
@@ -261,6 +283,14 @@ PEOPLE_RULES: Final = (
     *_needed("relatedPerson", "relationship", "patient"),
     *_address("relatedPerson"),
     Rule("guardian.form", "guardian", "guardianshipForm is needed", checks.no_guardianship_form),
+    Rule(
+        "guardian.form-code",
+        "guardian",
+        "The form is one of guardianshipFormValues",
+        checks.odd_guardianship_form,
+        "error",
+        code="code-invalid",
+    ),
     *_needed("consent", "status", "scope", "category", "patient", "dateTime", "performer"),
     Rule("consent.ppc-1", "consent", "policy or policyRule is needed", checks.no_policy),
     Rule(

@@ -119,38 +119,52 @@ class Record:
         return made or None
 
     def marks(self, *, shared: bool, inside: str = "") -> list[dict[str, Any]]:
-        """The section labels and the coordination mark that the author set, taken out.
-
-        Looked for on the resource and, with ``inside``, on the first member of that list.
-        ``shared`` is the format's own default, used when the author set no mark. Labels are
-        never inferred from content. Raises UnknownCode for a section that is in no table.
-        """
+        """See :func:`marked`: of the resource and, with ``inside``, of that list's first member."""
         holders = [(self.rest, self.entry.at)]
         if inside:
             holders.append((self.rest[inside][0], f"{self.entry.at}.{inside}[0]"))
-        found, mark = [], shared
-        for holder, at in holders:
-            for i, extension in enumerate(holder.get("extension", ())):
-                if extension.get("url") == names.SECTION:
-                    code = _section(extension, f"{at}.extension[{i}]")
-                    found.append({"url": names.SECTION, "valueCode": code})
-                    _forget(extension, "url", "valueCode", "valueCoding")
-                elif extension.get("url") == names.COORDINATION and "valueBoolean" in extension:
-                    mark = extension["valueBoolean"]
-                    _forget(extension, "url", "valueBoolean")
-        return [*found, {"url": names.COORDINATION, "valueBoolean": mark}]
+        return marked(holders, shared=shared)
 
     def security(self) -> dict[str, Any]:
         """``meta`` with the confidentiality labels, which follow the resource; else empty."""
         labels = self.rest.get("meta", {}).pop("security", None)
         return {"meta": {"security": labels}} if labels else {}
 
-    def finish(self, table_name: str) -> Resource:
-        """The table's rows applied to what is left, and all of it accounted for."""
-        made, losses, kept_back = table(table_name).forward(self.rest, at=self.entry.at)
+    def finish(
+        self, table_name: str, of: Mapping[str, Any] | None = None, at: str = ""
+    ) -> Resource:
+        """The table's rows applied to what is left, and all of it accounted for.
+
+        ``of`` is a part of the resource, at ``at``; without it, all that is left of it.
+        """
+        place = f"{self.entry.at}.{at}" if at else self.entry.at
+        left = self.rest if of is None else of
+        made, losses, kept_back = table(table_name).forward(left, at=place)
         self.reading.losses += _dotted(losses, whole=False)
         self.reading.not_shared += _dotted(kept_back, whole=True)
         return made
+
+
+def marked(
+    holders: Iterable[tuple[Mapping[str, Any], str]], *, shared: bool
+) -> list[dict[str, Any]]:
+    """The section labels and the coordination mark that the author set, taken out.
+
+    ``holders``: elements with extensions, and their places. ``shared`` is the format's own
+    default, used when the author set no mark. Labels are never inferred from content. Raises
+    UnknownCode for a section that is in no table.
+    """
+    found, mark = [], shared
+    for holder, at in holders:
+        for i, extension in enumerate(holder.get("extension", ())):
+            if extension.get("url") == names.SECTION:
+                code = _section(extension, f"{at}.extension[{i}]")
+                found.append({"url": names.SECTION, "valueCode": code})
+                _forget(extension, "url", "valueCode", "valueCoding")
+            elif extension.get("url") == names.COORDINATION and "valueBoolean" in extension:
+                mark = extension["valueBoolean"]
+                _forget(extension, "url", "valueBoolean")
+    return [*found, {"url": names.COORDINATION, "valueBoolean": mark}]
 
 
 def _section(extension: Mapping[str, Any], at: str) -> str:

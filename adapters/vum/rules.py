@@ -33,6 +33,8 @@ class Rule:
     severity: Literal["error", "warning"] = "warning"
     whole: bool = False
     """It looks beyond the entry, at the message around it."""
+    code: str = "invalid"
+    """FHIR issue type."""
 
     @property
     def profile(self) -> str:
@@ -54,7 +56,7 @@ class Finding:
         danish = said("da", self.rule.text)
         return Issue(
             self.rule.severity,
-            "invalid",
+            self.rule.code,
             f"{self.rule.text} {source}",
             self.at,
             f"{danish} {source}" if danish else None,
@@ -148,6 +150,21 @@ def with_care_social(path: str, name: str) -> Broken:
     def broken(_: Message, entry: Entry) -> Iterator[str]:
         for at, concept in walk(entry.resource, path):
             if not set(in_system(concept, CARE_SOCIAL)) & care_social(name):
+                yield at
+
+    return broken
+
+
+def of_system(path: str, *systems: str) -> Broken:
+    """A required binding to whole code systems: of the codings at the path, one is of them.
+
+    That the code itself is known is said of every coding (:func:`adapters.vum.codes.unknown`).
+    """
+
+    def broken(_: Message, entry: Entry) -> Iterator[str]:
+        for at, concept in walk(entry.resource, path):
+            codings = concept.get("coding") if isinstance(concept, Mapping) else None
+            if codings and not any(c.get("system") in systems for c in codings):
                 yield at
 
     return broken

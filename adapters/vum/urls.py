@@ -1,12 +1,15 @@
 """The format's URLs, and the older generation of the same.
 
 Emitted is KL FFB messaging 1.0.0 (``http://fhir.kl.dk/ffbmessaging``, 2023-08-27). The 0.1.0
-pre-release names the same things by other URLs; they are read too. Only prefixes differ.
+pre-release names the same things by other URLs; they are read too, and so are the known slips of
+KL's own material. Only prefixes differ.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
+
+from adapters.dk_core import KOMBIT
 
 MESSAGING: Final = "http://fhir.kl.dk/ffbmessaging/"
 CORE: Final = "http://fhir.kl.dk/core/StructureDefinition/"
@@ -49,7 +52,14 @@ ACTING_MUNICIPALITY: Final = f"{MESSAGING}StructureDefinition/kl-messaging-ffb-a
 RELATED_PLAN_ID: Final = "https://ki-hub.example/fhir/NamingSystem/related-plan"
 """Identifier system of every entry the hub adds, so that the next issue replaces it."""
 
+_ELSEWHERE: Final = (
+    ("http://fhir.kl.dk/term/StructureDefinition/ConditionRank", CONDITION_RANK),
+    ("https://www.kombit.dk/organisation", KOMBIT),
+)
+"""What KL's own material calls by another URL than the one that defines it."""
+_WRITTEN: Final = (*PRE_RELEASE, *_ELSEWHERE)
 _URL_KEYS: Final = {"url", "system", "profile"}
+_AS_NUMBER: Final = ("valueString", "valueInteger")
 
 
 def profile(name: str) -> str:
@@ -58,13 +68,34 @@ def profile(name: str) -> str:
 
 
 def normalise(tree: Any) -> Any:
-    """A copy with every 0.1.0 URL as its 1.0.0 form; texts stay as written."""
-    if isinstance(tree, dict):
-        return {
-            key: _current(value) if key in _URL_KEYS else normalise(value)
-            for key, value in tree.items()
-        }
-    return [normalise(member) for member in tree] if isinstance(tree, list) else tree
+    """A copy as 1.0.0 has it; texts stay as written.
+
+    URLs of 0.1.0, and those that KL's material has by mistake, get their 1.0.0 form; a rank that
+    is a text of digits is that number; an empty ``system`` (as the diagnosis profile has it) says
+    nothing, and neither does a Coding of nothing else.
+    """
+    if isinstance(tree, list):
+        return [normalise(member) for member in tree]
+    if not isinstance(tree, dict):
+        return tree
+    made = {
+        key: _current(value) if key in _URL_KEYS else normalise(value)
+        for key, value in tree.items()
+        if not (key == "system" and value == "")
+    }
+    if isinstance(made.get("coding"), list):
+        told = [coding for coding in made.pop("coding") if coding != {}]
+        made |= {"coding": told} if told else {}
+    return _ranked(made) if made.get("url") == CONDITION_RANK else made
+
+
+def _ranked(extension: dict[str, Any]) -> dict[str, Any]:
+    """ConditionRank with its value as the number it is defined to be, where it is one."""
+    for name in _AS_NUMBER:
+        rank = {"1": 1, "2": 2}.get(str(extension.get(name)))
+        if rank is not None:
+            return {k: v for k, v in extension.items() if k != name} | {"valuePositiveInt": rank}
+    return extension
 
 
 def _current(value: Any) -> Any:
@@ -72,7 +103,7 @@ def _current(value: Any) -> Any:
         return [_current(member) for member in value]
     if not isinstance(value, str):
         return normalise(value)
-    for old, new in PRE_RELEASE:
+    for old, new in _WRITTEN:
         if value.startswith(old):
             return new + value.removeprefix(old)
     return value

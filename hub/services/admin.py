@@ -12,7 +12,7 @@ from hub.contract import Party
 from hub.errors import Invalid, NotFound
 from hub.fhir import names
 from hub.model.party import CITIZEN, SYSTEM, RegisteredParty
-from hub.ports import PartyAccess
+from hub.ports import PartyAccess, audiences_of
 from hub.services.hub import Hub
 from hub.services.lapse import ACTOR, reconcile_one
 from hub.services.route import CITIZEN_FORMAT
@@ -73,13 +73,15 @@ def apply_parties(
     """Make the register say what the file says. Parties the file leaves out stay as they are.
 
     A party or operator without a credential gets one made; ``renew`` makes new ones for all.
+    Raises Invalid, and changes nothing, for a name that is taken, an unknown format, and one for
+    the citizen that has no citizen's version.
     """
     added: list[str] = []
     changed: list[str] = []
     unchanged: list[str] = []
     made: dict[str, str] = {}
     now = hub.clock()
-    hub.adapters.adapter(citizen_format)
+    _check_citizen_format(hub, citizen_format)
     _check_names(hub, parties)
     with hub.store.writing() as work:
         work.journal.set_meta(CITIZEN_FORMAT, citizen_format)
@@ -113,6 +115,13 @@ def apply_parties(
             # Who receives how may be another now, and who was unknown may be a party.
             reconcile_one(hub, plan.id, actor=by)
     return Applied(tuple(added), tuple(changed), tuple(unchanged), made)
+
+
+def _check_citizen_format(hub: Hub, wanted: str) -> None:
+    """What the citizen gets is the citizen's version; a party's is for professionals."""
+    if "citizen" not in audiences_of(hub.adapters.adapter(wanted)):
+        text = f"citizen.format: {wanted} has no version for the citizen; choose one that has"
+        raise Invalid(text, at="citizen.format")
 
 
 def _check_names(hub: Hub, parties: Sequence[PartyEntry]) -> None:

@@ -70,13 +70,20 @@ def apply_update(
     text = f"Accepted as version {number}" if changed else f"Nothing new; version {number} stands"
     told = Issue("information", "informational", f"{text} of CarePlan/{plan.id}")
     unknown = tuple(
-        Issue("warning", "not-found", "No such unit is a party here; nothing is sent to it", s)
-        for s in strangers
+        Issue("warning", "not-found", "No such unit is a party here; nothing is sent to it", at)
+        for at in (_as_sent(update, s) for s in strangers)
         if part.kind == SHARED
     )
     return Answer(
         "applied", (told, *issues, *unknown, *update.issues), (plan.id, number), basis.basis
     )
+
+
+def _as_sent(update: PlanUpdate, member: str) -> str:
+    """A team member's path (``Type/id#element``) as a place in the document, where it is known."""
+    team, _, element = member.partition("#")
+    place = update.places.get(team)
+    return update.places.get(member) or (f"{place}.{element}" if place else member)
 
 
 def _citizen(work: UnitOfWork, update: PlanUpdate) -> str | None:

@@ -18,7 +18,7 @@ from hub.services.accept import accept
 from hub.services.attempts import fail
 from hub.services.deliver import deliver_due
 from hub.services.hub import Hub, new_id, repeatable, sha256
-from hub.services.lapse import follow_time
+from hub.services.lapse import ACTOR, follow_time
 from hub.services.process import process
 from hub.services.settle import receipt_for
 from hub.services.subscription_events import number_due
@@ -189,6 +189,9 @@ def maintain(hub: Hub) -> int:
     now = hub.clock()
     with hub.store.writing() as work:
         deleted = work.inbox.delete_expired_seals(now)
-        deleted += work.inbox.delete_unreadable(now - timedelta(days=hub.limits.refused_days))
+        unreadable = work.inbox.delete_unreadable(now - timedelta(days=hub.limits.refused_days))
+        for message in unreadable:
+            # Nobody can look any more at what was set aside, so nobody is asked to.
+            work.journal.close_tasks(ACTOR, now, kind="set-aside", inbox_id=message)
         work.commit()
-    return deleted
+    return deleted + len(unreadable)

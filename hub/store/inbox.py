@@ -182,11 +182,16 @@ class Inbox:
             update(INBOX).where(expired, INBOX.c.body.is_not(None)).values(body=None)
         ).rowcount
 
-    def delete_unreadable(self, before: datetime) -> int:
-        """Remove the bytes of what was not understood and came before then; the answers stay."""
+    def delete_unreadable(self, before: datetime) -> list[str]:
+        """Remove the bytes of what was not understood and came before then; the answers stay.
+
+        Returns the ids of those messages.
+        """
         done = INBOX.c.state.in_(("refused", "set-aside"))
         old = and_(done, INBOX.c.received_at < before, INBOX.c.body.is_not(None))
-        return self._db.execute(update(INBOX).where(old).values(body=None)).rowcount
+        found = list(self._db.execute(select(INBOX.c.id).where(old)).scalars())
+        self._db.execute(update(INBOX).where(old).values(body=None))
+        return found
 
     def beginning(self, text: str) -> list[str]:
         """The ids that begin so, two at most."""

@@ -54,14 +54,16 @@ class Journal:
         plan_id: str | None = None,
         kind: str | None = None,
         task_id: str | None = None,
+        inbox_id: str | None = None,
     ) -> None:
-        """Done, by whom; of one delivery, of one kind in a plan, or the one with that id."""
+        """Done, by whom; of one delivery or message, of one kind in a plan, or with that id."""
         found = update(TASK).where(TASK.c.done_at.is_(None))
         for column, wanted in (
             (TASK.c.delivery_id, delivery_id),
             (TASK.c.plan_id, plan_id),
             (TASK.c.kind, kind),
             (TASK.c.id, task_id),
+            (TASK.c.inbox_id, inbox_id),
         ):
             if wanted is not None:
                 found = found.where(column == wanted)

@@ -56,6 +56,18 @@ def test_neither_xml_nor_json(world: World, format: str, body: bytes) -> None:
     is_kept_for_the_operator(world, answer, body)
 
 
+@pytest.mark.parametrize("kind", ["application/fhir+json", "application/fhir+xml"])
+@pytest.mark.parametrize(
+    "body", [b"", b"Karla kommer ikke i dag", b"\x00\x01\x02\xff" * 50, b"{", b"<a>", b"null"]
+)
+def test_a_message_that_is_neither_xml_nor_json(world: World, kind: str, body: bytes) -> None:
+    headers = {"Content-Type": kind}
+    answer = world.request("POST", "/fhir/$process-message", RUS, content=body, headers=headers)
+    problem(answer, 400)
+    assert "Karla" not in answer.text
+    is_kept_for_the_operator(world, answer, body)
+
+
 @pytest.mark.parametrize(
     ("format", "body"),
     [

@@ -11,6 +11,7 @@ import pytest
 
 from hub.contract import RawMessage
 from hub.errors import StoreUnavailable
+from hub.model.party import SYSTEM
 from hub.services.worker import maintain
 from hub.store.journal import Journal
 from tests.api.world import (
@@ -78,6 +79,17 @@ def test_set_aside_bytes_are_shown(world: World, monkeypatch: pytest.MonkeyPatch
         world.work()
     assert world.get(f"/operations/messages/{message}", OPERATOR).json()["state"] == "set-aside"
     assert look(world, message).content == PLAN_1
+    assert tasks(world) == ["set-aside"]
+    world.clock.advance(days=world.hub.limits.refused_days)
+    maintain(world.hub)
+    assert tasks(world) == []
+    problem(look(world, message), 404)
+
+
+def tasks(world: World) -> list[str]:
+    """The kinds of what the operator is asked to do."""
+    with world.hub.store.reading() as work:
+        return [task.kind for task in work.journal.tasks(SYSTEM)]
 
 
 def test_what_is_sealed_or_applied_is_not_there(world: World) -> None:

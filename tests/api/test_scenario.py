@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -49,6 +50,10 @@ def test_the_whole_first_half(world: World) -> None:
     plan = answer.headers["Location"].split("/")[3]
     strangers = [i for i in outcome_of(answer)["issue"] if i["code"] == "not-found"]
     assert len(strangers) == 2
+    assert all(
+        re.fullmatch(r"Bundle\.entry\[\d+\]\.resource\.participant\[\d+\]", i["expression"][0])
+        for i in strangers
+    )
 
     parts = world.get(f"/operations/plans/{plan}", OPERATOR).json()["parts"]
     assert {(p["kind"], p["owner"]) for p in parts} == {

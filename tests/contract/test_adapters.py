@@ -145,6 +145,23 @@ def test_content_is_legal_r4(sample: Sample) -> None:
 
 
 @each_plan
+def test_places_are_those_of_the_team_where_the_plan_is_the_shared_one(sample: Sample) -> None:
+    update = update_of(sample)
+    keys = {f"{r['resourceType']}/{r['id']}" for r in update.resources}
+    teams = [r for r in update.resources if r["resourceType"] == "CareTeam"]
+    if update.part != "shared":
+        return
+    assert teams
+    for team in teams:
+        key = f"CareTeam/{team['id']}"
+        assert key in keys
+        for i, _ in enumerate(team["participant"]):
+            place = update.places.get(f"{key}#participant[{i}]") or update.places[key]
+            assert place
+            assert team["id"] not in place
+
+
+@each_plan
 def test_issues_and_losses_name_places_only(sample: Sample) -> None:
     update = update_of(sample)
     said = [(i.text, i.expression) for i in update.issues]

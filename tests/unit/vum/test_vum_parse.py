@@ -23,10 +23,10 @@ from vum_documents import (
     without_claim,
 )
 
-from adapters.vum import ADAPTER, parts
+from adapters.vum import ADAPTER, activities, parts
 from adapters.vum.codes import displays
 from hub.contract import Identifier
-from hub.errors import UnknownCode
+from hub.errors import UnknownCode, Unsupported
 from hub.fhir import names
 from hub.fhir.extract import extension_value, references, sections
 from hub.fhir.reading import PlanReader
@@ -46,7 +46,7 @@ def test_samples_are_conformant_and_every_reference_resolves(name: str) -> None:
     update = parsed(sample(name))
 
     known = {f"{r['resourceType']}/{r['id']}" for r in update.resources}
-    assert update.issues == ()
+    assert [i.code for i in update.issues] == ["not-found"]
     assert set(references(list(update.resources))) <= known
     assert len(known) == len(update.resources)
 
@@ -162,6 +162,11 @@ def test_an_ffb_consent_never_becomes_a_consent() -> None:
     assert [n.path for n in update.not_shared].count(place) == 1
 
 
+def test_an_ffb_consent_sent_by_itself_is_no_decision() -> None:
+    with pytest.raises(Unsupported):
+        parsed(of(sample(), "consent"))
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_entry_is_accounted_for(name: str) -> None:
     bundle = sample(name)
@@ -222,7 +227,7 @@ def test_a_replacement_number_is_read_where_there_is_no_cpr() -> None:
     ],
 )
 def test_one_status_from_two(plan: str, own: str | None, expected: str, told: int) -> None:
-    status, losses = parts.activity_status(plan, own, "x")
+    status, losses = activities.activity_status(plan, own, "x")
 
     assert status == expected
     assert len(losses) == told
@@ -262,8 +267,26 @@ def test_defects_in_circulation_are_read_with_warnings() -> None:
     assert without_claim(update) == without_claim(parsed(bundle))
     assert update.claimed_sender == ()
     assert {"orderMessage.fullUrl", "orderCarePlan.category-code"} == {
-        issue.text.split("(")[-1].split(",")[0] for issue in update.issues
+        i.text.split("(")[-1].split(",")[0] for i in update.issues if i.code != "not-found"
     }
+
+
+def _destined(identifier: list[dict[str, str]]) -> list[str | None]:
+    """Places of warnings about the receiver that the header names."""
+    bundle = sample()
+    receiver = bundle["entry"][0]["resource"]["destination"][0]["receiver"]["reference"]
+    (unit,) = [e["resource"] for e in bundle["entry"] if e["fullUrl"] == receiver]
+    unit["identifier"] = identifier
+    return [i.expression for i in parsed(bundle).issues if i.code == "not-found"]
+
+
+def test_a_receiver_that_is_no_party_is_warned_about() -> None:
+    place = ["Bundle.entry[0].resource.destination[0].receiver"]
+
+    assert _destined([{"system": names.SOR, "value": "999000000404"}]) == place
+    assert _destined([{"system": names.SOR, "value": "999000000101"}]) == []
+    assert _destined([{"system": names.GLN_ALIASES[0], "value": "5790009900016"}]) == []
+    assert _destined([]) == []
 
 
 def test_a_missing_case_number_falls_back_on_the_orders_own_id() -> None:

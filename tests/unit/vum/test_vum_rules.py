@@ -111,6 +111,7 @@ BREAKERS: dict[str, Breaker] = {
     "orderCarePlan.category-code": having(ORDER, "category", [{"text": "x"}]),
     "orderCarePlan.purpose": _only_goals,
     "orderCarePlan.one-purpose": _second_purpose,
+    "orderCarePlan.municipality": having(ORDER, "extension.1.valueCoding.system", "urn:other"),
     "orderCarePlan.rank": having(ORDER, "addresses.0.extension.0.valuePositiveInt", 3),
     "intervention.one-activity": more("intervention", "activity", {"detail": {}}),
     "intervention.detail": having("intervention", "activity", [{}]),
@@ -128,6 +129,9 @@ BREAKERS: dict[str, Breaker] = {
         "servicePerformer",
         "category.0.coding.0.code",
         "0e25a2ec-4f04-4d14-a5ad-a6519a7d1d5f",
+    ),
+    "servicePerformer.role": having(
+        "servicePerformer", "participant.0.role.0.coding.0.system", "urn:other"
     ),
     "servicePerformer.member": _pointing("servicePerformer", "participant.2.member", "citizen"),
     "relatedCarePlan.status": without("relatedCarePlan", "status"),
@@ -221,6 +225,7 @@ BREAKERS: dict[str, Breaker] = {
         "relatedPerson", "address", [{"line": ["x"], "postalCode": "1"}]
     ),
     "guardian.form": without("guardian", "extension"),
+    "guardian.form-code": having("guardian", "extension.0.valueCoding.system", "urn:other"),
     "consent.status": without("consent", "status"),
     "consent.scope": without("consent", "scope"),
     "consent.category": without("consent", "category"),
