@@ -34,6 +34,7 @@ def _address(role: str) -> tuple[Rule, ...]:
     return _needed(role, "address.line", "address.postalCode", "address.city")
 
 
+_CODE: Final = "code-invalid"
 _HEADER: Final = "orderMessageHeader"
 _UNIT: Final = "participatingOrganization"
 _GOALS: Final = ("interventionPurpose", "interventionGoal", "citizenObjective")
@@ -79,6 +80,7 @@ ORDER_RULES: Final = (
         "orderCarePlan",
         "The category is Social indsats",
         with_care_social("category", "KLCarePlanCategoryCodes"),
+        code=_CODE,
     ),
     Rule(
         "orderCarePlan.purpose",
@@ -101,7 +103,7 @@ ORDER_RULES: Final = (
         "The acting municipality is a municipality code of dk-core",
         checks.odd_municipality,
         "error",
-        code="code-invalid",
+        code=_CODE,
     ),
     Rule("orderCarePlan.rank", "orderCarePlan", "ConditionRank is 1 or 2", checks.odd_rank),
     Rule(
@@ -126,6 +128,7 @@ ORDER_RULES: Final = (
         "intervention",
         "The FFB code is one of KLInterventionsFFB",
         from_ffb("activity.detail.code", "KLInterventionsFFB"),
+        code=_CODE,
     ),
     *_needed("servicePerformer", "subject", "participant"),
     Rule(
@@ -133,6 +136,7 @@ ORDER_RULES: Final = (
         "servicePerformer",
         "The FFB category is one of KLServiceCodesFFB",
         from_ffb("category", "KLServiceCodesFFB"),
+        code=_CODE,
     ),
     Rule(
         "servicePerformer.role",
@@ -140,7 +144,7 @@ ORDER_RULES: Final = (
         "The role is one of participantRoleValues",
         of_system("participant.role", PARTICIPANT_ROLE),
         "error",
-        code="code-invalid",
+        code=_CODE,
     ),
     Rule(
         "servicePerformer.member",
@@ -173,12 +177,14 @@ GOAL_RULES: Final = (
         "interventionGoal",
         "The change is one of KLChangeValueCodesFFB",
         checks.odd_change,
+        code=_CODE,
     ),
     Rule(
         "interventionGoal.severity",
         "interventionGoal",
         "The level is one of KLSeveritiesFFB",
         checks.odd_severity,
+        code=_CODE,
     ),
 )
 """1.3: the three kinds of goals."""
@@ -190,6 +196,7 @@ ASSESSMENT_RULES: Final = (
         "targetGroup",
         "The FFB code is one of KLConditionsAndTargetGroupsFFB",
         from_ffb("code", "KLConditionCodesFFB", "KLTargetGroupsFFB"),
+        code=_CODE,
     ),
     *_needed("condition", "clinicalStatus", "subject"),
     Rule("condition.one-code", "condition", "Exactly one coding", checks.codings),
@@ -198,12 +205,14 @@ ASSESSMENT_RULES: Final = (
         "condition",
         "The code is one of KLConditionCodesFFB",
         from_ffb("code", "KLConditionCodesFFB"),
+        code=_CODE,
     ),
     Rule(
         "condition.severity",
         "condition",
         "The severity is one of KLSeveritiesFFB",
         from_ffb("severity", "KLSeveritiesFFB"),
+        code=_CODE,
     ),
     *_needed("disgnosis", "clinicalStatus", "code", "code.text", "subject"),
     *_needed("followUp", "status", "class", "type", "period", "period.start"),
@@ -212,6 +221,7 @@ ASSESSMENT_RULES: Final = (
         "followUp",
         "The type is one of KLEncounterTypes",
         with_care_social("type", "KLEncounterTypes"),
+        code=_CODE,
     ),
     *_needed("informationGathering", "status", "subject", "investigation.code"),
     Rule(
@@ -234,6 +244,7 @@ ASSESSMENT_RULES: Final = (
         "evaluation",
         "The code is one of KLEvaluationTypeCodes",
         with_care_social("code", "KLEvaluationTypeCodes"),
+        code=_CODE,
     ),
     *_needed("evaluation", "effectiveDateTime", "subject"),
     Rule(
@@ -246,6 +257,7 @@ ASSESSMENT_RULES: Final = (
         "matterOfInterest",
         "The FFB code is one of KLThemesFFB",
         from_ffb("code", "KLThemesFFB"),
+        code=_CODE,
     ),
 )
 """1.3: target groups and the assessment."""
@@ -289,7 +301,7 @@ PEOPLE_RULES: Final = (
         "The form is one of guardianshipFormValues",
         checks.odd_guardianship_form,
         "error",
-        code="code-invalid",
+        code=_CODE,
     ),
     *_needed("consent", "status", "scope", "category", "patient", "dateTime", "performer"),
     Rule("consent.ppc-1", "consent", "policy or policyRule is needed", checks.no_policy),

@@ -75,10 +75,15 @@ def tried(sample: Sample, *, as_xml: bool = False) -> list[Place]:
 
 
 def told(place: Place, said: str | None) -> bool:
-    """A path that an adapter gave is the place, or what is around it."""
-    path = (said or "").rpartition(": ")[2].replace("[1]", "") if "/" in place.path else said or ""
-    wanted = {p.replace("[1]", "") if "/" in p else p for p in (place.path, place.written)}
+    """A path that was told is the place, or what is around it."""
+    wanted = {_plain(place.path), _plain(place.written)}
+    path = _plain(said or "")
     return any(w == path or w.startswith((f"{path}.", f"{path}[", f"{path}/")) for w in wanted)
+
+
+def _plain(path: str) -> str:
+    """A FHIRPath; or an XPath, without the line before it and the number of a first element."""
+    return path[path.find("/") :].replace("[1]", "") if "/" in path else path
 
 
 def refusals(sample: Sample, place: Place) -> tuple[Parsed | None, tuple[Issue, ...]]:

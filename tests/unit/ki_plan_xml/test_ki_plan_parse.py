@@ -169,3 +169,16 @@ def test_every_valid_document_is_understood(body: bytes) -> None:
     issues = EmbeddedValidator(by_fhirpath=False).check(update.resources)
     assert [i for i in issues if i.severity in {"error", "fatal"}] == []
     assert extensions(update.resources[0], names.NEXT_MEETING) or b"<NextMeeting" not in body
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_a_team_member_is_told_by_its_membership_in_the_form(file) -> None:  # type: ignore[no-untyped-def]
+    update = parse(file.read_bytes())
+    (team,) = [r for r in update.resources if r["resourceType"] == "CareTeam"]
+    members = range(len(team["participant"]))
+    found = [update.places[f"CareTeam/{team['id']}#participant[{i}]"] for i in members]
+    form, known = etree.parse(file), {"k": FORMAT.schema.namespace}
+    there = [form.xpath(place.replace("/", "/k:"), namespaces=known) for place in found]
+    assert [len(elements) for elements in there] == [1] * len(found)
+    assert {etree.QName(e).localname for elements in there for e in elements} == {"Membership"}
+    assert len(set(found)) == len(found)

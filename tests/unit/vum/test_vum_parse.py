@@ -364,3 +364,14 @@ def test_the_fingerprint_is_the_contents() -> None:
     assert ADAPTER.fingerprint(raw(first)) == ADAPTER.fingerprint(raw(again))
     assert ADAPTER.fingerprint(raw(first)) != ADAPTER.fingerprint(raw(other))
     assert ADAPTER.fingerprint(raw(b"{")) != ADAPTER.fingerprint(raw(b"{{"))
+
+
+def test_a_level_stays_with_its_owner_also_where_its_measure_is_left_out() -> None:
+    bundle = sample()
+    level = of(bundle, "interventionGoal")["target"][1]["detailCodeableConcept"]
+    of(bundle, "citizenObjective")["target"] = [{"detailCodeableConcept": level}]
+
+    update = parsed(bundle)
+    place = f"Bundle.entry[{index_of(bundle, 'citizenObjective')}].resource.target[0]"
+    assert [x.path for x in update.not_shared].count(place) == 1
+    assert level["coding"][0]["code"] not in repr(resources_of_type(update, "Goal"))
