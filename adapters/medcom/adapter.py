@@ -48,7 +48,7 @@ class MedComAdapter:
             return correspondence(received)
         raise Unsupported(
             "Only CareCommunication and Acknowledgement are read here",
-            at="MessageHeader.eventCoding",
+            at="Bundle.entry[0].resource.eventCoding",
         )
 
     def render(

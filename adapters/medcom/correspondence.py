@@ -11,6 +11,7 @@ from adapters.medcom.narrative import clean
 from adapters.medcom.rules import check
 from hub.contract import Correspondence
 from hub.errors import Invalid
+from hub.fhir.validation import unknown_codes
 
 SEPARATOR: Final = "\n\n"
 
@@ -22,7 +23,7 @@ def correspondence(message: Message) -> Correspondence:
     ``in_reply_to`` is the thread, Communication.identifier, as this adapter's own thread state
     has it under ``communication``; a new or forwarded message begins a thread and has none.
     """
-    issues = check(message)
+    issues = (*check(message), *unknown_codes(message.bundle))
     if issues:
         raise Invalid("The message breaks MedCom's rules; see the issues", issues=issues)
     thread = text(members(message.communication.get("identifier"))[0], "value")
