@@ -89,7 +89,8 @@ def test_the_body_is_of_the_type_in_the_address(world: World) -> None:
 def test_a_problem_is_told_in_its_place(world: World) -> None:
     answer = create(world, consent(category=[names.concept(names.CONSENT_PURPOSE, "alt")]))
     problem(answer, 422)
-    assert set(places(answer)) == {"Consent.category[0]"}
+    code = "Consent.category[0].coding[0].code"
+    assert set(places(answer)) == {"Consent.category[0]", code}
 
 
 # If-None-Exist
