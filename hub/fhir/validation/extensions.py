@@ -54,7 +54,9 @@ class Extensions:
         found = asked[0] if asked else self._profiles.extension(url)
         if not inside and _ABSOLUTE.fullmatch(url) is None:
             self._findings.add("extension", "extension-url", f"{path}.url")
-        if url == names.DATA_ABSENT and value.get("valueCode") not in _REASONS:
+        reason = value.get("valueCode")
+        known = isinstance(reason, str) and reason in _REASONS
+        if url == names.DATA_ABSENT and not known:
             facts = {"set": _REASONS_SET, "codes": ", ".join(sorted(_REASONS))}
             self._findings.add("code-invalid", "not-code", f"{path}.value", facts)
         modifying = element.name == "modifierExtension"

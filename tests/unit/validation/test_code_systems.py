@@ -58,6 +58,14 @@ def test_the_reason_for_absent_data_is_one_of_r4s(code: str, known: bool) -> Non
     assert found == ([] if known else [("code-invalid", "Goal.start.extension[0].value")])
 
 
+@pytest.mark.parametrize("value", [["unknown"], {"code": "unknown"}, 7, None])
+def test_a_reason_that_is_no_code_at_all_is_an_error(value: Any) -> None:
+    absent = {"extension": [{"url": names.DATA_ABSENT, "valueCode": value}]}
+
+    found = _issues(startDate="2026-01-01", _startDate=absent)
+    assert ("code-invalid", "Goal.start.extension[0].value") in found
+
+
 def test_what_r4_binds_is_named_whatever_profile_a_resource_declares() -> None:
     goal = minimal("Goal", lifecycleStatus="zzz", meta={"profile": ["urn:nobody's"]})
     bundle = {"resourceType": "Bundle", "type": "zzz", "entry": [{"resource": goal}]}
