@@ -8,11 +8,16 @@ is 1.0.0 (``http://fhir.kl.dk/ffbmessaging``); 0.1.0 URLs are read too. The tabl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from adapters.vum.elements import elements
 from adapters.vum.fingerprint import fingerprint
 from adapters.vum.parse import parse
 from adapters.vum.render import FORMAT, MEDIA_TYPE, render
 from adapters.vum.urls import EVENT_SYSTEM, EVENT_SYSTEM_PRE_RELEASE, ORDER_EVENT
 from hub.contract import Context, Notice, Party, PlanUpdate, PlanView, RawMessage, Receipt, Rendered
+from hub.mapping import mappings_folder
+from hub.mapping.source import SourceElement
 
 
 class Vum:
@@ -26,6 +31,11 @@ class Vum:
     )
     reissues = True
     """A render starts from the receiver's own last document."""
+    tables = mappings_folder(FORMAT)
+
+    def elements(self, record: str) -> Sequence[SourceElement]:
+        """Of a role's profile, or of a kind of entry that is left out whole; KeyError for none."""
+        return elements(record)
 
     def fingerprint(self, message: RawMessage) -> str:
         """Equal for the same content, whatever its ids and times of sending."""

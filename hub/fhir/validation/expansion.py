@@ -44,6 +44,10 @@ class Expander:
         """All codes of a value set, its version left out of account; raises Unexpanded."""
         return self._members(url.partition("|")[0], ())
 
+    def system(self, url: str) -> Codes:
+        """All codes of a code system; raises Unexpanded unless it is complete here."""
+        return self._of_system({"system": url})
+
     def _members(self, url: str, asked: tuple[str, ...]) -> Codes:
         if url in asked:
             raise Unexpanded("it includes itself")
