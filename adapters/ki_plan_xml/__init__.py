@@ -13,6 +13,7 @@ from adapters.ki_plan_xml.parse import parse
 from adapters.ki_plan_xml.render import MEDIA_TYPE, render
 from hub.contract import Context, Notice, Party, PlanUpdate, PlanView, RawMessage, Receipt, Rendered
 from hub.mapping import mappings_folder
+from hub.mapping.files import coded_elements
 from hub.mapping.source import SourceElement
 from hub.mapping.xsd import elements
 
@@ -24,6 +25,11 @@ class KiPlanXml:
     media_types: tuple[str, ...] = (MEDIA_TYPE, "text/xml")
     events: tuple[str, ...] = ()
     tables = mappings_folder(FORMAT.name)
+
+    @property
+    def local(self) -> frozenset[str]:
+        """Every code table that a row names."""
+        return frozenset(t.name for t in coded_elements(self.tables).values())
 
     def elements(self, record: str) -> Sequence[SourceElement]:
         """Of a complex type of the schema; KeyError for none."""

@@ -38,6 +38,7 @@ class MedComAdapter:
     media_types: tuple[str, ...] = (build.MEDIA_TYPE, "application/json")
     events: tuple[str, ...] = _EVENTS
     tables = mappings_folder(codes.FORMAT)
+    local: frozenset[str] = frozenset()
 
     def elements(self, record: str) -> Sequence[SourceElement]:
         """Of the records that the tables are of; KeyError for none."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from adapters.vum.elements import elements
 from adapters.vum.fingerprint import fingerprint
+from adapters.vum.local import LOCAL
 from adapters.vum.parse import parse
 from adapters.vum.render import FORMAT, MEDIA_TYPE, render
 from adapters.vum.urls import EVENT_SYSTEM, EVENT_SYSTEM_PRE_RELEASE, ORDER_EVENT
@@ -32,6 +33,7 @@ class Vum:
     reissues = True
     """A render starts from the receiver's own last document."""
     tables = mappings_folder(FORMAT)
+    local = frozenset({LOCAL})
 
     def elements(self, record: str) -> Sequence[SourceElement]:
         """Of a role's profile, or of a kind of entry that is left out whole; KeyError for none."""

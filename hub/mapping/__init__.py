@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from hub.mapping.codes import CodeTable, load_codes
+from hub.mapping.codes import CodeTable
 from hub.mapping.table import Table, load_table
 
-__all__ = ["CodeTable", "Table", "load_codes", "load_table", "mappings_folder"]
+__all__ = ["CodeTable", "Table", "load_table", "mappings_folder"]
 
 _MAPPINGS = Path(__file__).resolve().parents[2] / "mappings"
 """Beside ``hub`` in a checkout and in an installed wheel alike; the folder holds no Python, and

@@ -12,6 +12,7 @@ from pathlib import Path
 from hub.fhir.validation import Profiles
 from hub.mapping.check_table import TableCheck
 from hub.mapping.codes import CodeTable, is_code_table, read_codes
+from hub.mapping.files import code_folders, named_file, table_files
 from hub.mapping.findings import Finding
 from hub.mapping.loading import Declared, TableFile
 from hub.mapping.source import Mapped
@@ -82,34 +83,6 @@ class FormatCheck:
                 if there and not read & {*there, *check.table.records}:
                     text = f"{name} reads no record that {declared.source} is or holds"
                     yield check.finding(declared.line, "coverage", text)
-
-
-def table_files(folder: Path) -> list[Path]:
-    """The tables of a folder, and those of folders beside it that they name."""
-    own = sorted(folder.glob("*.yaml"))
-    named = {
-        file
-        for table in map(TableFile.read, own)
-        for declared in table.elsewhere
-        for name in declared.by
-        if (file := named_file(table.file, name)) and file.suffix == ".yaml" and file.is_file()
-    }
-    return own + sorted(named - set(own))
-
-
-def code_folders(folder: Path) -> list[Path]:
-    """The ``codes`` folders that a folder's tables use, its own first."""
-    beside = {f.parent for f in table_files(folder)} - {folder}
-    return [f / "codes" for f in (folder, *sorted(beside)) if (f / "codes").is_dir()]
-
-
-def named_file(table: Path, name: str) -> Path | None:
-    """The table or code table that ``by`` names; None if it names a function."""
-    if not name.endswith((".yaml", ".csv")):
-        return None
-    parts = name.split("/")
-    in_own_folder = len(parts) == 1 or parts[0] == "codes"
-    return (table.parent if in_own_folder else table.parent.parent).joinpath(*parts)
 
 
 def exists(name: str, package: str) -> bool:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from hub.codes import CodePair, LocalCodes
+from hub.codes import CodePair
 from hub.errors import UnknownCode
 from hub.mapping.findings import Finding, refuse
 
@@ -48,15 +48,6 @@ class CodeTable:
         found, findings = read_codes(file)
         refuse(findings)
         return found
-
-    def with_local(self, local: LocalCodes | None) -> CodeTable:
-        """The same table with a party's own pairs in place of, and before, the shared ones."""
-        own = local.tables.get(self.name, ()) if local is not None else ()
-        if not own:
-            return self
-        replaced = {(p.source_system, p.source_code) for p in own}
-        shared = (p for p in self.pairs if (p.source_system, p.source_code) not in replaced)
-        return CodeTable(self.name, (*own, *shared), self.file)
 
     @property
     def place(self) -> str:
@@ -95,12 +86,6 @@ class CodeTable:
         if found is None:
             raise UnknownCode(f"The code is not in the table {self.name}; use a listed code", at=at)
         return found
-
-
-@lru_cache(maxsize=1024)
-def load_codes(file: Path, local: LocalCodes | None = None) -> CodeTable:
-    """A code table with a party's own codes over it; raises Misconfigured."""
-    return CodeTable.load(file).with_local(local)
 
 
 def is_code_table(file: Path) -> bool:

@@ -53,10 +53,14 @@ class Declared:
 
     source: str
     reason: str
-    by: tuple[str, ...]
+    by: tuple[str, ...] = ()
     """Of ``elsewhere``: the tables (``x.yaml``), code tables (``codes/x.csv``) and functions
     (``module.function``) that read it."""
-    line: int
+    line: int = 0
+
+    def told(self, file: Path) -> str:
+        """Who reads it, and where that stands."""
+        return f"{', '.join(self.by) or self.reason} ({file.parent.name}/{file.name}:{self.line})"
 
 
 @dataclass

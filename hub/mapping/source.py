@@ -30,6 +30,9 @@ class Mapped(Protocol):
     tables: Path
     """The folder of its tables, with ``codes/`` and ``samples/`` in it."""
 
+    local: frozenset[str]
+    """The code tables, by name, in place of whose codes a party may write its own."""
+
     def elements(self, record: str) -> Sequence[SourceElement]:
         """The elements of a record, by the name that tables give in ``record``.
 

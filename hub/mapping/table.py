@@ -37,12 +37,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from hub.codes import CodePair, LocalCodes
+from hub.codes import CodePair
 from hub.contract import Loss, LossKind
 from hub.errors import Invalid
 from hub.mapping.codes import CodeTable
@@ -83,7 +83,7 @@ class Table:
     not_shared: Mapping[str, str] = field(default_factory=dict)
     """Source path to the reason it stays where it is."""
     elsewhere: Mapping[str, str] = field(default_factory=dict)
-    """Source path to what else reads it; neither mapped here nor a loss."""
+    """Source path to what else reads it, and where that is said; neither mapped here nor a loss."""
     fixed: tuple[tuple[str, Any], ...] = ()
     """What every such resource says, by target path."""
     name: str = ""
@@ -102,10 +102,14 @@ class Table:
         """
         made: dict[str, Any] = {} if "/" in self.resource else {"resourceType": self.resource}
         trace = recorder()
+        if trace is not None:
+            trace.visit(at, self.elsewhere)
         for number, (target, value) in enumerate(self.fixed):
             written = put(made, self._inside(target), deepcopy(value))
             if trace is not None:
-                trace.note(written, Origin("fixed", self.name, self.fixed_lines[number]))
+                origin = Origin("fixed", self.name, self.fixed_lines[number])
+                trace.note(written, origin)
+                trace.note_keys(made, self._inside(target), origin)
         losses: list[Loss] = []
         read: set[str] = set()
         for row in self.rows:
@@ -168,7 +172,7 @@ class Table:
             written = typed(value, row.type, place)
         else:
             pair = row.codes.forward(str(value), at=place)
-            codes = f"{row.codes.place} line {pair.line}, {pair.origin}" if trace else ""
+            codes = f"{row.codes.place}:{pair.line}" if trace else ""
             if not pair.lossless:
                 losses.append(Loss(place, "coarsened", pair.comment or "nearest wider code"))
             written = pair.coding if row.coding else pair.target_code
@@ -176,7 +180,9 @@ class Table:
         for target, one in values:
             where = put(made, at_index(self._inside(target), number), one)
             if trace is not None:
-                trace.note(where, Origin("row", self.name, row.line, place, codes))
+                origin = Origin("row", self.name, row.line, place, codes)
+                trace.note(where, origin)
+                trace.note_keys(made, at_index(self._inside(target), number), origin)
         return losses
 
     def _rest(
@@ -219,26 +225,17 @@ def _reason(path: str, declared: Mapping[str, str]) -> str | None:
     )
 
 
-@lru_cache(maxsize=1024)
-def load_table(file: Path, local: LocalCodes | None = None) -> Table:
-    """Read and check one table file; raises Misconfigured naming file and line.
-
-    ``local``: a party's own codes, laid over the code tables of the rows.
-    """
+@lru_cache(maxsize=128)
+def load_table(file: Path) -> Table:
+    """Read and check one table file; raises Misconfigured naming file and line."""
     found = TableFile.read(file)
     refuse(found.findings)
     return Table(
         resource=found.resource,
-        rows=tuple(_row(fields, local) for fields in found.rows),
+        rows=tuple(Row(**fields) for fields in found.rows),
         not_shared={d.source: d.reason for d in found.not_shared},
-        elsewhere={d.source: d.reason for d in found.elsewhere},
+        elsewhere={d.source: d.told(file) for d in found.elsewhere},
         fixed=tuple(found.fixed),
         name=f"{file.parent.name}/{file.name}",
         fixed_lines=tuple(found.fixed_lines),
     )
-
-
-def _row(fields: Mapping[str, Any], local: LocalCodes | None) -> Row:
-    row = Row(**fields)
-    codes = row.codes.with_local(local) if row.codes is not None else None
-    return row if codes is row.codes else replace(row, codes=codes)

@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from hub.contract import Context, Identifier, Party, Resource
-from hub.mapping.paths import Place, counted_from
+from hub.mapping.paths import Place, counted_from, parse_path, without_indices
 
-OriginKind = Literal["row", "fixed", "source", "context", "code"]
-"""A table's row, or its fixed value; taken from the document by code; the hub's own knowledge of
-the message (ids, sender); made by the adapter's code."""
+OriginKind = Literal["row", "fixed", "default", "source", "context", "code"]
+"""A table's row, or its fixed value; what the format has for an element that is not there; taken
+from the document by code; the hub's own knowledge of the message (ids, sender); made by the
+adapter's code."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,15 @@ class Origin:
 
     kind: OriginKind
     table: str = ""
-    """``folder/file.yaml`` of a row or a fixed value."""
+    """``folder/file.yaml`` of a row or a fixed value; of a value that code took from the document,
+    who reads it, as a table says."""
     line: int = 0
     source: str = ""
     """The path in the document."""
     codes: str = ""
-    """The code table that translated it, and ``local`` where the party's own codes did."""
+    """The code table that translated it, with its line."""
+    local: str = ""
+    """The party's own code table that did so first, with its line."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,34 @@ class Recorder:
         # True and false cannot carry anything: they are known by where they stand. The containers
         # are kept, so that no other object can get their identity.
         self._bools: dict[tuple[int, str | int], tuple[Any, Origin]] = {}
+        self._visited: list[tuple[str, Mapping[str, str]]] = []
+        self._exchanged: dict[str, str] = {}
 
     def note(self, place: Place, origin: Origin) -> None:
         """The value at a place has this origin."""
+        origin = replace(origin, source=_written(origin.source))
         container, key = place
         container[key] = self.marked(container[key], origin, place)
+
+    def note_keys(self, tree: dict[str, Any], path: str, origin: Origin) -> None:
+        """The fixed values that a path itself writes, such as the url of an extension."""
+        here: Any = tree
+        for segment in parse_path(path)[:-1]:
+            here = here[segment.name]
+            if segment.every:
+                here = here[-1]
+            elif isinstance(here, list):
+                here = next(member for _, member in segment.chosen(here))
+            if segment.key is not None and not hasattr(here[segment.key], "origin"):
+                self.note((here, segment.key), origin)
+
+    def visit(self, at: str, elsewhere: Mapping[str, str]) -> None:
+        """A table was read at a path; what it leaves to others may come from there."""
+        self._visited.append((_written(at), elsewhere))
+
+    def exchange(self, path: str, table: str) -> None:
+        """At a path of the document a party's own code stood, and a shared one took its place."""
+        self._exchanged[_written(path)] = table
 
     def marked(self, value: Any, origin: Origin, place: Place) -> Any:
         """The value with its origin; all values inside it if it has any."""
@@ -104,12 +131,32 @@ class Recorder:
     def _origin(self, place: Place, value: Any, known: set[str]) -> Origin:
         found = getattr(value, "origin", None)
         if isinstance(found, Origin):
-            return found
+            return self._completed(found)
         if (id(place[0]), place[1]) in self._bools:
-            return self._bools[(id(place[0]), place[1])][1]
+            return self._completed(self._bools[(id(place[0]), place[1])][1])
         if place[1] == "reference" and value in known:
             return Origin("code", source="a link to a resource of the same document")
         return Origin("code")
+
+    def _completed(self, origin: Origin) -> Origin:
+        """With the party's own codes, and with whoever a table leaves the element to."""
+        local = self._exchanged.get(origin.source, "")
+        reader = self._reader(origin.source) if origin.kind == "source" else origin.table
+        return replace(origin, local=local, table=reader)
+
+    def _reader(self, source: str) -> str:
+        for at, elsewhere in sorted(self._visited, key=lambda v: -len(v[0])):
+            if source.startswith((f"{at}/", f"{at}.")):
+                inside = without_indices(source[len(at) + 1 :]).replace(".", "/")
+                for path, reader in elsewhere.items():
+                    if inside == path or inside.startswith(f"{path}/"):
+                        return reader
+        return ""
+
+
+def _written(path: str) -> str:
+    """A path as its document's own people write it: an XPath, or a FHIRPath."""
+    return path if path.startswith("/") else path.replace("/", ".")
 
 
 def _places(value: Any, at: str) -> Iterator[tuple[str, Place]]:
@@ -151,9 +198,17 @@ def sourced(record: dict[str, Any], at: str = "", first: int = 0) -> dict[str, A
     if found is None:
         return record
     copied = deepcopy(record)
-    for path, place in _sources(copied, at):
-        found.note(place, Origin("source", source=counted_from(path, first)))
+    for inside, place in _sources(copied, ""):
+        path = counted_from(inside, first)
+        found.note(place, Origin("source", source=f"{at}/{path}" if at else path))
     return copied
+
+
+def defaulted(container: dict[str, Any], key: str, at: str) -> None:
+    """A value stands for an element of the document that is not there; ``at`` is its path."""
+    found = recorder()
+    if found is not None:
+        found.note((container, key), Origin("default", source=at))
 
 
 def _sources(value: Any, at: str) -> Iterator[tuple[str, Place]]:

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from hub.codes import LocalCodesOf, no_local_codes
 from hub.contract import Adapter, Context, Party, RawMessage
-from hub.errors import HubError, InputRefused
+from hub.errors import HubError, InputRefused, Misconfigured
 from hub.fhir.validation import EmbeddedValidator, published
 from hub.mapping import mappings_folder
 from hub.mapping.check import FEW, FormatCheck, folder_findings
-from hub.mapping.findings import Finding
+from hub.mapping.findings import Finding, refuse
+from hub.mapping.overrides import MappedBy, Overrides, override_findings
 from hub.mapping.source import Mapped
 from hub.runtime.registry import Registry
 from hub.services.translate import context_of
@@ -40,6 +42,26 @@ def check(registry: Registry, formats: Sequence[str]) -> list[Finding]:
         else:
             found.update(folder_findings(mappings_folder(format) / "codes", published()))
     return sorted(found)
+
+
+def mapped_by(registry: Registry) -> MappedBy:
+    """Finds the adapter of a format, if there is one and it has tables."""
+
+    def find(format: str) -> Mapped | None:
+        adapter = registry.adapter(format) if format in registry.formats() else None
+        return adapter if isinstance(adapter, Mapped) else None
+
+    return find
+
+
+def overrides(folder: str | Path | None, registry: Registry) -> LocalCodesOf:
+    """The parties' own codes in a folder; Misconfigured when it is not there or is not right."""
+    if not folder:
+        return no_local_codes
+    if not Path(folder).is_dir():
+        raise Misconfigured("The folder of parties' own codes (KI_HUB_MAPPINGS_DIR) is not there")
+    refuse(override_findings(Path(folder), mapped_by(registry)))
+    return Overrides(Path(folder))
 
 
 def _samples(adapter: Adapter, folder: Path, registry: Registry) -> Iterator[Finding]:
