@@ -36,6 +36,7 @@ check: $(INSTALLED) ## Format, lint, types, import rules, lock file, profiles, m
 	$(BIN)/pytest -q tests/architecture/test_lock.py
 	$(BIN)/ki-hub profiles build --check
 	$(BIN)/ki-hub mappings check
+	$(BIN)/ki-hub mappings build --check
 	$(BIN)/pytest -q tests/docs/test_docs_reference.py
 
 lock: $(INSTALLED) ## Write requirements.lock from pyproject.toml (UPGRADE=1: to the newest versions)

@@ -38,7 +38,7 @@ class TableCheck:
 
     def meaning(self) -> Iterator[Finding]:
         """What the profile cannot have: targets, cardinalities, types, values, codes."""
-        targets = self._targets()
+        targets = self.targets()
         if isinstance(targets, Finding):
             yield targets
             return
@@ -55,7 +55,8 @@ class TableCheck:
             for path, value in row["beside"]:
                 yield from self._fixed(targets, path, value, row["line"])
 
-    def _targets(self) -> Targets | Finding:
+    def targets(self) -> Targets | Finding:
+        """Finds the places of the table's profile, or says why it has none."""
         content, profile = self.table.content, self.table.profile
         kind = self.table.resource.partition("/")[0]
         shape = self.profiles.shape(profile or kind)
@@ -110,7 +111,7 @@ class TableCheck:
         if row["codes"] is None:
             return
         pairs: tuple[CodePair, ...] = row["codes"].pairs
-        system = "" if row["coding"] else self._system(row)
+        system = "" if row["coding"] else self.system(row)
         bound, wrong = outside(
             target,
             [(p.target_system if row["coding"] else system, p.target_code) for p in pairs],
@@ -120,9 +121,17 @@ class TableCheck:
             pair = pairs[number]
             text = f"{pair.target_code} is not in {bound}, which {row['target']} is bound to"
             yield Finding(row["codes"].file, pair.line, "codes", text)
+        known = self.profiles.terminology.of_system(system) if system and not bound else None
+        for pair in pairs if known is not None else ():
+            if (system, pair.target_code) not in (known or ()):
+                text = f"{pair.target_code} is not a code of {system}"
+                yield Finding(row["codes"].file, pair.line, "codes", text)
 
-    def _system(self, row: Row) -> str:
-        """The system written beside a Coding's code, if any."""
+    def system(self, row: Row) -> str:
+        """The system that stands beside a Coding's code, by the path itself or a fixed value."""
+        around = parse_path(row["target"])[-2]
+        if around.key == "system":
+            return str(around.value)
         base, _, last = row["target"].rpartition("/")
         beside = (*row["beside"], *self.table.fixed) if last == "code" else ()
         return next((str(v) for t, v in beside if t == f"{base}/system"), "")

@@ -105,6 +105,12 @@ MISTAKES = {
 }  # fmt: skip
 
 
+def test_a_code_beside_its_system_is_one_of_that_system(tmp_path: Path) -> None:
+    changes = {"ki-plan-xml/codes/goal-horizon.csv": (",short,", ",soon,")}
+    found = findings(tmp_path / "m", "ki-plan-xml", changes)
+    assert ["soon is not a code of" in f.text and f.line == 2 for f in found] == [True]
+
+
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, mistake: str) -> None:
     name, change, line, text = MISTAKES[mistake]
