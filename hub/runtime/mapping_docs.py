@@ -15,9 +15,9 @@ _HEAD: Final = """\
 How a document in the format `{format}` becomes part of the shared plan, and how the plan comes back
 to it. A row says what one element of the document is in FHIR; where nothing else is said, it is
 read and written alike. `{command}` prints the same, and shows for one document where every value
-came from. Changing a table: edit `mappings/`, then run `ki-hub mappings check`, and after a change of
-codes `ki-hub mappings build`, which makes the FHIR ConceptMaps in `fhir_profiles/concept-maps/`. A
-party's own codes: [local codes](../how-to/local-codes.md).
+came from. Changing a table: edit `mappings/`, then run `ki-hub mappings check`, and after a change
+of codes `ki-hub mappings build`, which makes the FHIR ConceptMaps in `fhir_profiles/concept-maps/`.
+A party's own codes: [local codes](../how-to/local-codes.md).
 """
 _RELATIONS: Final = {
     "equal": "the same", "equivalent": "the same", "wider": "says less: a loss",
