@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from hub.codes import LocalCodes
 from hub.errors import Issue
 
 Resource = dict[str, Any]
@@ -260,6 +261,8 @@ class Context:
     thread: Mapping[str, Any] | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     """The subscription's own options for this format."""
+    local: LocalCodes | None = None
+    """In: the sender's own codes in this format. Out: the receiver's."""
 
 
 @runtime_checkable

@@ -32,11 +32,12 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
     """The update that the document makes.
 
     Resources: CarePlan (KiSectorPlan), Patient, Organization, PractitionerRole, the Goals, and an
-    Observation for the citizen's wishes. Raises what :meth:`XmlFormat.read` and the tables raise.
+    Observation for the citizen's wishes. Raises what :meth:`XmlFormat.opened` and the tables raise.
     """
-    content = FORMAT.record(FORMAT.read(body))
+    opened = FORMAT.opened(body, context.local)
+    content = FORMAT.content(opened.root)
     rules.check(content)
-    reading = Reading(content, rules.ROOT, _FOLDER, context.id_for)
+    reading = Reading(content, rules.ROOT, _FOLDER, context.id_for, losses=[*opened.losses])
     patient, unit = reading.patient(), reading.unit()
     doctor = reading.person("ResponsibleDoctor", unit, key="doctor")
     goals, wishes = reading.goals(patient), reading.wishes(patient)

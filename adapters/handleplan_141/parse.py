@@ -42,11 +42,12 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
 
     Resources: CarePlan (KiSectorPlan), Patient, Organization, PractitionerRole, the Goals, and an
     Observation for the duration, each special matter, and the citizen's wishes and perspective.
-    Raises what :meth:`XmlFormat.read` and the tables raise.
+    Raises what :meth:`XmlFormat.opened` and the tables raise.
     """
-    content = FORMAT.record(FORMAT.read(body))
+    opened = FORMAT.opened(body, context.local)
+    content = FORMAT.content(opened.root)
     rules.check(content)
-    reading = Reading(content, rules.ROOT, _FOLDER, context.id_for)
+    reading = Reading(content, rules.ROOT, _FOLDER, context.id_for, losses=[*opened.losses])
     patient, unit = reading.patient(), reading.unit()
     caseworker = reading.person("ResponsibleCaseworker", unit, key="caseworker")
     goals = reading.goals(patient)

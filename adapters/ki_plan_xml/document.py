@@ -7,8 +7,9 @@ from typing import Final
 
 from lxml import etree
 
-from adapters.xml_plan.document import XmlFormat
+from adapters.xml_plan.document import Opened, XmlFormat
 from adapters.xml_plan.schema import Schema
+from hub.codes import LocalCodes
 from hub.errors import Issue, Unsupported
 from hub.fhir.codec import parse_xml
 
@@ -54,16 +55,16 @@ def q(name: str) -> str:
     return f"{{{FORMAT.schema.namespace}}}{name}"
 
 
-def read(body: bytes) -> etree._Element:
-    """The root of a valid document that is marked as a KI-plan.
+def read(body: bytes, local: LocalCodes | None = None) -> Opened:
+    """A valid document that is marked as a KI-plan.
 
     Minutes of another meeting, or a plan made without the citizen, would fit much of the
     template; only their author can say that they are a KI-plan. Raises Unsupported for a document
-    that is not marked as one, and what :meth:`adapters.xml_plan.document.XmlFormat.read` raises.
+    that is not marked as one, and what :meth:`adapters.xml_plan.document.XmlFormat.opened` raises.
     """
     root = parse_xml(body)
     if root.tag == q(ROOT):
         kind = root.findtext(f"{q('MessageHeader')}/{q('DocumentKindCode')}") or ""
         if kind.strip() != KIND:
             raise Unsupported(_OTHER.text, issues=(_OTHER,))
-    return FORMAT.read(body)
+    return FORMAT.opened(body, local)

@@ -13,6 +13,7 @@ from adapters.ki_plan_xml.scope import Incoming, Outgoing, Record, filled, ident
 from hub.contract import Loss, Resource
 from hub.fhir import names
 from hub.fhir.extract import extension_value
+from hub.mapping.trace import defaulted
 
 _DEFAULTED: Final = "not given; the format's default was set"
 
@@ -144,4 +145,5 @@ def read_rank(record: Record, position: int) -> dict[str, Any]:
 def _default(incoming: Incoming, element: dict[str, Any], name: str, value: str, at: str) -> None:
     if name not in element:
         element[name] = value
+        defaulted(element, name, at)
         incoming.losses.append(Loss(at, "defaulted", _DEFAULTED))

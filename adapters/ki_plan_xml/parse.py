@@ -27,7 +27,8 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
     Resources: the CarePlan (KiPlan), then everything it refers to. Ids are the hub's own where
     the document has them; an item without one is new, and the same for the same text.
     """
-    reader = Reader(read(body), context.id_for)
+    opened = read(body, context.local)
+    reader = Reader(opened.root, context.id_for)
     rules.check(reader)
     plan = reader.shared()
     incoming = reader.incoming
@@ -51,6 +52,7 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
         claimed_at=claimed_at,
         issues=rules.warnings(reader),
         losses=(
+            *opened.losses,
             *incoming.losses,
             *defaulted_status(reader.content),
             *rules.approval_losses(reader.content),

@@ -27,7 +27,7 @@ class Reader:
     """One document. After :meth:`shared`, ``incoming`` holds resources, losses and the rest."""
 
     def __init__(self, root: etree._Element, id_for: Callable[[str], str]) -> None:
-        self.content: Record = FORMAT.record(root)
+        self.content: Record = FORMAT.content(root)
         self.incoming = Incoming(_scope(self.content), id_for)
         self.contacts: list[tuple[str, Record, str]] = _contacts(root)
         """Element name, record and path, in document order."""
@@ -215,6 +215,6 @@ def _contacts(root: etree._Element) -> list[tuple[str, Record, str]]:
         name = etree.QName(element).localname
         if name in _KINDS:
             seen[name] = seen.get(name, 0) + 1
-            record = FORMAT.record(element)
+            record = FORMAT.content(element)
             found.append((name, record, f"{PATH}/Contacts/{name}[{seen[name]}]"))
     return found

@@ -68,7 +68,10 @@ def form(
     root = document(record)
     if FORMAT.schema.issues_of(root):
         raise CannotRender("The plan holds values that the template's schema does not allow")
-    return root, losses_of(view, reader.plan, root, open_data=open_data)
+    losses = losses_of(view, reader.plan, root, open_data=open_data)
+    if context.local is not None:
+        losses = (*losses, *FORMAT.exchange(context.local).to_local(root))
+    return root, losses
 
 
 def _record(

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from adapters.medcom import build, codes, urls
 from adapters.medcom.acknowledgement import receipt
 from adapters.medcom.correspondence import correspondence
 from adapters.medcom.message import Message, fingerprint
+from adapters.medcom.text import LINES
 from hub.contract import Context, Notice, Parsed, Party, PlanView, RawMessage, Receipt, Rendered
 from hub.errors import Invalid, Malformed, Unsupported
 from hub.fhir.codec import parse_json
+from hub.mapping import mappings_folder
+from hub.mapping.source import SourceElement
+
+_VALUE: Final = (SourceElement("value", needed=True),)
+_RECORDS: Final = {
+    "party": tuple(SourceElement(n, needed=True) for n in ("sor", "gln", "name")),
+    "citizen": (SourceElement("identifier", repeats=True, children=lambda: _VALUE),),
+    "text": tuple(SourceElement(line) for line in LINES),
+}
+"""A party of the hub, the citizen's numbers, and the lines of the message's text."""
 
 _EVENTS: Final = (f"{urls.EVENTS}|{urls.ACK_EVENT}", f"{urls.EVENTS}|{urls.CC_EVENT}")
 
@@ -25,6 +37,12 @@ class MedComAdapter:
     format: str = codes.FORMAT
     media_types: tuple[str, ...] = (build.MEDIA_TYPE, "application/json")
     events: tuple[str, ...] = _EVENTS
+    tables = mappings_folder(codes.FORMAT)
+    local: frozenset[str] = frozenset()
+
+    def elements(self, record: str) -> Sequence[SourceElement]:
+        """Of the records that the tables are of; KeyError for none."""
+        return _RECORDS[record]
 
     def fingerprint(self, message: RawMessage) -> str:
         """Equal for a message and its resend (MR7): see :func:`message.fingerprint`."""

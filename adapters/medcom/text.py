@@ -18,6 +18,12 @@ from hub.fhir.reading import PlanReader
 from hub.fhir.words import Contact, Intervention, NextMeeting
 
 INDENT: Final = "   "
+LINES: Final = (
+    "Tovholder", "Mål", "Aftalte indsatser", "Næste møde",
+    "Ansvarlig", "Tid", "Mål nr.", "Sted", "Indkalder",
+)  # fmt: skip
+"""How the lines begin that hold something of the plan."""
+_LEAD, _GOALS, _INTERVENTIONS, _MEETING, _WHO, _WHEN, _SERVES, _PLACE, _CONVENER = LINES
 _DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
 _DATES: Final = re.compile(rf"{_DATE.pattern}( – {_DATE.pattern})?")
 
@@ -64,13 +70,13 @@ def plan_text(view: PlanView, reader: PlanReader, lead: Lead) -> str:
         _approval(view),
         "Beskeden er ikke til akutte forhold: ring i så fald til tovholderen.",
         "",
-        *_block("Tovholder:", [_lead_line(lead)]),
+        *_block(f"{_LEAD}:", [_lead_line(lead)]),
         "",
-        *_block("Mål:", [f"{g.rank}. {_item(g.text)}" for g in reader.goals()]),
+        *_block(f"{_GOALS}:", [f"{g.rank}. {_item(g.text)}" for g in reader.goals()]),
         "",
-        *_block("Aftalte indsatser:", [_intervention(i) for i in reader.interventions()]),
+        *_block(f"{_INTERVENTIONS}:", [_intervention(i) for i in reader.interventions()]),
         "",
-        *_block("Næste møde:", list(_meeting(reader.next_meeting()))),
+        *_block(f"{_MEETING}:", list(_meeting(reader.next_meeting()))),
     ]
     return "\n".join(lines)
 
@@ -105,11 +111,11 @@ def _intervention(intervention: Intervention) -> str:
     who = ", ".join(p for p in intervention.performers if p)
     lines = [
         f"{intervention.rank}. {_item(intervention.text)}",
-        f"Ansvarlig: {_item(who) or '(ikke angivet)'}",
-        f"Tid: {_item(_danish(intervention.time)) or '(ikke angivet)'}",
+        f"{_WHO}: {_item(who) or '(ikke angivet)'}",
+        f"{_WHEN}: {_item(_danish(intervention.time)) or '(ikke angivet)'}",
     ]
     if goals:
-        lines.append(f"Mål nr.: {goals}")
+        lines.append(f"{_SERVES}: {goals}")
     return f"\n{INDENT}{INDENT}".join(lines)
 
 
@@ -119,15 +125,15 @@ def _meeting(meeting: NextMeeting | None) -> Iterator[str]:
     dates = " – ".join(d for d in (meeting.earliest, meeting.latest) if d)
     when = _item(meeting.time or _danish(dates))
     if when:
-        yield f"Tid: {when}"
+        yield f"{_WHEN}: {when}"
     if meeting.place:
-        yield f"Sted: {_item(meeting.place)}"
+        yield f"{_PLACE}: {_item(meeting.place)}"
     for convener in meeting.conveners:
         limits = [
             f"fra {_danish(convener.since)}" if convener.since else "",
             f"til {_danish(convener.until)}" if convener.until else "",
         ]
-        yield f"Indkalder: {_item(' '.join(x for x in (convener.who, *limits) if x))}"
+        yield f"{_CONVENER}: {_item(' '.join(x for x in (convener.who, *limits) if x))}"
 
 
 def _danish(spoken: str) -> str:

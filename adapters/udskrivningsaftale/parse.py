@@ -36,13 +36,20 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
 
     Resources: CarePlan (KiSectorPlan), Patient, Organization, PractitionerRole, an Organization
     for each party, and an Observation for each acceptance, the contact trigger and the
-    termination. Raises what :meth:`XmlFormat.read` and the tables raise.
+    termination. Raises what :meth:`XmlFormat.opened` and the tables raise.
     """
-    root = FORMAT.read(body)
-    name = etree.QName(root).localname
-    content = FORMAT.record(root)
+    opened = FORMAT.opened(body, context.local)
+    name = etree.QName(opened.root).localname
+    content = FORMAT.content(opened.root)
     rules.check(content, name)
-    reading = Reading(content, f"/{name}", _FOLDER, context.id_for, alone=name == PLAN)
+    reading = Reading(
+        content,
+        f"/{name}",
+        _FOLDER,
+        context.id_for,
+        alone=name == PLAN,
+        losses=[*opened.losses],
+    )
     patient, unit = reading.patient(), reading.unit()
     doctor = reading.person("ResponsibleDoctor", unit, key="doctor")
     parties = _parties(reading)

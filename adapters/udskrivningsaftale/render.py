@@ -24,7 +24,7 @@ def render(
     A coordination plan is re-issued only for itself: beside any other plan it is refused, since
     what comes of it must never look like a part of one.
     """
-    view, root = own_document(format, content, receiver)
+    view, root = own_document(format, content, receiver, context.local)
     plans = {k: r for k, r in view.resources.items() if r["resourceType"] == "CarePlan"}
     alone = {
         k for k, r in plans.items() if _KIND in codes(r.get("category", ()), names.SECTOR_KIND)

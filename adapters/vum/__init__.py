@@ -8,12 +8,18 @@ URLs are read too. The tables are in ``mappings/vum/``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from adapters.vum.elements import elements
 from adapters.vum.fingerprint import fingerprint
+from adapters.vum.local import LOCAL
 from adapters.vum.parse import parse
 from adapters.vum.render import FORMAT, render
 from adapters.vum.urls import EVENT_SYSTEM, EVENT_SYSTEM_PRE_RELEASE, ORDER_EVENT
 from hub.contract import Context, Notice, Party, PlanUpdate, PlanView, RawMessage, Receipt, Rendered
 from hub.fhir.wire import JSON, XML
+from hub.mapping import mappings_folder
+from hub.mapping.source import SourceElement
 
 
 class Vum:
@@ -27,6 +33,12 @@ class Vum:
     )
     reissues = True
     """A render starts from the receiver's own last document."""
+    tables = mappings_folder(FORMAT)
+    local = frozenset({LOCAL})
+
+    def elements(self, record: str) -> Sequence[SourceElement]:
+        """Of a role's profile, or of a kind of entry that is left out whole; KeyError for none."""
+        return elements(record)
 
     def fingerprint(self, message: RawMessage) -> str:
         """Equal for the same content, whatever its ids and times of sending."""

@@ -12,11 +12,14 @@ from functools import cached_property
 from typing import Any
 
 from adapters.vum import codes
+from adapters.vum.local import to_shared
 from adapters.vum.shape import check_shape
 from adapters.vum.urls import EVENT_SYSTEM, ORDER_EVENT, normalise
-from hub.contract import Resource
+from hub.codes import LocalCodes
+from hub.contract import Loss, Resource
 from hub.errors import Invalid, Issue, UnknownCode, Unsupported
 from hub.fhir.validation import unknown_codes
+from hub.mapping.trace import sourced
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Message:
     entries: tuple[Entry, ...]
     roles: dict[int, frozenset[str]] = field(default_factory=dict)
     """Entry index to roles; an entry may have several (an author that is also an end)."""
+    losses: tuple[Loss, ...] = ()
+    """Where a code of the sender's own says more than the FFB code that took its place."""
 
     @cached_property
     def _by_url(self) -> dict[str, Entry]:
@@ -97,8 +102,10 @@ class Message:
         return self.entries[0]
 
 
-def read_message(document: Resource) -> Message:
+def read_message(document: Resource, local: LocalCodes | None = None) -> Message:
     """The document as a message, its URLs as in 1.0.0, its roles not yet given.
+
+    The sender's own codes have given way to the FFB codes they stand for.
 
     Raises Malformed, Unsupported (not an FFB order), UnknownCode (a code that its code system, or
     R4, does not have) or Invalid (unresolved references, entries without an address), all places
@@ -121,8 +128,13 @@ def read_message(document: Resource) -> Message:
             "Not the event ffb-order of KL FFB messaging; no other is read",
             at=f"{entries[0].at}.eventCoding",
         )
+    losses: list[Loss] = []
+    if local is not None:
+        bundle, losses = to_shared(bundle, local)
+    bundle = sourced(bundle, "Bundle")
+    entries = tuple(_entries(bundle))
     _known(bundle)
-    message = Message(bundle, entries)
+    message = Message(bundle, entries, losses=tuple(losses))
     issues = (*_modifiers(bundle, "Bundle"), *_addresses(entries), *_unresolved(message))
     if issues:
         raise Invalid(issues[0].text, issues=issues)

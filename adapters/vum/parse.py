@@ -16,6 +16,7 @@ from adapters.vum.record import Reading, Record, dropped
 from adapters.vum.roles import is_hub_made, with_roles
 from adapters.vum.rules import findings
 from adapters.vum.urls import ACTING_MUNICIPALITY, CARE_SOCIAL, CASE_NUMBER
+from hub.codes import LocalCodes
 from hub.contract import CitizenRef, Context, Identifier, PlanUpdate, RawMessage, Resource
 from hub.errors import Invalid, Issue, UnknownCode
 from hub.fhir import names
@@ -62,12 +63,14 @@ _NUMBER: Final = ("use", "system", "value")
 _ECHO: Final = "Til orientering: sent by the hub itself in an earlier delivery"
 
 
-def read_order(document: Resource) -> tuple[Message, tuple[Issue, ...]]:
+def read_order(
+    document: Resource, local: LocalCodes | None = None
+) -> tuple[Message, tuple[Issue, ...]]:
     """The order, checked: the message with roles, and warnings for the sender.
 
     Raises Malformed, Unsupported or UnknownCode, and Invalid with every broken rule.
     """
-    message = with_roles(read_message(document))
+    message = with_roles(read_message(document, local))
     found = findings(message, RULES)
     errors = [f.issue for f in found if f.rule.severity == "error"]
     errors += _other_citizens(message)
@@ -83,10 +86,10 @@ def parse(raw: RawMessage, context: Context) -> PlanUpdate:
     Ids are made from the case number and the sender's own ids, so that the next order of the
     same case gives the same ids.
     """
-    message, issues = read_order(read(raw.body, raw.media_type))
+    message, issues = read_order(read(raw.body, raw.media_type), context.local)
     order = message.of("orderCarePlan")[0]
     case = case_number(order)
-    reading = Reading(message, context.id_for, case or order.key)
+    reading = Reading(message, context.id_for, case or order.key, [*message.losses])
     resources = _resources(reading, order, context)
     _account_for_the_rest(reading)
     return PlanUpdate(

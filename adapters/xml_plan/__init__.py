@@ -6,11 +6,15 @@ the few rules of its own. Others' content has one place in it, the element Other
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from adapters.xml_plan.document import XmlFormat
 from adapters.xml_plan.reissue import MEDIA_TYPE, reissue
 from hub.contract import Context, Notice, Party, PlanUpdate, PlanView, RawMessage, Receipt, Rendered
+from hub.mapping import mappings_folder
+from hub.mapping.files import coded_elements
+from hub.mapping.source import SourceElement
+from hub.mapping.xsd import elements
 
 Render = Callable[[XmlFormat, PlanView | Notice | Receipt, Party, Context], Rendered]
 
@@ -30,9 +34,19 @@ class XmlPlan:
         render: Render = reissue,
     ) -> None:
         self.format: str = format.name
+        self.tables = mappings_folder(format.name)
         self._format = format
         self._parse = parse
         self._render = render
+
+    @property
+    def local(self) -> frozenset[str]:
+        """Every code table that a row names."""
+        return frozenset(t.name for t in coded_elements(self.tables).values())
+
+    def elements(self, record: str) -> Sequence[SourceElement]:
+        """Of a complex type of the schema; KeyError for none."""
+        return elements(self._format.schema.file, record)
 
     def fingerprint(self, message: RawMessage) -> str:
         """Equal for the same content, whatever its message id and time of sending."""

@@ -9,14 +9,28 @@ from typing import Any, Final
 
 from lxml import etree
 
+from adapters.xml_plan.local import Exchange
 from adapters.xml_plan.schema import Schema
+from hub.codes import LocalCodes
+from hub.contract import Loss
 from hub.errors import InputRefused, Malformed, Unsupported
 from hub.fhir.codec import parse_xml
+from hub.mapping import mappings_folder
+from hub.mapping.trace import sourced
 
 Record = dict[str, Any]
 """An element's children by local name: text, a Record, or a list of them for repeated ones."""
 
 _OF_THE_MESSAGE: Final = ("MessageIdentifier", "SentDateTime")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A valid document."""
+
+    root: etree._Element
+    losses: tuple[Loss, ...]
+    """Where a code of the sender's own says more than the one that took its place."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +41,11 @@ class XmlFormat:
     schema: Schema
 
     def read(self, body: bytes) -> etree._Element:
-        """The root of a valid document.
+        """The root of a valid document; raises what :meth:`opened` does."""
+        return self.opened(body, None).root
+
+    def opened(self, body: bytes, local: LocalCodes | None) -> Opened:
+        """A valid document, its sender's own codes exchanged for those of the schema.
 
         Raises Malformed or TooLarge for what is no XML of this kind, Unsupported for another
         version of the format, UnknownCode or Invalid (with every finding) for what the schema
@@ -43,8 +61,24 @@ class XmlFormat:
             raise Malformed(f"The root element is in another namespace; it is {schema.namespace}")
         if name.localname not in schema.roots:
             raise Malformed(f"The root element is not {' or '.join(schema.roots)}")
+        losses = self.exchange(local).to_shared(root) if local is not None else []
         schema.check(root)
-        return root
+        return Opened(root, tuple(losses))
+
+    def is_valid(self, root: etree._Element, local: LocalCodes | None) -> bool:
+        """The schema allows it, with the receiver's own codes exchanged for those of the schema."""
+        if local is not None:
+            root = deepcopy(root)
+            self.exchange(local).to_shared(root)
+        return not self.schema.issues_of(root)
+
+    def exchange(self, local: LocalCodes) -> Exchange:
+        """Between a party's own codes and those of the schema."""
+        return Exchange(self.schema, mappings_folder(self.name), local)
+
+    def content(self, element: etree._Element) -> Record:
+        """The content of an element of a document, told where it stands if someone asks."""
+        return sourced(self.record(element), self.schema.path_of(element), 1)
 
     def record(self, element: etree._Element) -> Record:
         """The element's content. Blank text becomes empty: it says nothing."""

@@ -13,9 +13,11 @@ from lxml import etree
 from adapters.xml_plan.carried import losses_of
 from adapters.xml_plan.document import XmlFormat
 from adapters.xml_plan.other_plans import add_other_plans
+from hub.codes import LocalCodes
 from hub.contract import Context, Loss, Notice, Party, PlanView, Receipt, Rendered
 from hub.errors import CannotRender, InputRefused
 from hub.fhir import names
+from hub.fhir.codec import parse_xml
 from hub.fhir.reading import PlanReader
 
 MEDIA_TYPE: Final = "application/xml"
@@ -29,7 +31,7 @@ def reissue(
     ``receiver`` is the owner of ``content.own``. The message id is ``context.id_for("message")``,
     the time ``context.now`` in whole seconds.
     """
-    view, root = own_document(format, content, receiver)
+    view, root = own_document(format, content, receiver, context.local)
     reader = PlanReader(view.resources)
     readdress(format, root, context)
     _set(format, root, "SharedPlanIdentifier", view.plan_id, after="CaseIdentifier")
@@ -39,13 +41,22 @@ def reissue(
         root.remove(old)
     others, losses = add_other_plans(root, reader, view, pdf)
     _lay_out(others)
-    return finished(format, root, context, (*losses, *losses_of(view, others)))
+    losses += losses_of(view, others)
+    if context.local is not None:
+        losses += format.exchange(context.local).to_local(others)
+    return finished(format, root, context, tuple(losses))
 
 
 def own_document(
-    format: XmlFormat, content: PlanView | Notice | Receipt, receiver: Party
+    format: XmlFormat,
+    content: PlanView | Notice | Receipt,
+    receiver: Party,
+    local: LocalCodes | None,
 ) -> tuple[PlanView, etree._Element]:
-    """The view, and the root of the receiver's own document about the same citizen."""
+    """The view, and the root of the receiver's own document about the same citizen.
+
+    The document is valid but for the receiver's own codes, which stay as they are.
+    """
     if not isinstance(content, PlanView):
         raise CannotRender(f"The format {format.name} carries a plan, not a notice or a receipt")
     if content.own is None or content.own.format != format.name:
@@ -54,11 +65,12 @@ def own_document(
             "sent none; choose another format for its subscription"
         )
     try:
-        root = format.read(content.own.body)
+        format.opened(content.own.body, local)
     except InputRefused:
         raise CannotRender(
             f"The receiver's own stored {format.name} document cannot be read"
         ) from None
+    root = parse_xml(content.own.body)
     _same_owner(format, root, receiver)
     _same_citizen(root, PlanReader(content.resources))
     return content, root
@@ -92,7 +104,7 @@ def finished(
     format: XmlFormat, root: etree._Element, context: Context, losses: tuple[Loss, ...]
 ) -> Rendered:
     """The bytes, if the schema allows them."""
-    if format.schema.issues_of(root):
+    if not format.is_valid(root, context.local):
         raise CannotRender(f"The plan holds values that the {format.name} schema does not allow")
     return Rendered(
         body=etree.tostring(root, xml_declaration=True, encoding="UTF-8"),

@@ -9,6 +9,7 @@ from adapters.xml_plan.document import Record
 from hub.contract import Loss
 from hub.errors import Invalid, Issue
 from hub.fhir import names
+from hub.mapping.trace import defaulted
 
 _DEFAULTED = "no mark for coordination; the format's default rule decided"
 
@@ -66,4 +67,5 @@ def marked(element: dict[str, Any], *, default: bool, at: str) -> list[Loss]:
     if any(e.get("url") == names.COORDINATION for e in extensions):
         return []
     extensions.append({"url": names.COORDINATION, "valueBoolean": default})
+    defaulted(extensions[-1], "valueBoolean", f"{at}/CoordinationIndicator")
     return [Loss(f"{at}/CoordinationIndicator", "defaulted", _DEFAULTED)]

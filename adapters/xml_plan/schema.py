@@ -16,8 +16,8 @@ from typing import Any, Final, cast
 from lxml import etree
 
 from hub.errors import Invalid, Issue, UnknownCode
+from hub.mapping.xsd import XS, sources
 
-XS: Final = "{http://www.w3.org/2001/XMLSchema}"
 _STEP = re.compile(r"(?P<name>[^\[/]+)(?:\[(?P<number>\d+)\])?")
 _EXPECTED = re.compile(r"Expected is (?:one of )?\( (?P<names>[^()]*) \)\.\s*$")
 _LOCAL = re.compile(r"\{[^}]*\}(\w+)")
@@ -113,15 +113,6 @@ class Schema:
             steps.append(known + _number(here, always=name in self.items))
             here = here.getparent()
         return "/" + "/".join(reversed(steps))
-
-
-def sources(file: Path) -> list[etree._ElementTree]:
-    """The schema file and every file it includes, each once."""
-    tree = etree.parse(file)
-    found = [tree]
-    for include in tree.iter(f"{XS}include"):
-        found += sources(file.parent / str(include.get("schemaLocation")))
-    return found
 
 
 def _issue(element: etree._Element, kind: str, message: str, at: str) -> Issue:

@@ -12,6 +12,7 @@ from typing import IO
 
 import click
 
+from hub.codes import LocalCodesOf, no_local_codes
 from hub.contract import (
     Adapter,
     Check,
@@ -50,7 +51,8 @@ class LazyPrinter:
         return self._registry.printer().plan(view, now=now)
 
 
-def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime:
+def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime:
+    """A time given on the command line; now if none is."""
     if value is None:
         return datetime.now(UTC)
     try:
@@ -80,13 +82,18 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> da
     default=DEMO_PARTIES,
     help="Parties file; the fictitious parties of the demo unless given.",
 )
+@click.option(
+    "--overrides",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of parties' own codes.",
+)
 @click.option("--sender", metavar="PARTY", help="Who made FILE; else whom FILE names.")
 @click.option(
     "--receiver",
     metavar="PARTY",
     help="Who gets the result, or citizen; else whom --own names, else the sender.",
 )
-@click.option("--now", callback=_moment, metavar="TIME", help="The time to render at; else now.")
+@click.option("--now", callback=moment, metavar="TIME", help="The time to render at; else now.")
 @click.option("--json", "as_json", is_flag=True, help="Result and losses as one JSON object.")
 def command(
     source: str,
@@ -95,6 +102,7 @@ def command(
     losses: IO[bytes] | None,
     own: IO[bytes] | None,
     parties: Path,
+    overrides: Path | None,
     sender: str | None,
     receiver: str | None,
     now: datetime,
@@ -111,8 +119,9 @@ def command(
     if receiver == CITIZEN:
         _for_the_citizen(registry, target_adapter)
     entries, body = read_parties(parties).parties, file.read()
-    check = _once(registry)
-    origin = _party(sender, entries, source_adapter, body, now, check)
+    check = check_once(registry)
+    local = _local(overrides, registry)
+    origin = party_of(sender, entries, source_adapter, body, now, check)
     document = _own(own, target_adapter)
     try:
         made = translate(
@@ -126,6 +135,7 @@ def command(
             own=document,
             check=check,
             parties=[e.party for e in entries],
+            local=local,
         )
     except CannotRender as e:
         raise _refused(e) from e
@@ -135,7 +145,16 @@ def command(
     sys.stdout.buffer.flush()
 
 
-def _once(registry: Registry) -> Check:
+def _local(folder: Path | None, registry: Registry) -> LocalCodesOf:
+    """The parties' own codes."""
+    if folder is None:
+        return no_local_codes
+    from hub.runtime.mappings import overrides  # noqa: PLC0415 - slow to load
+
+    return overrides(folder, registry)
+
+
+def check_once(registry: Registry) -> Check:
     """The validator, loaded when a format asks for it, and not asked again about what it was
     asked last: the document is read twice where it says itself who sent it."""
 
@@ -194,10 +213,10 @@ def _receiver(
         return THE_CITIZEN
     if name or own is None:
         return _named(name, entries) if name else origin
-    return _party(None, entries, adapter, own.body, now, check)
+    return party_of(None, entries, adapter, own.body, now, check)
 
 
-def _party(
+def party_of(
     name: str | None,
     entries: Sequence[PartyEntry],
     adapter: Adapter,

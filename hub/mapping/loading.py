@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from hub.errors import Misconfigured
-from hub.mapping.codes import CodeTable
+from hub.mapping.codes import CodeTable, read_codes
+from hub.mapping.findings import Finding
+from hub.mapping.lined import Lined, read_lined
 from hub.mapping.paths import parse_path
 from hub.mapping.values import TYPES
 
-_SECTIONS = {"resource", "names", "fixed", "rows", "not_shared", "elsewhere"}
+_SECTIONS = {
+    "resource",
+    "record",
+    "profile",
+    "part",
+    "names",
+    "fixed",
+    "rows",
+    "not_shared",
+    "elsewhere",
+}
 _KEYS = {
     "from",
     "to",
@@ -29,143 +39,265 @@ _KEYS = {
 _CARDINALITIES = {"0..1", "1..1", "0..*", "1..*"}
 
 
+class _Wrong(Exception):
+    """A row that cannot be used, with the key that is to blame."""
+
+    def __init__(self, what: str, key: str = "") -> None:
+        super().__init__(what)
+        self.what, self.key = what, key
+
+
 @dataclass(frozen=True)
+class Declared:
+    """A row of ``not_shared`` or ``elsewhere``."""
+
+    source: str
+    reason: str
+    by: tuple[str, ...] = ()
+    """Of ``elsewhere``: the tables (``x.yaml``), code tables (``codes/x.csv``) and functions
+    (``module.function``) that read it."""
+    line: int = 0
+
+    def told(self, file: Path) -> str:
+        """Who reads it, and where that stands."""
+        return f"{', '.join(self.by) or self.reason} ({file.parent.name}/{file.name}:{self.line})"
+
+
+@dataclass
 class TableFile:
-    """A table file's content; every method raises Misconfigured naming file and row."""
+    """A table file's content: what can be used of it, and a finding for all the rest."""
 
     file: Path
-    content: Mapping[str, Any]
+    content: Lined
+    findings: list[Finding] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    """The fields of each Row."""
+    fixed: list[tuple[str, Any]] = field(default_factory=list)
+    """Target path and value of what every such resource says."""
+    fixed_lines: list[int] = field(default_factory=list)
+    not_shared: list[Declared] = field(default_factory=list)
+    elsewhere: list[Declared] = field(default_factory=list)
 
     @classmethod
     def read(cls, file: Path) -> TableFile:
-        """Read the YAML; a file that is not a table is Misconfigured."""
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as e:
-            mark = getattr(e, "problem_mark", None)
-            where = f", line {mark.line + 1}" if mark else ""
-            raise Misconfigured(f"{file.name}{where}: not YAML in UTF-8") from e
-        if not isinstance(content, dict) or "resource" not in content:
-            raise Misconfigured(f"{file.name}: `resource` is missing")
+        """Read all of it; nothing is raised for what is wrong."""
+        content = read_lined(file)
+        if isinstance(content, Finding):
+            return cls(file, _nothing(), [content])
         found = cls(file, content)
-        found._known("the file", content, _SECTIONS)
+        if "resource" not in content:
+            found.wrong(1, "`resource` is missing")
+            return found
+        found._read()
         return found
 
     @property
     def resource(self) -> str:
         """What every ``to`` starts with."""
-        return str(self.content["resource"])
+        return str(self.content.get("resource", ""))
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """The fields of each Row."""
-        for number, row in enumerate(self.content.get("rows") or (), 1):
-            place = f"row {number}"
-            self._known(place, row, _KEYS)
-            self._form(place, row)
-            codes = row.get("codes")
-            yield {
-                "source": self._path(place, str(row["from"])),
-                "target": self._target(place, str(row["to"]), leaf=True),
-                "required": str(row.get("cardinality", "0..1")).startswith("1"),
-                "codes": self._codes(place, codes) if codes else None,
-                "type": row.get("type", "text"),
-                "direction": row.get("direction", "both"),
-                "note": str(row.get("note", "")),
-                "coding": bool(row.get("coding", False)),
-                "beside": tuple(
-                    (self._target(place, target, leaf=True), self._named(place, value))
-                    for target, value in row.get("with", {}).items()
-                ),
-            }
+    @property
+    def records(self) -> tuple[str, ...]:
+        """What one record is in the document's own schema; several if it is one of them."""
+        found = self.content.get("record", [])
+        return tuple(map(str, found)) if isinstance(found, list) else (str(found),)
 
-    def fixed(self) -> tuple[tuple[str, Any], ...]:
-        """Target path and value of what every such resource says."""
-        found = []
-        for number, row in enumerate(self.content.get("fixed") or (), 1):
-            place = f"fixed {number}"
-            self._known(place, row, {"to", "value", "note"})
-            self._needs(place, row, "to", "value")
-            target = self._target(place, row["to"], leaf=True)
-            found.append((target, self._named(place, row["value"])))
-        return tuple(found)
+    @property
+    def profile(self) -> str | None:
+        """The profile that ``to`` is held to: the one named, else the one that is written."""
+        named = self.content.get("profile")
+        if named is not None:
+            return str(self._named(named))
+        written = next((v for t, v in self.fixed if t.endswith("/meta/profile")), None)
+        return str(written[0]) if isinstance(written, list) and written else None
 
-    def reasons(self, section: str) -> dict[str, str]:
-        """Source path to reason."""
-        found = {}
+    @property
+    def about(self) -> str:
+        """The comment at the head of the file: what the table is of."""
+        lines = self.file.read_text(encoding="utf-8").splitlines()
+        head = lines[: next((i for i, x in enumerate(lines) if not x.startswith("#")), len(lines))]
+        return " ".join(line.lstrip("# ").strip() for line in head)
+
+    def wrong(self, line: int, text: str) -> None:
+        """Note what is wrong with the form."""
+        self.findings.append(Finding(self.file, line, "form", text))
+
+    def _read(self) -> None:
+        self._keys(self.content, _SECTIONS)
+        for key in ("record", "profile", "part"):
+            with self._noting(self.content):
+                self._section_text(key)
+        for row in self._items("fixed"):
+            with self._noting(row):
+                self._fixed(row)
+        for row in self._items("rows"):
+            with self._noting(row):
+                self.rows.append(self._row(row))
+        for row in self._items("not_shared"):
+            with self._noting(row):
+                self.not_shared.append(self._declared(row))
+        for row in self._items("elsewhere"):
+            with self._noting(row):
+                self.elsewhere.append(self._declared(row, "by"))
+        self._twice()
+
+    @contextmanager
+    def _noting(self, row: Lined) -> Iterator[None]:
+        """What is wrong with a row is noted, and the row left out."""
+        try:
+            yield
+        except _Wrong as e:
+            self.wrong(row.at(e.key), e.what)
+
+    def _items(self, section: str) -> Iterator[Lined]:
         for number, row in enumerate(self.content.get(section) or (), 1):
-            place = f"{section} {number}"
-            self._known(place, row, {"from", "reason"})
-            self._needs(place, row, "from", "reason")
-            found[self._path(place, str(row["from"]))] = str(row["reason"])
-        return found
+            if isinstance(row, Lined):
+                yield row
+            else:
+                self.wrong(self.content.at(section), f"{section} {number} is not a mapping")
 
-    def _form(self, place: str, row: Mapping[str, Any]) -> None:
-        self._needs(place, row, "from", "to")
-        if row.get("type", "text") not in TYPES:
-            raise self._wrong(place, f"type is one of {', '.join(TYPES)}")
-        direction = row.get("direction", "both")
-        if direction not in {"both", "in", "out"}:
-            raise self._wrong(place, "direction is both, in or out")
-        if direction != "both" and not row.get("note"):
-            raise self._wrong(place, "a row for one direction says why in `note`")
-        cardinality = str(row.get("cardinality", "0..1"))
-        if cardinality not in _CARDINALITIES:
-            raise self._wrong(place, "cardinality is 0..1, 1..1, 0..* or 1..*")
-        if cardinality.endswith("*") != ("[*]" in str(row["from"])):
-            raise self._wrong(place, "[*] in `from` goes with a cardinality that ends in *")
-        if row.get("coding") and not row.get("codes"):
-            raise self._wrong(place, "`coding` needs `codes`")
+    def _section_text(self, key: str) -> None:
+        value = self.content.get(key, "")
+        texts = value if isinstance(value, list) and key == "record" else [value]
+        if not all(isinstance(t, str) for t in texts):
+            raise _Wrong(f"{key} is a text", key)
+        if key == "profile":
+            self._named(value)
 
-    def _codes(self, place: str, name: str) -> CodeTable:
-        """``name`` in the table's own folder, ``folder/name`` in the folder beside it."""
-        folder, _, stem = name.rpartition("/")
-        own = self.file.parent
-        file = (own.parent / folder if folder else own) / "codes" / f"{stem}.csv"
+    def _row(self, row: Lined) -> dict[str, Any]:
+        self._keys(row, _KEYS)
+        _form(row)
+        codes = row.get("codes")
+        return {
+            "source": self._path(str(row["from"]), "from"),
+            "target": self._target(str(row["to"]), "to"),
+            "required": str(row.get("cardinality", "0..1")).startswith("1"),
+            "codes": self._codes(str(codes)) if codes else None,
+            "type": row.get("type", "text"),
+            "direction": row.get("direction", "both"),
+            "note": str(row.get("note", "")),
+            "coding": bool(row.get("coding", False)),
+            "beside": tuple(
+                (self._target(str(target), "with"), self._named(value))
+                for target, value in row.get("with", {}).items()
+            ),
+            "line": row.line,
+        }
+
+    def _fixed(self, row: Lined) -> None:
+        self._keys(row, {"to", "value", "note"})
+        _needs(row, "to", "value")
+        value = self._named(row["value"])
+        self.fixed.append((self._target(str(row["to"]), "to"), value))
+        self.fixed_lines.append(row.line)
+
+    def _declared(self, row: Lined, *more: str) -> Declared:
+        self._keys(row, {"from", "reason", *more})
+        by = row.get("by", ())
+        # A table that is named says itself what it is for.
+        _needs(row, "from", *([] if by else ["reason"]))
+        names = by if isinstance(by, list) else [by] if by else []
+        source = self._path(str(row["from"]), "from")
+        return Declared(source, str(row.get("reason", "")), tuple(map(str, names)), row.line)
+
+    def _twice(self) -> None:
+        """One element, said to be treated in two ways."""
+        seen: dict[tuple[str, str], int] = {}
+        for row in self.rows:
+            key = (row["source"], row["target"])
+            if key in seen:
+                self.wrong(row["line"], f"the same row as on line {seen[key]}")
+            seen.setdefault(key, row["line"])
+        ways: dict[str, int] = {r["source"]: r["line"] for r in self.rows}
+        for declared in (*self.not_shared, *self.elsewhere):
+            if declared.source in ways:
+                other = ways[declared.source]
+                self.wrong(declared.line, f"{declared.source} is also treated on line {other}")
+            ways.setdefault(declared.source, declared.line)
+
+    def _codes(self, name: str) -> CodeTable:
+        file = code_file(self.file, name)
         if not file.is_file():
-            raise self._wrong(place, f"{file.relative_to(own.parent)} does not exist")
-        return CodeTable.load(file)
+            shown = file.relative_to(self.file.parent.parent)
+            raise _Wrong(f"{shown} does not exist", "codes")
+        table, findings = read_codes(file)
+        self.findings += [f for f in findings if f not in self.findings]
+        return table
 
-    def _target(self, place: str, text: str, *, leaf: bool) -> str:
-        target = self._path(place, text)
+    def _target(self, text: str, key: str) -> str:
+        target = self._path(text, key)
         if not target.startswith(f"{self.resource}/"):
-            raise self._wrong(place, f"`to` starts with {self.resource}/")
-        if leaf and parse_path(target)[-1].key is not None:
-            raise self._wrong(place, "`to` ends in a leaf")
+            raise _Wrong(f"`to` starts with {self.resource}/", key)
+        if parse_path(target)[-1].key is not None:
+            raise _Wrong("`to` ends in a leaf", key)
         return target
 
-    def _path(self, place: str, text: str) -> str:
+    def _path(self, text: str, key: str) -> str:
         names: Mapping[str, str] = self.content.get("names") or {}
         for name, url in names.items():
             text = text.replace(f"@{name}]", f"{url}]")
         if "@" in text:
-            raise self._wrong(place, "a name with @ is not in `names`")
+            raise _Wrong("a name with @ is not in `names`", key)
         try:
             parse_path(text)
         except ValueError as e:
-            raise self._wrong(place, str(e)) from None
+            raise _Wrong(str(e), key) from None
         return text
 
-    def _named(self, place: str, value: Any) -> Any:
+    def _named(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [self._named(place, v) for v in value]
+            return [self._named(v) for v in value]
         if not isinstance(value, str) or not value.startswith("@"):
             return value
         names: Mapping[str, str] = self.content.get("names") or {}
         if value[1:] not in names:
-            raise self._wrong(place, "a name with @ is not in `names`")
+            raise _Wrong("a name with @ is not in `names`")
         return names[value[1:]]
 
-    def _needs(self, place: str, row: Mapping[str, Any], *keys: str) -> None:
-        for key in keys:
-            if key not in row:
-                raise self._wrong(place, f"{key} is missing")
+    def _keys(self, row: Lined, known: set[str]) -> None:
+        for key, line in row.twice:
+            self.wrong(line, f"{key} stands here twice")
+        unknown = sorted(k for k in row if k not in known)
+        if unknown and row is self.content:
+            self.wrong(row.at(unknown[0]), f"unknown key {unknown[0]}")
+        elif unknown:
+            raise _Wrong(f"unknown key {unknown[0]}", unknown[0])
 
-    def _known(self, place: str, row: Any, keys: set[str]) -> None:
-        if not isinstance(row, Mapping):
-            raise self._wrong(place, "is not a mapping")
-        unknown = sorted(str(k) for k in row if k not in keys)
-        if unknown:
-            raise self._wrong(place, f"unknown key {unknown[0]}")
 
-    def _wrong(self, place: str, what: str) -> Misconfigured:
-        return Misconfigured(f"{self.file.name}, {place}: {what}")
+def code_file(table: Path, name: str) -> Path:
+    """``name`` in the table's own folder, ``folder/name`` in the folder beside it."""
+    folder, _, stem = name.rpartition("/")
+    own = table.parent
+    return (own.parent / folder if folder else own) / "codes" / f"{stem}.csv"
+
+
+def _form(row: Lined) -> None:
+    _needs(row, "from", "to")
+    if row.get("type", "text") not in TYPES:
+        raise _Wrong(f"type is one of {', '.join(TYPES)}", "type")
+    direction = row.get("direction", "both")
+    if direction not in {"both", "in", "out"}:
+        raise _Wrong("direction is both, in or out", "direction")
+    if direction != "both" and not row.get("note"):
+        raise _Wrong("a row for one direction says why in `note`", "direction")
+    cardinality = str(row.get("cardinality", "0..1"))
+    if cardinality not in _CARDINALITIES:
+        raise _Wrong("cardinality is 0..1, 1..1, 0..* or 1..*", "cardinality")
+    if cardinality.endswith("*") != ("[*]" in str(row["from"])):
+        raise _Wrong("[*] in `from` goes with a cardinality that ends in *", "from")
+    if row.get("coding") and not row.get("codes"):
+        raise _Wrong("`coding` needs `codes`", "coding")
+    if not isinstance(row.get("with", {}), Mapping):
+        raise _Wrong("`with` is a mapping of target to value", "with")
+
+
+def _needs(row: Lined, *keys: str) -> None:
+    for key in keys:
+        if key not in row:
+            raise _Wrong(f"{key} is missing")
+
+
+def _nothing() -> Lined:
+    made = Lined()
+    made.lines = {}
+    return made

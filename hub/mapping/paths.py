@@ -105,8 +105,12 @@ def get(tree: Any, path: str) -> Any:
     return next((value for _, value in find(tree, path)), None)
 
 
-def put(tree: dict[str, Any], path: str, value: Any) -> None:
-    """Write the value, making what is missing on the way."""
+Place = tuple[Any, str | int]
+"""A dictionary or list, and the key or index in it."""
+
+
+def put(tree: dict[str, Any], path: str, value: Any) -> Place:
+    """Write the value, making what is missing on the way; where it stands now."""
     segments = parse_path(path)
     here: dict[str, Any] = tree
     for segment in segments[:-1]:
@@ -115,10 +119,11 @@ def put(tree: dict[str, Any], path: str, value: Any) -> None:
     if last.index is not None:
         _member(here.setdefault(last.name, []), last.index)
         here[last.name][last.index] = value
-    elif last.key is not None or last.every:
+        return here[last.name], last.index
+    if last.key is not None or last.every:
         raise ValueError("a path to write must end in a leaf")
-    else:
-        here[last.name] = value
+    here[last.name] = value
+    return here, last.name
 
 
 def _descend(here: dict[str, Any], segment: Segment) -> dict[str, Any]:

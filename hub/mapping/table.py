@@ -3,6 +3,9 @@
 A table file (YAML)::
 
     resource: Goal                      # what `to:` starts with; Type/element for a part of one
+    record: GoalType                    # what one record is in the document's schema; or a list
+    profile: https://…/KiGoal           # what `to` is held to, if not the profile in `fixed`
+    part: extension[url=convener]       # the record's place in that profile, if not its root
     names: {rank: https://…/ki-rank}    # what @rank stands for in a path or a fixed value
     fixed:
       - to: Goal/lifecycleStatus        # what every such resource says; never read back
@@ -23,7 +26,9 @@ A table file (YAML)::
         reason: why it never leaves
     elsewhere:
       - from: Maal/Delmaal
-        reason: what reads it: another table or a named function
+        by: delmaal.yaml                # a table, a code table (codes/x.csv), a function
+                                        # (module.function of the adapter's package), or a list
+        reason: what for, in words
 
 Path grammar: :mod:`hub.mapping.paths`.
 """
@@ -37,11 +42,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from hub.codes import CodePair
 from hub.contract import Loss, LossKind
 from hub.errors import Invalid
-from hub.mapping.codes import CodeTable, Pair
+from hub.mapping.codes import CodeTable
+from hub.mapping.findings import refuse
 from hub.mapping.loading import TableFile
 from hub.mapping.paths import at_index, counted_from, find, leaves, put, without_indices
+from hub.mapping.trace import Origin, Recorder, recorder
 from hub.mapping.values import source_text, typed
 
 _NO_PLACE = "no place in the shared plan"
@@ -62,6 +70,8 @@ class Row:
     """The target is the whole Coding, not only its code."""
     beside: tuple[tuple[str, Any], ...] = ()
     """Fixed values written together with this one, by target path."""
+    line: int = 0
+    """Where it stands in its file, from 1."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +83,12 @@ class Table:
     not_shared: Mapping[str, str] = field(default_factory=dict)
     """Source path to the reason it stays where it is."""
     elsewhere: Mapping[str, str] = field(default_factory=dict)
-    """Source path to what else reads it; neither mapped here nor a loss."""
+    """Source path to what else reads it, and where that is said; neither mapped here nor a loss."""
     fixed: tuple[tuple[str, Any], ...] = ()
     """What every such resource says, by target path."""
+    name: str = ""
+    """``folder/file.yaml``."""
+    fixed_lines: tuple[int, ...] = ()
 
     def forward(
         self, record: Mapping[str, Any], *, at: str = "", first: int = 0
@@ -88,8 +101,15 @@ class Table:
         value or one of the wrong type, and UnknownCode for a code in no table.
         """
         made: dict[str, Any] = {} if "/" in self.resource else {"resourceType": self.resource}
-        for target, value in self.fixed:
-            put(made, self._inside(target), deepcopy(value))
+        trace = recorder()
+        if trace is not None:
+            trace.visit(at, self.elsewhere)
+        for number, (target, value) in enumerate(self.fixed):
+            written = put(made, self._inside(target), deepcopy(value))
+            if trace is not None:
+                origin = Origin("fixed", self.name, self.fixed_lines[number])
+                trace.note(written, origin)
+                trace.note_keys(made, self._inside(target), origin)
         losses: list[Loss] = []
         read: set[str] = set()
         for row in self.rows:
@@ -103,7 +123,7 @@ class Table:
                     "A required element is missing or empty", at=_place(at, row.source, first)
                 )
             for number, (place, value) in enumerate(told):
-                losses += self._write(made, row, number, value, place)
+                losses += self._write(made, row, number, value, place, trace)
         unmapped, kept_back = self._rest(record, read, at, first)
         return made, losses + unmapped, kept_back
 
@@ -126,7 +146,7 @@ class Table:
                 put(made, at_index(row.source, number), source_text(written))
         return made, losses
 
-    def _pair(self, row: Row, codes: CodeTable, value: Any) -> Pair:
+    def _pair(self, row: Row, codes: CodeTable, value: Any) -> CodePair:
         if not row.coding:
             return codes.backward(str(value), at=row.target)
         coding = value if isinstance(value, Mapping) else {}
@@ -137,20 +157,32 @@ class Table:
         return target.removeprefix(f"{self.resource}/")
 
     def _write(
-        self, made: dict[str, Any], row: Row, number: int, value: Any, place: str
+        self,
+        made: dict[str, Any],
+        row: Row,
+        number: int,
+        value: Any,
+        place: str,
+        trace: Recorder | None,
     ) -> list[Loss]:
         losses = []
         written: Any
+        codes = ""
         if row.codes is None:
             written = typed(value, row.type, place)
         else:
             pair = row.codes.forward(str(value), at=place)
+            codes = f"{row.codes.place}:{pair.line}" if trace else ""
             if not pair.lossless:
                 losses.append(Loss(place, "coarsened", pair.comment or "nearest wider code"))
             written = pair.coding if row.coding else pair.target_code
-        put(made, at_index(self._inside(row.target), number), written)
-        for target, fixed in row.beside:
-            put(made, at_index(self._inside(target), number), deepcopy(fixed))
+        values = [(row.target, written), *((t, deepcopy(v)) for t, v in row.beside)]
+        for target, one in values:
+            where = put(made, at_index(self._inside(target), number), one)
+            if trace is not None:
+                origin = Origin("row", self.name, row.line, place, codes)
+                trace.note(where, origin)
+                trace.note_keys(made, at_index(self._inside(target), number), origin)
         return losses
 
     def _rest(
@@ -170,7 +202,7 @@ class Table:
         return losses, kept_back
 
 
-def _coarser(row: Row, pair: Pair) -> list[Loss]:
+def _coarser(row: Row, pair: CodePair) -> list[Loss]:
     """What is lost from the FHIR code to the source's: a wider one is narrowed by assumption."""
     if pair.lossless:
         return []
@@ -195,12 +227,15 @@ def _reason(path: str, declared: Mapping[str, str]) -> str | None:
 
 @lru_cache(maxsize=128)
 def load_table(file: Path) -> Table:
-    """Read and check one table file; raises Misconfigured naming file and row."""
+    """Read and check one table file; raises Misconfigured naming file and line."""
     found = TableFile.read(file)
+    refuse(found.findings)
     return Table(
         resource=found.resource,
-        rows=tuple(Row(**row) for row in found.rows()),
-        not_shared=found.reasons("not_shared"),
-        elsewhere=found.reasons("elsewhere"),
-        fixed=found.fixed(),
+        rows=tuple(Row(**fields) for fields in found.rows),
+        not_shared={d.source: d.reason for d in found.not_shared},
+        elsewhere={d.source: d.told(file) for d in found.elsewhere},
+        fixed=tuple(found.fixed),
+        name=f"{file.parent.name}/{file.name}",
+        fixed_lines=tuple(found.fixed_lines),
     )

@@ -12,6 +12,7 @@ from hub.errors import Misconfigured
 from hub.fhir.validation import EmbeddedValidator
 from hub.model.delivery import RetryPolicy
 from hub.ports import Bus
+from hub.runtime.mappings import overrides
 from hub.runtime.registry import Registry
 from hub.runtime.settings import Settings
 from hub.services.hub import Hub, Limits
@@ -49,6 +50,7 @@ def build(settings: Settings) -> Hub:
         printer=registry.printer(),
         probes={"validator": official.ready} if official else {},
         base_url=settings.base_url.rstrip("/"),
+        local=overrides(settings.mappings_dir, registry),
         random=random.random,
         limits=Limits(
             body_bytes=settings.max_body_bytes,

@@ -1,4 +1,4 @@
-"""Reference pages made from the code: settings, commands, and the XML schemas.
+"""Reference pages made from the code: settings, commands, the XML schemas, and the mappings.
 
 ``make reference`` writes them to ``docs/``; a test says that they are in step. The settings
 come from the fields of :class:`hub.runtime.settings.Settings`, the commands from click, the
@@ -16,6 +16,7 @@ import click
 from pydantic.fields import FieldInfo
 
 from hub.cli.main import cli
+from hub.runtime.mapping_docs import mapping_pages
 from hub.runtime.schema_reference import schema_pages
 from hub.runtime.settings import Settings
 
@@ -42,6 +43,7 @@ def pages() -> Mapping[str, str]:
         "settings.md": settings_page(Settings.model_fields),
         "commands.md": commands_page(cli),
         **schema_pages(),
+        **mapping_pages(),
     }
 
 
@@ -101,10 +103,10 @@ def _help(context: click.Context) -> str:
 
 
 def main() -> None:
-    """Write every page, and remove those of schemas that are no longer there."""
+    """Write every page, and remove those of schemas and mappings that are no longer there."""
     made = pages()
-    for old in (DOCS / "schemas").glob("*.html"):
-        if f"schemas/{old.name}" not in made:
+    for old in (*(DOCS / "schemas").glob("*.html"), *(DOCS / "mappings").glob("*.md")):
+        if f"{old.parent.name}/{old.name}" not in made:
             old.unlink()
     for name, text in made.items():
         (DOCS / name).parent.mkdir(exist_ok=True)

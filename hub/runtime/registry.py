@@ -41,6 +41,11 @@ class Registry:
             raise Unsupported(f"No adapter for that format; known: {known}")
         return cast(Adapter, self._load(ADAPTERS, format))
 
+    def package(self, format: str) -> str:
+        """The module that the format's adapter is found in."""
+        self.adapter(format)
+        return self._points[ADAPTERS][format].module
+
     def adapters(self) -> tuple[Adapter, ...]:
         """All of them, loaded; Misconfigured if one does not load."""
         return tuple(self.adapter(f) for f in self.formats())

@@ -14,9 +14,10 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from lxml import etree
 
+from hub.mapping.xsd import MANY, XS, declarations, members, plain
+from hub.mapping.xsd import sources as sources_of
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-_XS: Final = "{http://www.w3.org/2001/XMLSchema}"
-_MANY: Final = "unbounded"
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=True,
@@ -65,13 +66,13 @@ def schema_pages() -> Mapping[str, str]:
 
 def page(file: Path) -> str:
     """The reference page of one schema."""
-    sources = _sources(file)
+    sources = sources_of(file)
     top = sources[0].getroot()
-    declared = {str(d.get("name")): d for s in sources for d in s.getroot() if d.get("name")}
-    roots = top.findall(f"{_XS}element")
-    used = _used(declared, [_plain(r.get("type")) for r in roots])
-    types = [_described(n, declared) for n in used if declared[n].tag == f"{_XS}complexType"]
-    simple = [_described(n, declared) for n in used if declared[n].tag == f"{_XS}simpleType"]
+    declared = declarations(sources)
+    roots = top.findall(f"{XS}element")
+    used = _used(declared, [plain(r.get("type")) for r in roots])
+    types = [_described(n, declared) for n in used if declared[n].tag == f"{XS}complexType"]
+    simple = [_described(n, declared) for n in used if declared[n].tag == f"{XS}simpleType"]
     return _TEMPLATES.get_template("schema_page.html").render(
         title=file.stem.rpartition("-")[0],
         namespace=top.get("targetNamespace"),
@@ -86,25 +87,8 @@ def page(file: Path) -> str:
     ) + "\n"  # fmt: skip
 
 
-def _sources(file: Path) -> list[etree._ElementTree]:
-    tree = etree.parse(file)
-    return [tree] + [
-        found
-        for include in tree.iter(f"{_XS}include")
-        for found in _sources(file.parent / str(include.get("schemaLocation")))
-    ]
-
-
 def _text(declared: etree._Element) -> str:
-    return declared.findtext(f"{_XS}annotation/{_XS}documentation") or ""
-
-
-def _plain(name: str | None) -> str:
-    """Without the prefix, except that of a built-in type."""
-    if name is None:
-        raise ValueError("A published schema names every type, so that its page can tell of it")
-    written = name
-    return written if written.startswith("xs:") else written.rpartition(":")[2]
+    return declared.findtext(f"{XS}annotation/{XS}documentation") or ""
 
 
 def _used(declared: Mapping[str, etree._Element], start: list[str]) -> list[str]:
@@ -121,9 +105,9 @@ def _used(declared: Mapping[str, etree._Element], start: list[str]) -> list[str]
 
 def _described(name: str, declared: Mapping[str, etree._Element]) -> Described:
     found = declared[name]
-    facets = found.find(f"{_XS}restriction")
-    union = found.find(f"{_XS}union")
-    codes = [] if facets is None else facets.findall(f"{_XS}enumeration")
+    facets = found.find(f"{XS}restriction")
+    union = found.find(f"{XS}union")
+    codes = [] if facets is None else facets.findall(f"{XS}enumeration")
     rules = () if facets is None else tuple(_rules(facets))
     base = str(facets.get("base")) if facets is not None else ""
     if union is not None:
@@ -154,27 +138,20 @@ def _rules(facets: etree._Element) -> Iterator[str]:
 
 def _root(root: etree._Element) -> Described:
     """A root element with its type's name and what must be unique or known in the document."""
-    kinds = (f"{_XS}unique", f"{_XS}key", f"{_XS}keyref")
+    kinds = (f"{XS}unique", f"{XS}key", f"{XS}keyref")
     rules = tuple(_text(rule) for rule in root if rule.tag in kinds)
-    return Described(str(root.get("name")), _text(root), base=_plain(root.get("type")), rules=rules)
+    return Described(str(root.get("name")), _text(root), base=plain(root.get("type")), rules=rules)
 
 
-def _members(
-    part: etree._Element, declared: Mapping[str, etree._Element], *, choice: bool = False
-) -> Iterator[Member]:
+def _members(part: etree._Element, declared: Mapping[str, etree._Element]) -> Iterator[Member]:
     """Each element of a type, those of groups and choices in their place."""
-    for step in part:
-        if step.tag == f"{_XS}element":
-            type_ = _plain(step.get("type"))
-            yield Member(
-                str(step.get("name")), type_, type_ in declared, _times(step), _text(step), choice
-            )
-        elif step.tag == f"{_XS}group":
-            yield from _members(declared[_plain(step.get("ref"))], declared)
-        elif step.tag in {f"{_XS}sequence", f"{_XS}choice"}:
-            yield from _members(step, declared, choice=step.tag == f"{_XS}choice")
+    for step, choice in members(part, declared):
+        type_ = plain(step.get("type"))
+        yield Member(
+            str(step.get("name")), type_, type_ in declared, _times(step), _text(step), choice
+        )
 
 
 def _times(step: etree._Element) -> str:
     least, most = step.get("minOccurs", "1"), step.get("maxOccurs", "1")
-    return f"{least}..{'*' if most == _MANY else most}"
+    return f"{least}..{'*' if most == MANY else most}"

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
         "http://127.0.0.1:8080/fhir", description="The FHIR base as others reach it"
     )
     max_body_bytes: int = Field(32 * 1024 * 1024, description="Larger documents are refused")
+    mappings_dir: str = Field(
+        "", description="Folder of parties' own codes: PARTY/FORMAT/codes/TABLE.csv; empty: none"
+    )
     seal_days: int = Field(30, description="Days until sealed bytes are deleted")
     refused_days: int = Field(
         90, description="Days until the bytes of refused and set-aside documents are deleted"

@@ -144,6 +144,7 @@ def _render(
         delivery.id,
         thread=source.thread,
         options=subscription.options if subscription else {},
+        local=hub.local(delivery.receiver, delivery.format),
     )
     adapter = hub.adapters.adapter(delivery.format)
     receiver = registered.party if registered else lead

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event
 
+from hub.codes import LocalCodes, LocalCodesOf, no_local_codes
 from hub.contract import Context, Party, Printer, Transport
 from hub.model.delivery import RetryPolicy
 from hub.model.party import Directory
@@ -64,6 +65,8 @@ class Hub:
     """What else must answer for the hub to be ready, by name; each raises a HubError."""
     limits: Limits = field(default_factory=Limits)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    local: LocalCodesOf = no_local_codes
+    """The parties' own codes."""
     wake: Event = field(default_factory=Event)
     """Set when there is new work for this process's worker."""
 
@@ -75,6 +78,7 @@ class Hub:
         *,
         thread: Mapping[str, object] | None = None,
         options: Mapping[str, str] | None = None,
+        local: LocalCodes | None = None,
     ) -> Context:
         """What an adapter gets; ids are repeatable for the seed."""
         return Context(
@@ -87,6 +91,7 @@ class Hub:
             printer=self.printer,
             thread=thread,
             options=options or {},
+            local=local,
         )
 
 

@@ -143,7 +143,8 @@ def _understand(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: D
     message = RawMessage(
         party, item.format, item.body, item.media_type, item.message_id, item.received_at
     )
-    context = replace(hub.context(directory, party, party.id), now=item.received_at)
+    local = hub.local(party.id, item.format)
+    context = replace(hub.context(directory, party, party.id, local=local), now=item.received_at)
     adapter = hub.adapters.adapter(item.format)
     expect_media_type(adapter, item.media_type)
     parsed = adapter.parse(message, context)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from hub.codes import LocalCodesOf, no_local_codes
 from hub.contract import (
     Adapter,
     Audience,
@@ -64,21 +65,23 @@ def translate(
     own: SourceDocument | None,
     check: Check,
     parties: Iterable[Party] = (),
+    local: LocalCodesOf = no_local_codes,
 ) -> Translation:
     """The source as the receiver would get it; equal input gives equal bytes.
 
     ``own`` is the receiver's own last document in the target format, ``check`` the validator.
-    ``parties`` are the units that can be recognised, besides sender and receiver. Whether the
-    law permits the exchange is not asked: nothing leaves this function but its result. The
-    receiver :data:`THE_CITIZEN` gets the citizen's own version. Raises an InputRefused for the
-    source, CannotRender for the target.
+    ``local`` gives the parties' own codes, ``parties`` the units that can be recognised besides
+    sender and receiver. Whether the law permits the exchange is not asked: nothing leaves this
+    function but its result. The receiver :data:`THE_CITIZEN` gets the citizen's own version.
+    Raises an InputRefused for the source, CannotRender for the target.
     """
     audience: Audience = "citizen" if receiver.id == CITIZEN else "party"
     if audience not in audiences_of(target_adapter):
         raise CannotRender("This format has no version for the citizen")
     known = [sender, receiver, *parties]
     context = context_of(sender, now=now, printer=printer, parties=known, check=check)
-    update = read_plan(source, source_adapter, context)
+    reading = replace(context, local=local(sender.id, source_adapter.format))
+    update = read_plan(source, source_adapter, reading)
     mine = receiver.id == sender.id
     if statute_of(update.part) is not None:
         _as_itself_only(source_adapter.format, target_adapter.format, mine=mine)
@@ -90,7 +93,8 @@ def translate(
         own = SourceDocument(source_adapter.format, source, source_adapter.media_types[0])
     view = _view(update, resources, own, mine=mine, lead=_lead(update, context))
     view = replace(view, audience=audience)
-    rendered = target_adapter.render(view, receiver, context)
+    writing = replace(context, local=local(receiver.id, target_adapter.format))
+    rendered = target_adapter.render(view, receiver, writing)
     return Translation(
         body=rendered.body,
         media_type=rendered.media_type,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from hub.contract import (
 )
 from hub.errors import HubError, Misconfigured
 from hub.fhir import names
+from hub.mapping.source import Mapped
 from hub.runtime.registry import Registry
 from tests.views import EXAMPLES, ROOT, check, find_party, parties
 
@@ -48,12 +50,21 @@ class Sample:
         return self.file.read_bytes()
 
 
+def formats() -> list[str]:
+    """Every registered format, or those that ``KI_HUB_SUITE`` names, with commas between."""
+    chosen = os.environ.get("KI_HUB_SUITE", "")
+    return chosen.split(",") if chosen else list(REGISTRY.formats())
+
+
 def samples() -> list[Sample]:
-    """All sample files of formats that are registered: named by the folder they are in."""
-    found = [Sample(CANONICAL, f) for f in sorted(EXAMPLES.glob("*.json"))]
-    for format in REGISTRY.formats():
-        folder = ROOT / "mappings" / format / "samples"
-        found += [Sample(format, f) for f in sorted(folder.glob("*")) if f.is_file()]
+    """All sample files of those formats: beside the adapter's tables, else by the format's name."""
+    found = []
+    for format in formats():
+        adapter = adapter_of(format)
+        tables = adapter.tables if isinstance(adapter, Mapped) else ROOT / "mappings" / format
+        folder = EXAMPLES if format == CANONICAL else tables / "samples"
+        pattern = "*.json" if format == CANONICAL else "*"
+        found += [Sample(format, f) for f in sorted(folder.glob(pattern)) if f.is_file()]
     return found
 
 

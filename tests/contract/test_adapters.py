@@ -1,6 +1,7 @@
 """What every adapter promises (hub.contract.Adapter), on every registered one.
 
-Samples: ``mappings/<format>/samples`` and, for the canonical format, the published examples.
+Samples: ``samples/`` beside the adapter's tables and, for the canonical format, the published
+examples. ``KI_HUB_SUITE`` names the formats to hold to it, such as one of a package of its own.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from tests.contract.adapter_samples import (
     Sample,
     adapter_of,
     context,
+    formats,
     loaded,
     message,
     private_values,
@@ -45,7 +47,7 @@ from tests.contract.adapter_samples import (
 from tests.views import PLAN_1, PLAN_2, errors_in, parties, view_of
 
 INBOUND = loaded(samples())
-FORMATS = [f for f in REGISTRY.formats() if adapter_of(f) is not None]
+FORMATS = [f for f in formats() if adapter_of(f) is not None]
 
 each_sample = pytest.mark.parametrize("sample", INBOUND, ids=lambda s: s.name)
 each_format = pytest.mark.parametrize("format", FORMATS)
@@ -72,7 +74,7 @@ def update_of(sample: Sample) -> PlanUpdate:
     return found
 
 
-@pytest.mark.parametrize("format", REGISTRY.formats())
+@pytest.mark.parametrize("format", formats())
 def test_loads_and_is_an_adapter(format: str) -> None:
     adapter = REGISTRY.adapter(format)
     assert isinstance(adapter, Adapter)

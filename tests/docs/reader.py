@@ -20,6 +20,29 @@ from tests.servers.process import ServerProcess, free_port
 START = re.compile(r"^\.venv/bin/ki-hub all\b.*$", re.M)
 """The one command that stays: it is started, not waited for."""
 
+Step = tuple[str, str]
+"""A command, and what it prints; empty where the page does not say."""
+_BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.M | re.S)
+
+
+def steps(page: Path) -> list[Step]:
+    """Every command of the page, in order."""
+    found: list[Step] = []
+    for kind, content in _BLOCK.findall(page.read_text("utf-8")):
+        if kind == "sh":
+            found.append((content, ""))
+        else:
+            command, before = found[-1]
+            assert not before, "one answer for each command"
+            found[-1] = (command, content)
+    return found
+
+
+def prints(told: str, printed: str) -> bool:
+    """``…`` stands for anything; how it is broken into lines does not matter."""
+    pieces = [r"\s*".join(map(re.escape, p.split())) for p in printed.strip().split("…")]
+    return re.fullmatch(r"\s*" + r".*?".join(pieces) + r"\s*", told, re.S) is not None
+
 
 def copied(to: Path) -> Path:
     """The working tree as a fresh clone has it, with this environment as its ``.venv``."""

@@ -44,12 +44,16 @@ class Expander:
         """All codes of a value set, its version left out of account; raises Unexpanded."""
         return self._members(url.partition("|")[0], ())
 
-    def system(self, url: str) -> frozenset[str] | None:
+    def whole(self, url: str) -> frozenset[str] | None:
         """All codes of a code system, those that only group others too; None if not complete."""
         definition = self._systems.get(url)
         if definition is None or definition.get("content") != "complete":
             return None
         return frozenset(code for code, _ in _concepts(definition.get("concept", ()), ()))
+
+    def system(self, url: str) -> Codes:
+        """All codes of a code system; raises Unexpanded unless it is complete here."""
+        return self._of_system({"system": url})
 
     def _members(self, url: str, asked: tuple[str, ...]) -> Codes:
         if url in asked:

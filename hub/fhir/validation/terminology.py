@@ -54,6 +54,13 @@ class Terminology:
                 self._known[value_set] = None
         return self._known[value_set]
 
+    def of_system(self, system: str) -> Codes | None:
+        """All codes of a code system; None if it is not complete here."""
+        try:
+            return self._expander.system(system)
+        except Unexpanded:
+            return None
+
     def allows_code(self, value_set: str, code: str, path: str) -> bool:
         """A plain code (an element of type code, string or uri) may stand at ``path``."""
         codes = self.codes(value_set)
@@ -86,7 +93,7 @@ class Terminology:
         if system == names.CONFIDENTIALITY:
             return self.allows(_LEVELS, "Coding", coding)
         if system not in self._systems:
-            codes = self._expander.system(system)
+            codes = self._expander.whole(system)
             if codes is None:
                 # Not remembered: the name may be anything a sender wrote.
                 return True

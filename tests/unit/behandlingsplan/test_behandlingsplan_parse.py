@@ -262,11 +262,3 @@ def test_mapped_content_comes_back_through_the_tables(body: bytes) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_no_element_of_the_samples_is_without_a_declared_place(name: str) -> None:
     assert not [loss for loss in parse(sample(name)).losses if loss.kind == "dropped"]
-
-
-def test_what_the_tables_leave_to_others_is_in_the_schema() -> None:
-    content = FORMAT.record(FORMAT.read(sample("everything")))
-    for name, item in pieces(content):
-        table = table_of(name)
-        for path in [*table.elsewhere, *table.not_shared]:
-            assert "Identifier" in path or list(find(item, path)), path

@@ -1,0 +1,87 @@
+"""``ki-hub mappings``: exit codes, and what is printed and what is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from hub.cli.main import run
+from hub.mapping import mappings_folder
+from tests.contract.adapter_samples import Sample, private_values, read
+
+TREATMENT = Sample("behandlingsplan", mappings_folder("behandlingsplan") / "samples/typical.xml")
+
+
+def ki_hub(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = run(["mappings", *arguments])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_check_is_silent_where_there_is_nothing_to_mend(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ki_hub(capsys, "check", "behandlingsplan") == (0, "", "")
+    assert ki_hub(capsys, "check", "behandlingsplan", "--json") == (0, "[]\n", "")
+
+
+def test_wrong_usage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for arguments in (
+        ("check", "nothing"),
+        ("check", "vum", "--overrides", str(tmp_path)),
+        ("explain", "pdf"),
+        ("explain",),
+    ):
+        code, out, err = ki_hub(capsys, *arguments)
+        assert (code, out) == (2, ""), arguments
+        assert err
+
+
+def test_check_tells_file_line_and_kind(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own" / "a").mkdir(parents=True)
+    (tmp_path / "own" / "a" / "plan.yaml").write_text("rows: []\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    code, out, err = ki_hub(capsys, "check", "--overrides", "own")
+    assert code == 1
+    assert out.startswith("own/a/plan.yaml:1: form: an override is PARTY/FORMAT/codes/TABLE.csv")
+    assert err == "1 finding(s)\n"
+    _, out, _ = ki_hub(capsys, "check", "--overrides", "own", "--json")
+    assert [(f["line"], f["kind"]) for f in json.loads(out)] == [(1, "form")]
+
+
+def test_explain_tells_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = ki_hub(capsys, "explain", "behandlingsplan", "--json")
+    told = json.loads(out)
+    assert code == 0
+    assert [t["name"] for t in told["tables"]][:2] == [
+        "behandlingsplan/effort.yaml", "behandlingsplan/follow-up.yaml",
+    ]  # fmt: skip
+    plan = next(t for t in told["tables"] if t["name"] == "behandlingsplan/plan.yaml")
+    assert {
+        "from": "Medicines",
+        "reason": "medicine in detail stays in the region's own record",
+    } in (plan["notShared"])
+    code, page, _ = ki_hub(capsys, "explain", "behandlingsplan")
+    assert "| `Purpose/PurposeText` | `CarePlan.description` | both ways |" in page
+
+
+def test_explain_tells_of_a_document_paths_only(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["explain", "behandlingsplan", str(TREATMENT.file)]
+    code, out, _ = ki_hub(capsys, *arguments)
+    assert code == 0
+    assert "CarePlan.description\n    <- /TreatmentPlan/Purpose/PurposeText, row" in out
+    assert "Not shared:\n" in out
+    values = private_values(read(TREATMENT))
+    assert values
+    assert not [v for v in values if v in out]
+    _, out, _ = ki_hub(capsys, *arguments, "--json")
+    assert not [v for v in values if v in out]
+    assert {v["kind"] for v in json.loads(out)["values"]} >= {"row", "fixed", "context", "default"}
+    _, out, _ = ki_hub(capsys, *arguments, "--json", "--values")
+    assert [v for v in values if v in out]
+
+
+def test_build_is_in_step(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ki_hub(capsys, "build", "--check") == (0, "", "")

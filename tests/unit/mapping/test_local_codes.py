@@ -1,0 +1,195 @@
+"""A party's own codes: exchanged at the door, both ways, and never a way around the tables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from hub.codes import LocalCodes
+from hub.contract import Adapter, PlanUpdate, PlanView, SourceDocument
+from hub.errors import InputRefused, Misconfigured, UnknownCode
+from hub.fhir import names
+from hub.mapping import mappings_folder
+from hub.mapping.codes import COLUMNS
+from hub.mapping.overrides import Overrides, override_findings
+from hub.runtime.mappings import mapped_by, overrides
+from tests.contract.adapter_samples import REGISTRY, Sample, context, message, sender_of
+from tests.views import PLAN_1, view_of
+
+HEAD = ",".join(COLUMNS)
+SYSTEM = "https://ki-hub.example/fhir/CodeSystem/ki-treatment-effort"
+TREATMENT = Sample("behandlingsplan", mappings_folder("behandlingsplan") / "samples/typical.xml")
+ORDER = Sample("vum", mappings_folder("vum") / "samples/order-full.json")
+EFFORTS = (
+    f",sam-1,Samtale i gruppe,{SYSTEM},samtaleforloeb,Samtaleforløb,equivalent,",
+    f",sam-2,Samtale alene,{SYSTEM},samtaleforloeb,Samtaleforløb,wider,alone or in a group",
+    f",pille,Pille,{SYSTEM},medicinsk-behandling,Medicinsk behandling,equivalent,",
+)
+SECTIONS = (",PSY,Psykiatrien,,psychiatry,Psykiatri,equivalent,",)
+FFB, OWN = "urn:oid:1.2.208.176.2.22", "https://example.org/ydelser"
+
+
+def written(folder: Path, party: str, format: str, tables: dict[str, tuple[str, ...]]) -> Path:
+    codes = folder / party / format / "codes"
+    codes.mkdir(parents=True)
+    for name, rows in tables.items():
+        (codes / f"{name}.csv").write_text("\n".join([HEAD, *rows, ""]), "utf-8")
+    return folder
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> LocalCodes:
+    tables = {"effort-type": EFFORTS, "section": SECTIONS}
+    folder = written(tmp_path, "psyk-nordstrand", "behandlingsplan", tables)
+    found = overrides(folder, REGISTRY)("psyk-nordstrand", "behandlingsplan")
+    assert found is not None
+    return found
+
+
+def parsed(sample: Sample, body: bytes, local: LocalCodes | None) -> PlanUpdate:
+    sender = sender_of(sample)
+    adapter: Adapter = REGISTRY.adapter(sample.format)
+    found = adapter.parse(message(sample, sender, body), context(sender, local=local))
+    assert isinstance(found, PlanUpdate)
+    return found
+
+
+def localised(body: bytes) -> bytes:
+    """The sample as its sender writes it with codes of its own."""
+    made = body.replace(b">samtaleforloeb<", b">sam-1<").replace(b">psykiatri<", b">PSY<")
+    assert made != body
+    return made
+
+
+def test_a_local_code_says_what_the_shared_one_says(own: LocalCodes) -> None:
+    body = TREATMENT.body
+    with pytest.raises(UnknownCode):
+        parsed(TREATMENT, localised(body), None)
+    assert parsed(TREATMENT, localised(body), own) == parsed(TREATMENT, body, None)
+    assert parsed(TREATMENT, body, own) == parsed(TREATMENT, body, None), "the shared ones stay"
+
+
+def test_a_wider_one_is_a_loss_at_its_place(own: LocalCodes) -> None:
+    body = TREATMENT.body.replace(b">samtaleforloeb<", b">sam-2<", 1)
+    plain, found = parsed(TREATMENT, TREATMENT.body, None), parsed(TREATMENT, body, own)
+    assert found.resources == plain.resources
+    (more,) = set(found.losses) - set(plain.losses)
+    assert (more.kind, more.reason) == ("coarsened", "alone or in a group")
+    assert more.path == "/TreatmentPlan/TreatmentEfforts/TreatmentEffort[1]/EffortTypeCode"
+
+
+def test_a_rule_of_the_format_meets_the_shared_code(own: LocalCodes) -> None:
+    """Medical treatment is not marked for coordination, by whatever name."""
+    body = TREATMENT.body.replace(b">medicinsk-behandling<", b">pille<")
+    assert body != TREATMENT.body
+    update = parsed(TREATMENT, body, own)
+    assert update == parsed(TREATMENT, TREATMENT.body, None)
+    medical = [
+        a for a in update.resources[0]["activity"]
+        if a["detail"]["code"].get("coding", [{}])[0].get("code") == "medicinsk-behandling"
+    ]  # fmt: skip
+    marks = [e["valueBoolean"] for a in medical for e in a["extension"]
+             if e["url"] == names.COORDINATION]  # fmt: skip
+    assert marks == [False]
+
+
+def test_a_code_that_is_in_neither_table_is_refused(own: LocalCodes) -> None:
+    body = TREATMENT.body.replace(b">samtaleforloeb<", b">sam-3<", 1)
+    with pytest.raises(InputRefused) as caught:
+        parsed(TREATMENT, body, own)
+    assert "sam-3" not in str(caught.value.issues)
+
+
+def test_a_reissue_keeps_the_owners_codes_and_writes_others_in_them(own: LocalCodes) -> None:
+    body, sender = localised(TREATMENT.body), sender_of(TREATMENT)
+    view: PlanView = replace(
+        view_of(PLAN_1), own=SourceDocument("behandlingsplan", body, "application/xml")
+    )
+    adapter = REGISTRY.adapter("behandlingsplan")
+    made = adapter.render(view, sender, context(sender, local=own))
+    shared = adapter.render(
+        replace(view, own=SourceDocument("behandlingsplan", TREATMENT.body, "application/xml")),
+        sender, context(sender),
+    )  # fmt: skip
+    assert made.body != shared.body
+    back = made.body.replace(b">sam-1<", b">samtaleforloeb<").replace(b">PSY<", b">psykiatri<")
+    assert back == shared.body
+    others = etree.fromstring(made.body).find("{*}OtherPlans")
+    assert others is not None
+    codes = {e.text for e in others.iter("{*}SectionCode")}
+    assert "PSY" in codes
+    assert "psykiatri" not in codes
+
+
+def test_an_owners_local_service_becomes_its_ffb_code(tmp_path: Path) -> None:
+    bundle = json.loads(ORDER.body)
+    codings = [
+        c
+        for entry in bundle["entry"]
+        for activity in entry["resource"].get("activity", ())
+        for c in activity["detail"].get("code", {}).get("coding", ())
+        if c.get("system") == FFB
+    ]
+    assert codings
+    ffb = codings[0]["code"]
+    row = f"{OWN},85-A,Bostøtte i dagtimer,{FFB},{ffb},,wider,by day"
+    folder = written(tmp_path, "social-havneby", "vum", {"ffb": (row,)})
+    own = overrides(folder, REGISTRY)("social-havneby", "vum")
+    codings[0] |= {"system": OWN, "code": "85-A", "display": "Bostøtte i dagtimer"}
+    body = json.dumps(bundle).encode()
+    update = parsed(ORDER, body, own)
+    assert update.resources == parsed(ORDER, ORDER.body, None).resources
+    (more,) = set(update.losses) - set(parsed(ORDER, ORDER.body, None).losses)
+    assert (more.kind, more.reason) == ("coarsened", "by day")
+    assert OWN in json.dumps(parsed(ORDER, body, None).resources), "carried as it is without"
+
+
+MISTAKES = {
+    "no such target": ("behandlingsplan", "effort-type",
+                       f",x,X,{SYSTEM},samtaler,S,equal,", "samtaler is no target in"),
+    "twice": ("behandlingsplan", "effort-type",
+              f"{EFFORTS[0]}\n{EFFORTS[0]}", "sam-1 stands on line 2 already"),
+    "nothing new": ("behandlingsplan", "effort-type",
+                    f",samtaleforloeb,S,{SYSTEM},samtaleforloeb,S,equal,", "says so already"),
+    "no such table": ("behandlingsplan", "efforts", EFFORTS[0], "takes no codes of a party's own"),
+    "no such format": ("behandling", "effort-type", EFFORTS[0], "is no format with tables"),
+    "no such equivalence": ("behandlingsplan", "effort-type",
+                            EFFORTS[0].replace("equivalent", "same"), "equivalence is one of"),
+    "no FFB code": ("vum", "ffb", f"{OWN},1,E,{FFB},not-a-code,,equal,", "is no target in"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_told_with_file_and_line(tmp_path: Path, mistake: str) -> None:
+    format, table, rows, text = MISTAKES[mistake]
+    written(tmp_path, "someone", format, {table: (rows,)})
+    (found,) = override_findings(tmp_path, mapped_by(REGISTRY))
+    assert text in found.text
+    assert found.file == tmp_path / "someone" / format / "codes" / f"{table}.csv"
+    at_table = mistake in {"no such table", "no such format"}
+    assert found.line == (1 if at_table else 3 if mistake == "twice" else 2)
+    with pytest.raises(Misconfigured):
+        overrides(tmp_path, REGISTRY)
+
+
+def test_a_table_of_rows_is_no_override(tmp_path: Path) -> None:
+    """What is not shared cannot be made shared: a party has no rows of its own."""
+    folder = tmp_path / "someone" / "behandlingsplan"
+    folder.mkdir(parents=True)
+    table = (mappings_folder("behandlingsplan") / "plan.yaml").read_text("utf-8")
+    (folder / "plan.yaml").write_text(table.replace("not_shared", "elsewhere"), "utf-8")
+    (found,) = override_findings(tmp_path, mapped_by(REGISTRY))
+    assert "what is shared is never overridden" in found.text
+    assert Overrides(tmp_path)("someone", "behandlingsplan") is None
+
+
+def test_codes_are_one_partys_in_one_format(own: LocalCodes, tmp_path: Path) -> None:
+    found = Overrides(tmp_path)
+    assert found("psyk-nordstrand", "behandlingsplan") is not None
+    assert found("psyk-nordstrand", "vum") is None
+    assert found("social-havneby", "behandlingsplan") is None
+    assert found.parties == {"psyk-nordstrand"}
