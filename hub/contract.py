@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from hub.errors import Issue
@@ -160,9 +160,14 @@ class Correspondence:
     """A message from a person to a person about a plan, such as a GP's reply."""
 
     in_reply_to: str | None
+    """The key of the thread it answers (see :attr:`Rendered.thread_key`)."""
     text: str
     claimed_sender: tuple[Identifier, ...] = ()
     claimed_at: str | None = None
+    kind: Literal["new", "reply", "forward"] = "new"
+    citizen: CitizenRef | None = None
+    thread: Mapping[str, Any] | None = None
+    """What is new in the state of the thread it answers; what is not named stays as it was."""
 
 
 @dataclass(frozen=True)
@@ -229,6 +234,10 @@ class Rendered:
     losses: tuple[Loss, ...] = ()
     thread: Mapping[str, Any] | None = None
     """The new state of this (plan, receiver) thread; opaque to the hub."""
+    thread_key: str | None = None
+    """What an answer in this thread names it by."""
+    repeats: bool = False
+    """It repeats what earlier messages of the thread said; else it begins a thread."""
 
 
 class Printer(Protocol):
@@ -255,6 +264,8 @@ class Context:
     """The hub's validator, for a format that is FHIR itself."""
     printer: Printer | None = None
     thread: Mapping[str, Any] | None = None
+    may_repeat: bool = False
+    """All that the thread has said the receiver acknowledged, and may still have."""
     options: Mapping[str, str] = field(default_factory=dict)
     """The subscription's own options for this format."""
 
@@ -288,6 +299,61 @@ class Adapter(Protocol):
         self, content: PlanView | Notice | Receipt, receiver: Party, context: Context
     ) -> Rendered:
         """Make the receiver's document, or raise CannotRender."""
+        ...
+
+
+@dataclass(frozen=True)
+class MessageNames:
+    """What a message calls itself: a resend has another envelope and the same message."""
+
+    envelope: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a receiver's answer is waited for."""
+
+    wait: timedelta
+    """Then the message is sent again."""
+    resends: int
+    """So often at most, after the first time; then a person is asked."""
+
+
+@runtime_checkable
+class Conversing(Protocol):
+    """What an adapter is besides, where each message of the format is acknowledged by another."""
+
+    def names(self, body: bytes) -> MessageNames | None:
+        """The ids in a received message, or None if it has none; never raises."""
+        ...
+
+    def answer(
+        self,
+        message: RawMessage,
+        outcome: Literal["ok", "transient", "permanent"],
+        issues: Sequence[Issue],
+        context: Context,
+    ) -> Rendered | None:
+        """The acknowledgement of a received message; None for one that is never acknowledged, or
+        does not say whom to answer. Equal for equal input but for what a resend may change."""
+        ...
+
+    def again(self, body: bytes, context: Context) -> bytes:
+        """The same message to be sent once more: a new envelope and new times, all else equal."""
+        ...
+
+    def patience(self, options: Mapping[str, str]) -> Patience:
+        """How long to wait for the acknowledgement of what was sent."""
+        ...
+
+
+@runtime_checkable
+class Optioned(Protocol):
+    """What an adapter is besides, where a subscription's options are its to judge."""
+
+    def check_options(self, options: Mapping[str, str]) -> None:
+        """Raises Invalid, naming the option and what it may be."""
         ...
 
 
