@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, Protocol, runtime_checkable
 
 from hub.errors import Issue
@@ -22,23 +22,6 @@ Resource = dict[str, Any]
 Check = Callable[[Resource], Sequence[Issue]]
 """All issues of one resource at once, each with a FHIRPath from it; never raises, whatever the
 JSON."""
-
-
-@dataclass(frozen=True)
-class CodedProfile:
-    """A profile of another maker, whose rules are in code here (group ``ki_hub.profiles``).
-
-    Each entry point is a sequence of them. The validator applies ``check`` to every resource
-    that declares the profile, and the adapter need not be known to it.
-    """
-
-    url: str
-    """Its canonical, without a version."""
-    type: str
-    """The resource type it is for."""
-    check: Check
-    parts: frozenset[str] = frozenset()
-    """Canonicals of profiles inside it that ``check`` looks at as well."""
 
 
 @dataclass(frozen=True)
@@ -299,61 +282,6 @@ class Adapter(Protocol):
         self, content: PlanView | Notice | Receipt, receiver: Party, context: Context
     ) -> Rendered:
         """Make the receiver's document, or raise CannotRender."""
-        ...
-
-
-@dataclass(frozen=True)
-class MessageNames:
-    """What a message calls itself: a resend has another envelope and the same message."""
-
-    envelope: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a receiver's answer is waited for."""
-
-    wait: timedelta
-    """Then the message is sent again."""
-    resends: int
-    """So often at most, after the first time; then a person is asked."""
-
-
-@runtime_checkable
-class Conversing(Protocol):
-    """What an adapter is besides, where each message of the format is acknowledged by another."""
-
-    def names(self, body: bytes) -> MessageNames | None:
-        """The ids in a received message, or None if it has none; never raises."""
-        ...
-
-    def answer(
-        self,
-        message: RawMessage,
-        outcome: Literal["ok", "transient", "permanent"],
-        issues: Sequence[Issue],
-        context: Context,
-    ) -> Rendered | None:
-        """The acknowledgement of a received message; None for one that is never acknowledged, or
-        does not say whom to answer. Equal for equal input but for what a resend may change."""
-        ...
-
-    def again(self, body: bytes, context: Context) -> bytes:
-        """The same message to be sent once more: a new envelope and new times, all else equal."""
-        ...
-
-    def patience(self, options: Mapping[str, str]) -> Patience:
-        """How long to wait for the acknowledgement of what was sent."""
-        ...
-
-
-@runtime_checkable
-class Optioned(Protocol):
-    """What an adapter is besides, where a subscription's options are its to judge."""
-
-    def check_options(self, options: Mapping[str, str]) -> None:
-        """Raises Invalid, naming the option and what it may be."""
         ...
 
 

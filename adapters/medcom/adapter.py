@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Final, Literal
 
 from adapters.medcom import build, codes, reliable, urls
@@ -11,18 +12,8 @@ from adapters.medcom.assemble import MEDIA_TYPE
 from adapters.medcom.correspondence import correspondence
 from adapters.medcom.message import Message, fingerprint
 from adapters.medcom.options import options_of
-from hub.contract import (
-    Context,
-    MessageNames,
-    Notice,
-    Parsed,
-    Party,
-    Patience,
-    PlanView,
-    RawMessage,
-    Receipt,
-    Rendered,
-)
+from hub.capabilities import MessageNames, Patience
+from hub.contract import Context, Notice, Parsed, Party, PlanView, RawMessage, Receipt, Rendered
 from hub.errors import Invalid, Issue, Malformed, Unsupported
 from hub.fhir.codec import parse_json
 
@@ -97,9 +88,9 @@ class MedComAdapter:
         """The Acknowledgement of a CareCommunication; see :func:`reliable.answer`."""
         return reliable.answer(message, outcome, issues, context)
 
-    def again(self, body: bytes, context: Context) -> bytes:
+    def again(self, body: bytes, *, now: datetime, id_for: Callable[[str], str]) -> bytes:
         """The same message in a new envelope (MR7)."""
-        return reliable.again(body, context)
+        return reliable.again(body, now=now, id_for=id_for)
 
     def patience(self, options: Mapping[str, str]) -> Patience:
         """Thirty minutes and two resends, unless the subscription says otherwise."""

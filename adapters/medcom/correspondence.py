@@ -15,7 +15,8 @@ from hub.contract import CitizenRef, Correspondence, Identifier
 from hub.errors import Invalid
 
 SEPARATOR: Final = "\n\n"
-_KINDS: Final[dict[str, Literal["reply", "forward"]]] = {
+_Kind = Literal["new", "reply", "forward"]
+_KINDS: Final[dict[str, _Kind]] = {
     "reply-message": "reply",
     "forward-message": "forward",
 }
@@ -32,7 +33,7 @@ def correspondence(message: Message) -> Correspondence:
     if issues:
         raise Invalid("The message breaks MedCom's rules; see the issues", issues=issues)
     thread = text(members(message.communication.get("identifier"))[0], "value")
-    kind = _KINDS.get(message.activity, "new")
+    kind: _Kind = _KINDS.get(message.activity, "new")
     destination = members(message.header.get("destination"))[0]
     ours = sor_of(message.resolve(destination.get("receiver")))
     return Correspondence(

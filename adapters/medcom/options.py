@@ -13,7 +13,7 @@ from typing import Final
 
 from adapters.medcom import codes, urls
 from adapters.medcom.narrative import clean
-from hub.contract import Patience
+from hub.capabilities import Patience
 from hub.errors import Invalid
 from hub.fhir.numbers import names_a_citizen
 

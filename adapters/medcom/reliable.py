@@ -6,7 +6,8 @@ Bundle.id and new times, and the same MessageHeader.id and content.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final, Literal
 
 from adapters.medcom import parts
@@ -14,10 +15,13 @@ from adapters.medcom.acknowledgement import acknowledge
 from adapters.medcom.assemble import MEDIA_TYPE
 from adapters.medcom.message import Message, text
 from adapters.medcom.narrative import with_narrative
-from hub.contract import Context, MessageNames, RawMessage, Rendered, Resource
+from hub.capabilities import MessageNames
+from hub.contract import Context, RawMessage, Rendered, Resource
 from hub.errors import HubError, InputRefused, Issue
 from hub.fhir.codec import dump_json, parse_json
 
+_LONGEST_ID: Final = 255
+"""Characters; FHIR allows 64, and some systems make longer ones."""
 _CODES: Final = {"ok": "ok", "transient": "transient-error", "permanent": "fatal-error"}
 _DETAILS: Final = {"duplicate": "MSG_DUPLICATE_ID", "code-invalid": "MSG_VALUESET_VALUE_UNKNOWN"}
 """FHIR issue type to MedCom's code, where it has one; else what the answer has by default."""
@@ -29,8 +33,10 @@ def names(body: bytes) -> MessageNames | None:
         message = Message(parse_json(body))
     except InputRefused:
         return None
-    envelope, own = text(message.bundle, "id"), text(message.header, "id")
-    return MessageNames(envelope, own) if envelope and own else None
+    found = text(message.bundle, "id"), text(message.header, "id")
+    if not all(0 < len(x) <= _LONGEST_ID and x.isprintable() for x in found):
+        return None
+    return MessageNames(*found)
 
 
 def answer(
@@ -55,17 +61,17 @@ def answer(
     return Rendered(dump_json(made), MEDIA_TYPE, message_id=made["entry"][0]["resource"]["id"])
 
 
-def again(body: bytes, context: Context) -> bytes:
+def again(body: bytes, *, now: datetime, id_for: Callable[[str], str]) -> bytes:
     """The message with a new Bundle.id, Bundle.timestamp and times of its own Provenance (MR7)."""
     bundle = parse_json(body)
-    now = parts.instant(context.now)
+    at = parts.instant(now)
     mine = Message(bundle).current_provenance()
 
     def resent(resource: Resource) -> Resource:
         if not any(resource is p for p in mine):
             return resource
-        return with_narrative(resource | {"occurredDateTime": now, "recorded": now})
+        return with_narrative(resource | {"occurredDateTime": at, "recorded": at})
 
     entries = [e | {"resource": resent(e["resource"])} for e in bundle["entry"]]
-    number = context.id_for(f"bundle/{context.now.isoformat()}")
-    return dump_json(bundle | {"id": number, "timestamp": now, "entry": entries})
+    number = id_for(f"bundle/{now.isoformat()}")
+    return dump_json(bundle | {"id": number, "timestamp": at, "entry": entries})

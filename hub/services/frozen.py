@@ -40,7 +40,7 @@ def why_not(work: UnitOfWork, plan: Plan, facts: PlanFacts, delivery: Delivery) 
     if made is None:
         return ""
     was = _sections(facts.consents, member, made)
-    if delivery.consent_epoch != plan.consent_epoch or not was <= _covered(facts, member):
+    if delivery.consent_epoch != plan.consent_epoch or not was <= sections_open(facts, member):
         return "The consent changed after it was made; these bytes are not sent again"
     return ""
 
@@ -57,7 +57,7 @@ def carry(work: UnitOfWork, plan: Plan, facts: PlanFacts, before: Iterable[Conse
         made = _made_at(work, delivery)
         if member is None or made is None or delivery.consent_epoch != plan.consent_epoch - 1:
             continue
-        if _sections(known, member, made) <= _covered(facts, member):
+        if _sections(known, member, made) <= sections_open(facts, member):
             work.deliveries.set_epoch(delivery.id, plan.consent_epoch)
 
 
@@ -91,7 +91,8 @@ def _made_at(work: UnitOfWork, delivery: Delivery) -> datetime | None:
     return next((s.at for s in steps if s.state is State.SENDING), None)
 
 
-def _covered(facts: PlanFacts, member: Member) -> frozenset[str]:
+def sections_open(facts: PlanFacts, member: Member) -> frozenset[str]:
+    """What the unit may have an item about, now."""
     return _sections(facts.consents, member, facts.now)
 
 

@@ -74,6 +74,7 @@ class Hub:
         seed: str,
         *,
         thread: Mapping[str, object] | None = None,
+        may_repeat: bool = False,
         options: Mapping[str, str] | None = None,
     ) -> Context:
         """What an adapter gets; ids are repeatable for the seed."""
@@ -86,6 +87,7 @@ class Hub:
             check=lambda resource: self.validator.check([resource]),
             printer=self.printer,
             thread=thread,
+            may_repeat=may_repeat,
             options=options or {},
         )
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from adapters.medcom import ADAPTER, parts, urls
-from adapters.medcom.message import Message, extension, payload_id, source_ids
+from adapters.medcom.message import Message, payload_id, source_ids
 from adapters.medcom.profiles import care_communication
 from adapters.medcom.rules import check
 from adapters.medcom.thread import MOST_ATTACHMENTS
-from hub.contract import Conversing, Correspondence, Identifier, Optioned, Party, Rendered
+from hub.capabilities import Conversing, Optioned
+from hub.contract import Correspondence, Identifier, Party, Rendered
 from hub.errors import Invalid
 from hub.fhir import names
 from hub.fhir.codec import dump_json
@@ -267,7 +268,7 @@ def test_absolute_references_and_other_peoples_elements_are_not_repeated() -> No
 
 def test_a_thread_with_ids_that_cannot_be_repeated_ends() -> None:
     bundle = reply_to(json.loads(version(1).body))
-    doctor = [p for p in Message(bundle).of_type("Practitioner") if "Lise" in str(p)][0]["id"]
+    doctor = next(p for p in Message(bundle).of_type("Practitioner") if "Lise" in str(p))["id"]
     body = dump_json(bundle).replace(doctor.encode(), b"Lise_Praksistest")
     _, state = answered(json.loads(body))
     assert opened(version(2, state)).activity == "new-message"
