@@ -33,7 +33,7 @@ def why_not(work: UnitOfWork, plan: Plan, facts: PlanFacts, delivery: Delivery) 
     if member is None:
         return "Takes no part now"
     version = next(v for v in facts.versions if v.number == delivery.version)
-    refused = refusal(facts, member, version)
+    refused = refusal(facts, member, version) or _repeats(work, facts, member, delivery)
     if refused:
         return refused
     made = _made_at(work, delivery)
@@ -42,6 +42,17 @@ def why_not(work: UnitOfWork, plan: Plan, facts: PlanFacts, delivery: Delivery) 
     was = _sections(facts.consents, member, made)
     if delivery.consent_epoch != plan.consent_epoch or not was <= sections_open(facts, member):
         return "The consent changed after it was made; these bytes are not sent again"
+    return ""
+
+
+def _repeats(work: UnitOfWork, facts: PlanFacts, member: Member, delivery: Delivery) -> str:
+    """A reply repeats earlier versions; it may leave only while each of them may be had."""
+    thread = work.conversations.thread(delivery.plan_id, delivery.receiver, delivery.format)
+    if thread is None or thread.delivery_id != delivery.id:
+        return ""
+    told = (v for v in facts.versions if v.number in thread.versions)
+    if any(refusal(facts, member, v) for v in told):
+        return "It repeats a version that may not be had any more; these bytes are not sent again"
     return ""
 
 

@@ -12,6 +12,7 @@ from adapters.medcom.message import Message
 from hub.contract import Identifier
 from hub.fhir import names
 from hub.model.party import SYSTEM
+from hub.services.overview import plan_history
 from tests.api.medcom import (
     Practice,
     activity,
@@ -239,3 +240,9 @@ def test_another_citizens_number_in_a_known_thread_is_a_persons_to_sort_out(gp: 
 def test_no_one_reads_letters_of_a_plan_they_do_not_know(gp: Practice) -> None:
     gp.send(gp.reply(first_copy(gp), WORDS))
     assert gp.world.get(f"/plans/{gp.plan}/letters", KOORD_OTHER).status_code == 404
+
+
+def test_the_operator_sees_that_it_came_and_not_what_it_says(gp: Practice) -> None:
+    gp.send(gp.reply(first_copy(gp), WORDS))
+    found = plan_history(gp.world.hub, OPERATOR_VIEW, gp.plan)
+    assert [(x.sender, x.kind, x.text) for x in found.letters] == [(GP, "reply", "")]

@@ -9,8 +9,10 @@ import pytest
 
 from adapters.medcom.message import Message
 from hub.contract import Identifier
+from hub.errors import Invalid
 from hub.fhir import names
 from hub.model.party import Subscription
+from hub.services.admin import PartyEntry, apply_parties
 from hub.services.lapse import reconcile_one
 from tests.api.medcom import (
     FORMAT,
@@ -97,6 +99,23 @@ def test_a_new_thread_when_the_citizen_takes_an_approval_back(gp: Practice) -> N
     assert gp.world.post("/fhir/Consent", RUS, body).status_code == 201
     two = gp.next("Planen efter mødet")
     assert activity(two) == "new-message"
+
+
+def test_a_reply_that_repeats_it_is_not_sent_again_but_made_anew(gp: Practice) -> None:
+    """Version 2 was sent as a reply and not answered when the citizen takes version 1 back."""
+    gp.acknowledge(gp.first())
+    two = gp.next("Planen efter mødet")
+    assert activity(two) == "reply-message"
+    gp.world.clock.advance(minutes=1)
+    assert gp.world.post("/fhir/Consent", RUS, approval(gp.plan, 1, "no")).status_code == 201
+    gp.world.clock.advance(minutes=40)
+    gp.world.work()
+    again = gp.newest()
+    assert message_id(again) != message_id(two)
+    assert activity(again) == "new-message"
+    assert "version 1, " not in spoken(again)
+    states = [d["state"] for d in gp.world.deliveries() if d["receiver"] == GP]
+    assert sorted(states) == ["cancelled", "delivered", "sent"]
 
 
 def test_a_new_thread_when_an_item_is_labelled_otherwise(gp: Practice) -> None:
@@ -261,3 +280,19 @@ def test_a_plan_too_large_may_be_sent_in_another_way(planned: World, plan: str) 
     said = {"postscript": "Afleveret på papir hos lægen"}
     assert planned.act(delivery, "not-sent", RUS, **said).json()["state"] == "not_sent"
     assert ("too-large", delivery) not in planned.tasks(RUS)
+
+
+@pytest.mark.parametrize(
+    "said", [{"category": "alcohol-and-drug-treatment"}, {"resends": "9"}, {"emne": "Plan"}]
+)
+def test_options_that_cannot_be_are_refused_when_they_are_applied(
+    world: World, said: dict[str, str]
+) -> None:
+    with world.hub.store.reading() as work:
+        known = work.parties.get(GP)
+    assert known is not None
+    entry = PartyEntry(replace(known, subscriptions=(Subscription(FORMAT, options=said),)))
+    with pytest.raises(Invalid, match=f"party {GP}, {FORMAT}, options.{next(iter(said))}"):
+        apply_parties(world.hub, [entry], [], "pdf", by="test")
+    with world.hub.store.reading() as work:
+        assert work.parties.get(GP) == known
