@@ -14,7 +14,8 @@ from typing import Any, Final
 from stdnum import ean
 from stdnum.dk import cvr
 
-from hub.contract import CodedProfile, Resource
+from hub.capabilities import CodedProfile
+from hub.contract import Resource
 from hub.errors import Issue
 from hub.fhir import names
 from hub.fhir.language import said

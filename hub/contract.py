@@ -26,23 +26,6 @@ JSON."""
 
 
 @dataclass(frozen=True)
-class CodedProfile:
-    """A profile of another maker, whose rules are in code here (group ``ki_hub.profiles``).
-
-    Each entry point is a sequence of them. The validator applies ``check`` to every resource
-    that declares the profile, and the adapter need not be known to it.
-    """
-
-    url: str
-    """Its canonical, without a version."""
-    type: str
-    """The resource type it is for."""
-    check: Check
-    parts: frozenset[str] = frozenset()
-    """Canonicals of profiles inside it that ``check`` looks at as well."""
-
-
-@dataclass(frozen=True)
 class Identifier:
     """An identifier as FHIR has it."""
 
@@ -164,9 +147,14 @@ class Correspondence:
     """A message from a person to a person about a plan, such as a GP's reply."""
 
     in_reply_to: str | None
+    """The key of the thread it answers (see :attr:`Rendered.thread_key`)."""
     text: str
     claimed_sender: tuple[Identifier, ...] = ()
     claimed_at: str | None = None
+    kind: Literal["new", "reply", "forward"] = "new"
+    citizen: CitizenRef | None = None
+    thread: Mapping[str, Any] | None = None
+    """What is new in the state of the thread it answers; what is not named stays as it was."""
 
 
 @dataclass(frozen=True)
@@ -233,6 +221,10 @@ class Rendered:
     losses: tuple[Loss, ...] = ()
     thread: Mapping[str, Any] | None = None
     """The new state of this (plan, receiver) thread; opaque to the hub."""
+    thread_key: str | None = None
+    """What an answer in this thread names it by."""
+    repeats: bool = False
+    """It repeats what earlier messages of the thread said; else it begins a thread."""
 
 
 class Printer(Protocol):
@@ -259,6 +251,8 @@ class Context:
     """The hub's validator, for a format that is FHIR itself."""
     printer: Printer | None = None
     thread: Mapping[str, Any] | None = None
+    may_repeat: bool = False
+    """All that the thread has said the receiver acknowledged, and may still have."""
     options: Mapping[str, str] = field(default_factory=dict)
     """The subscription's own options for this format."""
     local: LocalCodes | None = None

@@ -21,6 +21,7 @@
     │   ├── NotFound            also what the viewer may not know exists
     │   └── NotOwner            it may be read, and is another's to change
     ├── CannotRender            the operator's move: the receiver's format cannot carry it
+    │   └── TooLargeToSend      it waits, until a person sends it in another way or allows more
     ├── Misconfigured           the operator's move: settings or parties
     └── Temporary               nobody's move; it is tried again
         ├── StoreUnavailable
@@ -199,6 +200,13 @@ class CannotRender(HubError):
     move = "operator"
     code = "not-supported"
     number = 1300
+
+
+class TooLargeToSend(CannotRender):
+    """The document is larger than this receiver takes."""
+
+    code = "too-long"
+    number = 1301
 
 
 class Misconfigured(HubError):

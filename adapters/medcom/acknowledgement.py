@@ -6,14 +6,14 @@ Key on the response code, never on AA, AE or AR: older governance has the last t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, get_args
 
 from adapters.dk_core import GLN_SYSTEMS
 from adapters.medcom import codes, parts, urls
 from adapters.medcom.ack_rules import acknowledges_acknowledgement, check
-from adapters.medcom.build import ensure
+from adapters.medcom.assemble import ensure
 from adapters.medcom.labels import ELEMENTS, TYPES
 from adapters.medcom.message import Message, members, part, text
 from hub.contract import Identifier, Receipt, Resource
@@ -36,6 +36,8 @@ _DEFAULTS: Final = {
     "fatal-error": ("structure", urls.OUTCOMES, "MSG_BAD_SYNTAX"),
     "transient-error": ("transient", urls.ERRORS, "MSG_Mailbox_Out_Of_Operation"),
 }
+MOST_ISSUES: Final = 20
+"""Findings told in one acknowledgement."""
 _UNLISTED: Final = "kode uden for MedComs lister"
 
 
@@ -88,12 +90,14 @@ def acknowledge(
     now: datetime,
     id_for: Callable[[str], str],
     detail: str | None = None,
+    issues: Sequence[Issue] = (),
     base_url: str = urls.ACK_BASE,
 ) -> Resource:
     """The receiver's Acknowledgement Bundle of a received CareCommunication.
 
     ``code`` is ``ok``, ``transient-error`` or ``fatal-error``; ``detail`` a code of
-    ``codes/issue.csv``, and a default for the two errors. Answering again (another ``now``) gives
+    ``codes/issue.csv``, and a default for the two errors. ``issues`` say in words what was found;
+    they hold nothing of the message. Answering again (another ``now``) gives
     a new Bundle.id and the same answer; another ``code`` gives another answer (KR5). Raises
     Unsupported for an acknowledgement (KR2) and for a message whose header, organisations or
     Provenance are not there to be answered, UnknownCode for an unknown ``code`` or ``detail``,
@@ -114,7 +118,7 @@ def acknowledge(
     copied = latest | {"meta": {"profile": [urls.PROVENANCE]}}
     resources = [header, copied, own, _unit(sender), _unit(receiver)]
     if code != "ok":
-        outcome = _outcome(code, detail, new("outcome"))
+        outcome = _outcome(code, detail, issues, new("outcome"))
         header["response"]["details"] = parts.reference(outcome)
         resources.append(outcome)
     made = parts.bundle(
@@ -151,18 +155,24 @@ def _unit(organization: Resource) -> Resource:
     return {"resourceType": "Organization", "id": organization["id"]} | meta | kept
 
 
-def _outcome(code: str, detail: str | None, number: str) -> Resource:
+def _outcome(code: str, detail: str | None, issues: Sequence[Issue], number: str) -> Resource:
     kind, system, chosen = _DEFAULTS[code]
     if detail is not None:
         system, chosen = _system_of(detail), detail
         kind = codes.table("issue").forward(chosen, system=system, at="detail").target_code
-    coding = {"system": system, "code": chosen}
+    found = {"severity": "error", "code": kind}
+    coded = {"coding": [{"system": system, "code": chosen}]}
+    said = [found | {"details": coded | {"text": i.text}} | _at(i) for i in issues[:MOST_ISSUES]]
     return {
         "resourceType": "OperationOutcome",
         "id": number,
         "meta": {"profile": [urls.ACK_OUTCOME]},
-        "issue": [{"severity": "error", "code": kind, "details": {"coding": [coding]}}],
+        "issue": said or [found | {"details": coded}],
     }
+
+
+def _at(issue: Issue) -> dict[str, Any]:
+    return {"expression": [issue.expression]} if _is_path(issue.expression) else {}
 
 
 def _system_of(detail: str) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, Literal
 
-from adapters.medcom import build, codes, urls
+from adapters.medcom import build, codes, reliable, urls
 from adapters.medcom.acknowledgement import receipt
+from adapters.medcom.assemble import MEDIA_TYPE
 from adapters.medcom.correspondence import correspondence
 from adapters.medcom.message import Message, fingerprint
+from adapters.medcom.options import options_of
 from adapters.medcom.text import LINES
+from hub.capabilities import MessageNames, Patience
 from hub.contract import Context, Notice, Parsed, Party, PlanView, RawMessage, Receipt, Rendered
-from hub.errors import Invalid, Malformed, Unsupported
+from hub.errors import Invalid, Issue, Malformed, Unsupported
 from hub.fhir.codec import parse_json
 from hub.mapping import mappings_folder
 from hub.mapping.source import SourceElement
@@ -30,12 +34,12 @@ _EVENTS: Final = (f"{urls.EVENTS}|{urls.ACK_EVENT}", f"{urls.EVENTS}|{urls.CC_EV
 class MedComAdapter:
     """MedCom CareCommunication 5.0 and Acknowledgement 2.0, as JSON.
 
-    Out: a plan copy with its PDF, a notice as text. In: an Acknowledgement as Receipt, a
-    CareCommunication as Correspondence.
+    Out: a plan copy with its PDF, a notice as text, an Acknowledgement of what came in. In: an
+    Acknowledgement as Receipt, a CareCommunication as Correspondence.
     """
 
     format: str = codes.FORMAT
-    media_types: tuple[str, ...] = (build.MEDIA_TYPE, "application/json")
+    media_types: tuple[str, ...] = (MEDIA_TYPE, "application/json")
     events: tuple[str, ...] = _EVENTS
     tables = mappings_folder(codes.FORMAT)
     local: frozenset[str] = frozenset()
@@ -75,8 +79,7 @@ class MedComAdapter:
         """The receiver's message, or CannotRender; Unsupported for a Receipt.
 
         A Receipt does not hold what an Acknowledgement must: the answered message's
-        organisations and its latest Provenance. Whoever has the received message makes the
-        answer with :func:`acknowledgement.acknowledge`.
+        organisations and its latest Provenance. :meth:`answer` makes it from the message.
         """
         if isinstance(content, PlanView):
             return build.plan_copy(content, receiver, context)
@@ -87,3 +90,29 @@ class MedComAdapter:
             "not hold; it is made from the received message",
             at="Receipt",
         )
+
+    def names(self, body: bytes) -> MessageNames | None:
+        """Bundle.id and MessageHeader.id."""
+        return reliable.names(body)
+
+    def answer(
+        self,
+        message: RawMessage,
+        outcome: Literal["ok", "transient", "permanent"],
+        issues: Sequence[Issue],
+        context: Context,
+    ) -> Rendered | None:
+        """The Acknowledgement of a CareCommunication; see :func:`reliable.answer`."""
+        return reliable.answer(message, outcome, issues, context)
+
+    def again(self, body: bytes, *, now: datetime, id_for: Callable[[str], str]) -> bytes:
+        """The same message in a new envelope (MR7)."""
+        return reliable.again(body, now=now, id_for=id_for)
+
+    def patience(self, options: Mapping[str, str]) -> Patience:
+        """Thirty minutes and two resends, unless the subscription says otherwise."""
+        return options_of(options).patience
+
+    def check_options(self, options: Mapping[str, str]) -> None:
+        """Raises Invalid for an unknown option, and for a category that would disclose."""
+        options_of(options)

@@ -17,6 +17,8 @@ TYPES: Final[dict[str, Words]] = {
     "Organization": ("Organisation", "Organisation"),
     "Practitioner": ("Fagperson", "Practitioner"),
     "PractitionerRole": ("Fagpersons rolle", "Practitioner role"),
+    "CareTeam": ("Behandlerteam", "Care team"),
+    "Encounter": ("Kontakt", "Encounter"),
     "Provenance": ("Hændelse", "Provenance"),
     "OperationOutcome": ("Fejlbeskrivelse", "Operation outcome"),
 }
@@ -68,6 +70,12 @@ ELEMENTS: Final[dict[str, Words]] = {
     "issue": ("Fejl", "Issue"),
     "severity": ("Alvor", "Severity"),
     "expression": ("Sted", "Expression"),
+    "recipient": ("Specifik modtager", "Specific recipient"),
+    "encounter": ("Kontakt", "Encounter"),
+    "class": ("Art", "Class"),
+    "serviceProvider": ("Ansvarlig enhed", "Service provider"),
+    "episodeOfCare": ("Forløb", "Episode of care"),
+    "managingOrganization": ("Ansvarlig organisation", "Managing organisation"),
     "security": ("Sikkerhedsmærke", "Security label"),
 }
 

@@ -144,10 +144,13 @@ def segment(
 
 def communication(
     payloads: list[dict[str, Any]], citizen: Resource, *, number: str, thread: str, category: str,
-    topic: str,
+    topic: str, recipient: dict[str, str] | None = None, encounter: dict[str, str] | None = None,
 ) -> Resource:  # fmt: skip
-    """The content: category, topic, patient and segments."""
+    """The content: category, topic, patient and segments; who in the receiving organisation it is
+    for, and the episode of care, where the thread has named them."""
     coding = {"system": urls.CATEGORIES, "code": category}
+    named = {"encounter": encounter} if encounter else {}
+    addressed = {"recipient": [recipient]} if recipient else {}
     return {
         "resourceType": "Communication",
         "id": number,
@@ -157,6 +160,8 @@ def communication(
         "category": [{"coding": [coding]}],
         "subject": reference(citizen),
         "topic": {"text": topic},
+        **named,
+        **addressed,
         "payload": payloads,
     }
 

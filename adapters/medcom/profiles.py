@@ -9,7 +9,8 @@ from adapters.dk_core import mandatory_identifier, organisation_numbers
 from adapters.medcom import ack_rules, rules, urls
 from adapters.medcom.base_rules import messaging_organisation, patient_numbers
 from adapters.medcom.message import Message
-from hub.contract import CodedProfile, Resource
+from hub.capabilities import CodedProfile
+from hub.contract import Resource
 from hub.errors import Issue
 
 

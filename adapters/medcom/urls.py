@@ -26,6 +26,8 @@ CC_PROVENANCE: Final = f"{_CC}-provenance"
 PATIENT: Final = f"{_CORE}-patient"
 PRACTITIONER: Final = f"{_CORE}-practitioner"
 PRACTITIONER_ROLE: Final = f"{_CORE}-practitionerrole"
+CARE_TEAM: Final = f"{_CORE}-careteam"
+ENCOUNTER: Final = f"{_CORE}-encounter"
 ORGANIZATION: Final = f"{_MESSAGING}-organization"
 PROVENANCE: Final = f"{_MESSAGING}-provenance"
 

@@ -19,7 +19,8 @@ from adapters.vum.profiles import RULES
 from adapters.vum.rules import findings
 from adapters.vum.shape import check_shape
 from adapters.vum.urls import MESSAGING, PRE_RELEASE, normalise, profile
-from hub.contract import CodedProfile, Resource
+from hub.capabilities import CodedProfile
+from hub.contract import Resource
 from hub.errors import InputRefused, Issue
 
 _FIRST: Final = "Bundle.entry[0].resource"

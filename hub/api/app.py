@@ -13,6 +13,7 @@ from hub.api import (
     everything,
     health,
     history,
+    letters,
     mailbox,
     metadata,
     operations,
@@ -38,7 +39,7 @@ FHIR = (
 )  # fmt: skip
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""
-OTHERS = (documents, mailbox, acts, operations, health)
+OTHERS = (documents, mailbox, acts, letters, operations, health)
 
 
 def create_app(hub: Hub) -> FastAPI:

@@ -25,7 +25,7 @@ def acknowledgement(message: bytes, now: datetime) -> bytes:
 
 
 def plan_text(message: bytes) -> str:
-    """What the message says as text; the attached PDF must be one."""
+    """What the message says as text; the new attachment, which is the last, must be a PDF."""
     communication = next(
         e["resource"]
         for e in json.loads(message)["entry"]
@@ -33,6 +33,7 @@ def plan_text(message: bytes) -> str:
     )
     payloads: list[dict[str, Any]] = communication["payload"]
     attached = [p["contentAttachment"] for p in payloads if "contentAttachment" in p]
-    if not any(base64.b64decode(a["data"]).startswith(b"%PDF") for a in attached):
+    # A reply names earlier attachments without their content.
+    if not attached or not base64.b64decode(attached[-1].get("data", "")).startswith(b"%PDF"):
         raise ValueError("no PDF in the message")
     return "\n".join(p["contentString"] for p in payloads if "contentString" in p)

@@ -50,12 +50,14 @@ _MOVES: dict[State, frozenset[State]] = {
     State.SENT: frozenset({State.DELIVERED, State.RETRY_AT, State.DEAD, State.CANCELLED}),
     State.RETRY_AT: frozenset({State.SENDING, State.DELIVERED, State.DEAD, State.CANCELLED}),
     State.BLOCKED: frozenset({State.DUE, State.SUPERSEDED, State.CANCELLED, State.NOT_SENT}),
+    # Its receiver may acknowledge what the hub had given up.
+    State.DEAD: frozenset({State.DELIVERED}),
     State.HELD: frozenset({State.DUE, State.SUPERSEDED, State.CANCELLED, State.NOT_SENT}),
 }  # fmt: skip
 
 
 def may_move(before: State, after: State) -> bool:
-    """The state machine; a final state is left by nobody here."""
+    """The state machine; a final state is left by nobody, but for a receipt that comes late."""
     return after in _MOVES.get(before, frozenset())
 
 

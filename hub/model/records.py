@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from hub.model.delivery import State
 from hub.model.plan import Key
@@ -125,6 +125,8 @@ class Delivery:
     """Of a notification: its number in the subscription, once it has one."""
     body: bytes | None = None
     """Frozen bytes; only loaded where they are sent or fetched."""
+    outcome: Literal["ok", "transient", "permanent"] | None = None
+    """The receiver's last receipt; None while there is none."""
 
 
 @dataclass(frozen=True)
@@ -175,3 +177,44 @@ class Hop:
     person: str
     """Who handed it on; empty for the hub's own delivery to the lead's coordinator."""
     at: datetime
+
+
+@dataclass(frozen=True)
+class Thread:
+    """What has been said to one receiver of a plan in one thread, so that it may be repeated."""
+
+    state: Mapping[str, Any]
+    """The adapter's own."""
+    key: str | None
+    """What an answer names the thread by."""
+    delivery_id: str | None
+    """The hub's last message in it."""
+    versions: tuple[int, ...]
+    """Of the plan, that the thread told of."""
+    sections: frozenset[str]
+    """What the receiver might have items about, when they were told."""
+    shown: frozenset[str]
+    """Paths of the items that were told, as in a Loss."""
+
+    def continued_by(self, state: Mapping[str, Any]) -> Thread:
+        """The same thread after the receiver wrote in it."""
+        return replace(self, state=state)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a person at a receiver wrote about a plan."""
+
+    id: str
+    """Of the received message."""
+    plan_id: str
+    sender: str
+    addressee: str
+    """The unit that led the plan when it came."""
+    kind: Literal["new", "reply", "forward"]
+    text: str
+    at: datetime
+
+    def without_text(self) -> Letter:
+        """That it came, and no more."""
+        return replace(self, text="")

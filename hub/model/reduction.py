@@ -130,6 +130,19 @@ def _keep(resource: Resource, name: str, wanted: Callable[[Mapping[str, Any]], b
             del resource[name]
 
 
+def paths(resources: Mapping[str, Resource]) -> frozenset[str]:
+    """What the resources show, by the paths that the two functions above report losses with."""
+    found = set(resources)
+    for key, resource in resources.items():
+        if resource["resourceType"] == "CarePlan":
+            found |= {f"{key}/{name}" for name in ("note", "description") if name in resource}
+            found |= {
+                f"{key}#activity.{a.get('id', i)}"
+                for i, a in enumerate(resource.get("activity", ()), 1)
+            }
+    return frozenset(found)
+
+
 @dataclass(frozen=True)
 class _Reduced:
     plan: Resource | None

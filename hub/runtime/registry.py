@@ -1,7 +1,7 @@
 """Adapters, transports, printers and coded profiles, found by entry points, loaded when asked for.
 
 Groups: ``ki_hub.adapters`` (name = format), ``ki_hub.transports``, ``ki_hub.printers``,
-``ki_hub.profiles`` (each a sequence of :class:`hub.contract.CodedProfile`). Nothing is imported
+``ki_hub.profiles`` (each a sequence of :class:`hub.capabilities.CodedProfile`). Nothing is imported
 before it is needed; what was loaded is kept.
 """
 
@@ -10,7 +10,8 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
-from hub.contract import Adapter, CodedProfile, Printer, TransportFactory
+from hub.capabilities import CodedProfile
+from hub.contract import Adapter, Printer, TransportFactory
 from hub.errors import Misconfigured, Unsupported
 
 ADAPTERS = "ki_hub.adapters"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from hub.capabilities import Conversing
 from hub.contract import Party, RawMessage
 from hub.errors import HubError, Invalid, MessageReused, TooLarge
 from hub.fhir.numbers import id_names_a_citizen
 from hub.model.plan import canonical
 from hub.model.records import InboxItem
+from hub.services.converse import answer_again
 from hub.services.hub import Hub, new_id, sha256
 
 LONGEST_MESSAGE_ID = 255
@@ -44,7 +46,8 @@ def accept(
     taken for a resend, as HTTP has it.
     Raises Unsupported for a format nobody handles, TooLarge, Invalid for a message id that
     cannot be kept, and MessageReused when the sender's message id was used before for other
-    content. A resend of what was sealed is taken up again: the consent may be there by now.
+    content. A resend of what was sealed or set aside is taken up again: the consent may be there
+    by now, or the hub mended.
     When it returns, the bytes are durable and the channel may acknowledge them.
     """
     hub.adapters.adapter(format)
@@ -78,13 +81,24 @@ def accept(
             return Accepted(item, duplicate=False)
         known = work.inbox.find(sender.id, item.message_id)
         assert known is not None
-    if known.body_hash != digest and not _same_message(hub, sender, known, item):
+    return _known_again(hub, sender, known, item)
+
+
+def _known_again(hub: Hub, sender: Party, known: InboxItem, item: InboxItem) -> Accepted:
+    """A message id that was used before: by the same message, or the new one is refused."""
+    if known.body_hash != item.body_hash and not _same_message(hub, sender, known, item):
         raise MessageReused("The message id was used before, for other content; use a new id")
+    # A refused message of a person's is sent anew under other ids; a plan may come again as it is.
+    refused = known.state == "sealed" and isinstance(hub.adapters.adapter(item.format), Conversing)
+    body = item.body or b""
     with hub.store.writing() as work:
-        if work.inbox.reopen(known.id, body, item.received_at, body_hash=digest):
+        if not refused and work.inbox.reopen(
+            known.id, body, item.received_at, body_hash=item.body_hash
+        ):
             work.commit()
             hub.wake.set()
             return Accepted(replace(item, id=known.id), duplicate=False)
+    answer_again(hub, known)
     return Accepted(known, duplicate=True)
 
 

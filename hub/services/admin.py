@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from hub.capabilities import Optioned
 from hub.contract import Party
 from hub.errors import Invalid, NotFound
 from hub.fhir import names
@@ -87,8 +88,7 @@ def apply_parties(
         work.journal.set_meta(CITIZEN_FORMAT, citizen_format)
         for entry in parties:
             party_id = entry.registered.party.id
-            for subscription in entry.registered.subscriptions:
-                hub.adapters.adapter(subscription.format)
+            _check_options(hub, entry.registered)
             known = work.parties.get(party_id)
             work.parties.save(entry.registered, now)
             same = known is not None and _as_written(known) == _as_written(entry.registered)
@@ -122,6 +122,20 @@ def _check_citizen_format(hub: Hub, wanted: str) -> None:
     if "citizen" not in audiences_of(hub.adapters.adapter(wanted)):
         text = f"citizen.format: {wanted} has no version for the citizen; choose one that has"
         raise Invalid(text, at="citizen.format")
+
+
+def _check_options(hub: Hub, registered: RegisteredParty) -> None:
+    """Every format is known here, and takes the options written for it."""
+    for subscription in registered.subscriptions:
+        adapter = hub.adapters.adapter(subscription.format)
+        if not isinstance(adapter, Optioned):
+            continue
+        try:
+            adapter.check_options(subscription.options)
+        except Invalid as e:
+            where = e.issues[0].expression
+            text = f"party {registered.party.id}, {subscription.format}, {where}: {e.text}"
+            raise Invalid(text, at=where) from None
 
 
 def _check_names(hub: Hub, parties: Sequence[PartyEntry]) -> None:

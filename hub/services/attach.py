@@ -53,7 +53,7 @@ def place(
         return (*_shared(work, sender, citizen, update, part, hub, directory), ())
     plans = work.plans.of_citizen(citizen, SYSTEM, hub.clock())
     # Nothing joins a plan the sender may not know of: the answer would tell that there is one.
-    own = [p for p in plans if p.open and _knows(work, sender, p, hub, directory)]
+    own = [p for p in plans if p.open and knows(work, sender, p, hub, directory)]
     if part.plan_id is not None and not any(p.open and p.id == part.plan_id for p in plans):
         # Its plan has ended, the case goes on: it waits for the next plan, as at first.
         part = replace(part, plan_id=None)
@@ -81,7 +81,7 @@ def _alone(part: Part, update: PlanUpdate) -> tuple[Part, None, tuple[Issue, ...
     return replace(part, plan_id=None), None, (Issue("information", "informational", text),)
 
 
-def _knows(work: UnitOfWork, party: Party, plan: Plan, hub: Hub, directory: Directory) -> bool:
+def knows(work: UnitOfWork, party: Party, plan: Plan, hub: Hub, directory: Directory) -> bool:
     """The party leads the plan, or may have it now."""
     if plan.lead == party.id:
         return True
@@ -102,7 +102,7 @@ def _shared(
     """The lead's own case id, or the hub's plan id, finds the plan; else it is a new one."""
     named = update.plan_id or part.plan_id
     plan = work.plans.lock(named) if named else None
-    if plan is not None and not _knows(work, sender, plan, hub, directory):
+    if plan is not None and not knows(work, sender, plan, hub, directory):
         # A plan that the sender may not know of does not exist for it.
         plan = None
     if plan is not None:

@@ -17,6 +17,22 @@ LOG = structlog.get_logger()
 ACTOR = "hub"
 
 
+def outgoing(delivery: Delivery) -> Outgoing:
+    """A frozen delivery as a transport gets it."""
+    assert delivery.body is not None
+    return Outgoing(
+        key=delivery.id,
+        body=delivery.body,
+        media_type=delivery.media_type or "application/octet-stream",
+        headers={
+            "ki-delivery": delivery.id,
+            "ki-format": delivery.format,
+            "ki-sequence": str(delivery.sequence),
+            "ki-attempt": str(delivery.attempts),
+        },
+    )
+
+
 def hand_over(hub: Hub, name: str, message: Outgoing, endpoint: Endpoint) -> Confirm:
     """Give it to the transport of that name, once; what it said, or why nobody knows."""
     transport = hub.transports.get(name)
@@ -54,5 +70,5 @@ def fail(hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str) -> None:
     text = "A delivery could not be made; see its history, mend the cause and send it anew"
     task_id = repeatable("task", "dead", delivery.id)
     work.journal.open_task(
-        Task(task_id, "dead", OPERATOR, text, delivery.plan_id, delivery.id, None, now)
+        Task(task_id, "dead", OPERATOR, text, delivery.plan_id or None, delivery.id, None, now)
     )

@@ -8,26 +8,28 @@ the same key: twice at worst, never lost.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from hub.contract import Confirm, Endpoint, Loss, Outgoing, Rendered
-from hub.errors import HubError, StoreUnavailable, Temporary
+from hub.contract import Confirm, Endpoint, Rendered
+from hub.errors import HubError, StoreUnavailable, Temporary, TooLargeToSend
 from hub.model.delivery import State
 from hub.model.party import CITIZEN, SYSTEM, Directory, RegisteredParty
 from hub.model.records import Delivery, Plan
 from hub.ports import deliveries_queue
-from hub.services.attempts import ACTOR, fail, hand_over, retry_or_fail
+from hub.services.answering import send_answer
+from hub.services.attempts import ACTOR, fail, hand_over, outgoing, retry_or_fail
 from hub.services.frozen import why_not
 from hub.services.hub import Hub, new_id
 from hub.services.outgoing import conforming
-from hub.services.route import hand_over_task, reconcile
-from hub.services.state import plan_state
+from hub.services.resend import answer_by, renewed
+from hub.services.route import ask_person, reconcile
+from hub.services.state import PlanState, plan_state
 from hub.services.subscription_send import notify
+from hub.services.threads import Before, before, remember, still
 from hub.services.views import Reduced, build_view
 from hub.store.work import UnitOfWork
 
@@ -40,9 +42,8 @@ class _Made:
     """A document made from a state of the plan, not yet frozen."""
 
     rendered: Rendered
-    losses: tuple[Loss, ...]
-    basis: str
-    epoch: int
+    source: _Source
+    reduced: Reduced
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class _Source:
     reduced: Reduced | None
     epoch: int
     directory: Directory
-    thread: Mapping[str, object] | None
+    before: Before
 
 
 def deliver_due(hub: Hub) -> int:
@@ -79,6 +80,9 @@ def _deliver(hub: Hub, delivery_id: str, token: str) -> None:
         if delivery.subscription:
             notify(hub, delivery, token)
             return
+        if not delivery.plan_id:
+            send_answer(hub, delivery, token)
+            return
         frozen = _frozen(hub, delivery_id, token)
         if frozen is not None:
             _send(hub, *frozen)
@@ -87,6 +91,9 @@ def _deliver(hub: Hub, delivery_id: str, token: str) -> None:
     except Temporary as e:
         # Nothing has left: the claim lapses, and it is taken up again.
         log.warning("delivery.waits", number=e.number)
+    except TooLargeToSend as e:
+        log.warning("delivery.too.large", number=e.number)
+        _wait_for_person(hub, delivery_id, token, e.text)
     except HubError as e:
         log.warning("delivery.failed", number=e.number)
         _give_up(hub, delivery_id, token, e.text)
@@ -104,7 +111,8 @@ def _frozen(hub: Hub, delivery_id: str, token: str) -> tuple[Delivery, Endpoint,
         registered = work.parties.get(delivery.receiver)
         source = _source(hub, work, delivery) if delivery.state is State.DUE else None
     if source is None:
-        if not _begin_again(hub, delivery, token):
+        body = renewed(hub, delivery) if delivery.state is State.RETRY_AT else None
+        if not _begin_again(hub, delivery, token, body):
             return None
     elif not _freeze(hub, delivery, _render(hub, delivery, registered, source), token):
         return None
@@ -122,8 +130,7 @@ def _source(hub: Hub, work: UnitOfWork, delivery: Delivery) -> _Source:
     directory = work.parties.directory()
     state = plan_state(work, plan, directory, hub.clock())
     reduced = build_view(work, state, delivery.version, delivery.receiver, hub.clock())
-    thread = work.journal.thread(plan.id, delivery.receiver, delivery.format)
-    return _Source(reduced, plan.consent_epoch, directory, thread)
+    return _Source(reduced, plan.consent_epoch, directory, before(work, state, delivery, reduced))
 
 
 def _render(
@@ -142,14 +149,15 @@ def _render(
         source.directory,
         lead,
         delivery.id,
-        thread=source.thread,
+        thread=source.before.thread.state if source.before.thread else None,
+        may_repeat=source.before.may_repeat,
         options=subscription.options if subscription else {},
         local=hub.local(delivery.receiver, delivery.format),
     )
     adapter = hub.adapters.adapter(delivery.format)
     receiver = registered.party if registered else lead
     rendered = conforming(hub, adapter.render(reduced.view, receiver, context))
-    return _Made(rendered, rendered.losses, reduced.basis, source.epoch)
+    return _Made(rendered, source, reduced)
 
 
 def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> bool:
@@ -163,14 +171,15 @@ def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> boo
         if current.state is not State.DUE or not work.deliveries.holds_claim(delivery.id, token):
             return False
         directory = work.parties.directory()
-        refused = _refused(work, plan, current, directory, now)
+        state = plan_state(work, plan, directory, now)
+        refused = why_not(work, plan, state.facts, current)
         if refused:
             work.deliveries.move(current, State.CANCELLED, refused, ACTOR, now)
             _audit(work, current, now, "denied", "")
             reconcile(hub, work, plan.id, directory, actor=ACTOR)
             work.commit()
             return False
-        if made is None or plan.consent_epoch != made.epoch or _paused(work, current):
+        if made is None or not _holds(work, state, current, made) or _paused(work, current):
             # Something changed while the document was made: decide anew.
             work.deliveries.release(delivery.id)
             work.commit()
@@ -180,24 +189,30 @@ def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> boo
             body=made.rendered.body,
             media_type=made.rendered.media_type,
             message_id=made.rendered.message_id,
-            basis=made.basis,
-            consent_epoch=made.epoch,
+            basis=made.reduced.basis,
+            consent_epoch=made.source.epoch,
             sequence=work.deliveries.next_sequence(plan.id, delivery.receiver),
             attempts=current.attempts + 1,
         )  # fmt: skip
-        work.deliveries.add_losses(made.losses, delivery_id=delivery.id)
-        if made.rendered.thread is not None:
-            work.journal.save_thread(
-                plan.id, delivery.receiver, delivery.format, made.rendered.thread
-            )
-        _audit(work, current, now, "success", made.basis)
+        work.deliveries.add_losses(made.rendered.losses, delivery_id=delivery.id)
+        remember(work, state, current, made.source.before, made.rendered, made.reduced)
+        _audit(work, current, now, "success", made.reduced.basis)
         work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
         work.commit()
     return True
 
 
-def _begin_again(hub: Hub, delivery: Delivery, token: str) -> bool:
-    """Frozen before: send the same bytes under the same key, if they may still be sent.
+def _holds(work: UnitOfWork, state: PlanState, delivery: Delivery, made: _Made) -> bool:
+    """What the document was made from is so still."""
+    same = state.plan.consent_epoch == made.source.epoch
+    return same and still(work, state, delivery, made.source.before)
+
+
+def _begin_again(hub: Hub, delivery: Delivery, token: str, renewed_body: bytes | None) -> bool:
+    """Frozen before: send the same message under the same key, if it may still be sent.
+
+    The same bytes, or (``renewed_body``) the same content in a new envelope where the format asks
+    for that.
 
     The citizen may have said no since they were frozen. Then these bytes never leave (again); a
     receiver that is still covered gets new ones, reduced to what it may see now.
@@ -225,8 +240,9 @@ def _begin_again(hub: Hub, delivery: Delivery, token: str) -> bool:
             work.commit()
             return False
         if current.state is State.RETRY_AT:
+            fresh = {} if renewed_body is None else {"body": renewed_body}
             work.deliveries.move(current, State.SENDING, "Sent again", ACTOR, now,
-                                 attempts=current.attempts + 1)  # fmt: skip
+                                 attempts=current.attempts + 1, **fresh)  # fmt: skip
         else:
             work.deliveries.restate(current, "Sent again after an interruption", ACTOR, now)
         work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
@@ -248,20 +264,8 @@ def _paused(work: UnitOfWork, delivery: Delivery) -> bool:
 
 
 def _send(hub: Hub, delivery: Delivery, endpoint: Endpoint, receipt: bool) -> None:
-    assert delivery.body is not None
-    message = Outgoing(
-        key=delivery.id,
-        body=delivery.body,
-        media_type=delivery.media_type or "application/octet-stream",
-        headers={
-            "ki-delivery": delivery.id,
-            "ki-format": delivery.format,
-            "ki-sequence": str(delivery.sequence),
-            "ki-attempt": str(delivery.attempts),
-        },
-    )
     name = "hand" if delivery.receiver == CITIZEN else endpoint.transport
-    confirm = hand_over(hub, name, message, endpoint)
+    confirm = hand_over(hub, name, outgoing(delivery), endpoint)
     with hub.store.writing() as work:
         current = work.deliveries.lock(delivery.id)
         assert current is not None
@@ -279,9 +283,11 @@ def _after_send(
         work.deliveries.move(delivery, State.SENT, "Made; waits to be handed over", ACTOR, now)
         plan = work.plans.get(delivery.plan_id, SYSTEM, now)
         assert plan is not None
-        hand_over_task(work, delivery, plan.lead, now)
+        ask_person(work, "hand-over", delivery, plan.lead, now)
     elif confirm.accepted and receipt:
-        work.deliveries.move(delivery, State.SENT, "Kept for the receiver", ACTOR, now)
+        by = answer_by(hub, work, delivery)
+        reason = "Kept for the receiver"
+        work.deliveries.move(delivery, State.SENT, reason, ACTOR, now, retry_at=by)
     elif confirm.accepted:
         work.deliveries.move(delivery, State.SENT, "Kept for the receiver", ACTOR, now)
         sent = work.deliveries.lock(delivery.id)
@@ -303,6 +309,19 @@ def _give_up(hub: Hub, delivery_id: str, token: str, reason: str) -> None:
         mine = work.deliveries.holds_claim(delivery_id, token)
         if mine and current is not None and current.state in {State.DUE, State.SENDING}:
             fail(hub, work, current, reason)
+        work.commit()
+
+
+def _wait_for_person(hub: Hub, delivery_id: str, token: str, reason: str) -> None:
+    """Nothing has left and nothing is wrong with the plan: a person of the lead's unit acts."""
+    now = hub.clock()
+    with hub.store.writing() as work:
+        current = work.deliveries.lock(delivery_id)
+        plan = work.plans.get(current.plan_id, SYSTEM, now) if current else None
+        mine = work.deliveries.holds_claim(delivery_id, token)
+        if mine and current is not None and plan is not None and current.state is State.DUE:
+            work.deliveries.move(current, State.BLOCKED, reason, ACTOR, now)
+            ask_person(work, "too-large", current, plan.lead, now)
         work.commit()
 
 

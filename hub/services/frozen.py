@@ -33,15 +33,26 @@ def why_not(work: UnitOfWork, plan: Plan, facts: PlanFacts, delivery: Delivery) 
     if member is None:
         return "Takes no part now"
     version = next(v for v in facts.versions if v.number == delivery.version)
-    refused = refusal(facts, member, version)
+    refused = refusal(facts, member, version) or _repeats(work, facts, member, delivery)
     if refused:
         return refused
     made = _made_at(work, delivery)
     if made is None:
         return ""
     was = _sections(facts.consents, member, made)
-    if delivery.consent_epoch != plan.consent_epoch or not was <= _covered(facts, member):
+    if delivery.consent_epoch != plan.consent_epoch or not was <= sections_open(facts, member):
         return "The consent changed after it was made; these bytes are not sent again"
+    return ""
+
+
+def _repeats(work: UnitOfWork, facts: PlanFacts, member: Member, delivery: Delivery) -> str:
+    """A reply repeats earlier versions; it may leave only while each of them may be had."""
+    thread = work.conversations.thread(delivery.plan_id, delivery.receiver, delivery.format)
+    if thread is None or thread.delivery_id != delivery.id:
+        return ""
+    told = (v for v in facts.versions if v.number in thread.versions)
+    if any(refusal(facts, member, v) for v in told):
+        return "It repeats a version that may not be had any more; these bytes are not sent again"
     return ""
 
 
@@ -57,7 +68,7 @@ def carry(work: UnitOfWork, plan: Plan, facts: PlanFacts, before: Iterable[Conse
         made = _made_at(work, delivery)
         if member is None or made is None or delivery.consent_epoch != plan.consent_epoch - 1:
             continue
-        if _sections(known, member, made) <= _covered(facts, member):
+        if _sections(known, member, made) <= sections_open(facts, member):
             work.deliveries.set_epoch(delivery.id, plan.consent_epoch)
 
 
@@ -91,7 +102,8 @@ def _made_at(work: UnitOfWork, delivery: Delivery) -> datetime | None:
     return next((s.at for s in steps if s.state is State.SENDING), None)
 
 
-def _covered(facts: PlanFacts, member: Member) -> frozenset[str]:
+def sections_open(facts: PlanFacts, member: Member) -> frozenset[str]:
+    """What the unit may have an item about, now."""
     return _sections(facts.consents, member, facts.now)
 
 

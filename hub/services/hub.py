@@ -77,6 +77,7 @@ class Hub:
         seed: str,
         *,
         thread: Mapping[str, object] | None = None,
+        may_repeat: bool = False,
         options: Mapping[str, str] | None = None,
         local: LocalCodes | None = None,
     ) -> Context:
@@ -90,6 +91,7 @@ class Hub:
             check=lambda resource: self.validator.check([resource]),
             printer=self.printer,
             thread=thread,
+            may_repeat=may_repeat,
             options=options or {},
             local=local,
         )

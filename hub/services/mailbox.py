@@ -62,9 +62,8 @@ def fetch(hub: Hub, party: Party, key: str) -> Letter:
         if message is None or delivery is None:
             raise NotFound("No such message waits for you")
         work.journal.audit(
-            hub.clock(), party.id, "fetch",
-            f"CarePlan/{delivery.plan_id}/_history/{delivery.version}",
-            party=party.id, basis=delivery.basis, detail=f"delivery/{delivery.id}",
+            hub.clock(), party.id, "fetch", _object(delivery), party=party.id,
+            basis=delivery.basis, detail=f"delivery/{delivery.id}",
         )  # fmt: skip
         work.commit()
     return Letter(
@@ -87,8 +86,17 @@ def _may_have(hub: Hub, work: UnitOfWork, party: Party, key: str) -> Delivery | 
     if delivery is None or delivery.state not in _AT_THE_RECEIVER:
         return None
     registered = work.parties.get(party.id)
+    if not delivery.plan_id:
+        # An acknowledgement: it tells of nothing but the party's own message.
+        return delivery if registered is not None and not registered.paused else None
     plan = work.plans.get(delivery.plan_id, SYSTEM, hub.clock())
     if plan is None or registered is None or registered.paused:
         return None
     state = plan_state(work, plan, work.parties.directory(), hub.clock())
     return None if why_not(work, plan, state.facts, delivery) else delivery
+
+
+def _object(delivery: Delivery) -> str:
+    if not delivery.plan_id:
+        return f"delivery/{delivery.id}"
+    return f"CarePlan/{delivery.plan_id}/_history/{delivery.version}"

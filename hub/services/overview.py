@@ -13,6 +13,7 @@ from hub.model.party import SYSTEM, RegisteredParty, Viewer
 from hub.model.records import (
     Delivery,
     Hop,
+    Letter,
     LossRow,
     Part,
     Plan,
@@ -93,6 +94,11 @@ def plan_row(hub: Hub, plan_id: str) -> dict[str, Any]:
                  "unmet_conditions": sum(not c.met for c in a.conditions)}
                 for a in work.consents.approvals(plan.id)
             ],
+            # That somebody wrote, never what: an operator reads no letters.
+            "letters": [
+                {"message": x.id, "from": x.sender, "kind": x.kind, "at": x.at.isoformat()}
+                for x in work.conversations.letters(plan.id)
+            ],
         }  # fmt: skip
 
 
@@ -140,6 +146,8 @@ class PlanHistory:
     hops: tuple[Hop, ...]
     approvals: tuple[Approval, ...]
     losses: tuple[LossRow, ...]
+    letters: tuple[Letter, ...]
+    """Without their text."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +210,7 @@ def plan_history(hub: Hub, viewer: Viewer, plan_id: str) -> PlanHistory:
             tuple(work.journal.hops(plan_id)),
             work.consents.approvals(plan_id),
             tuple(work.journal.losses(plan_id=plan_id)),
+            tuple(x.without_text() for x in work.conversations.letters(plan_id)),
         )
 
 

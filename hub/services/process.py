@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -20,7 +20,6 @@ from hub.contract import (
     Identifier,
     Parsed,
     PlanUpdate,
-    RawMessage,
     Receipt,
 )
 from hub.errors import (
@@ -37,12 +36,22 @@ from hub.fhir.codec import dump_json
 from hub.fhir.kinds import declaring
 from hub.fhir.outcome import error_outcome, outcome, status_of
 from hub.model.party import SYSTEM, Directory, RegisteredParty
-from hub.model.records import InboxItem, Task
+from hub.model.records import InboxItem, InboxState, Task
 from hub.services.answers import Answer
 from hub.services.apply import apply_update
+from hub.services.converse import (
+    acknowledgement,
+    met_before,
+    outcome_for,
+    outcome_of,
+    put_on_its_way,
+    raw,
+)
 from hub.services.decide import record_decision
 from hub.services.hub import Hub, repeatable
+from hub.services.letters import receive_letter
 from hub.services.media import expect_media_type
+from hub.services.received import issues_of
 from hub.services.settle import settle
 from hub.services.write import write
 from hub.store.journal import OPERATOR
@@ -52,6 +61,7 @@ LOG = structlog.get_logger()
 PATIENCE: Final = 5.0
 """Seconds that a caller waits for who has the same message in hand."""
 PAUSE: Final = 0.1
+_SEALED = "A person's message may be shown to nobody here; see that its sender has been reached"
 
 
 class _AnsweredElsewhereError(Exception):
@@ -98,56 +108,81 @@ def _handle(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Direc
     log = LOG.bind(inbox=item.id, sender=item.sender, format=item.format)
     if item.attempts > hub.limits.process_claims:
         log.error("message.never.ends", attempt=item.attempts)
-        _set_aside(hub, item)
+        _set_aside(hub, item, sender)
         return
     try:
-        answer = _answered(hub, item, sender, directory)
-        log.info("message.applied", state=answer.state)
+        state = _answered(hub, item, sender, directory)
+        log.info("message.applied", state=state)
     except _AnsweredElsewhereError:
         log.warning("message.answered.elsewhere", attempt=item.attempts)
     except NoLegalBasis as e:
-        _refuse(hub, item, e, sealed=True)
+        _refuse(hub, item, sender, e, sealed=True)
         log.warning("message.sealed", number=e.number)
     except (StoreUnavailable, Temporary):
         _give_back(hub, item)
         raise
     except HubError as e:
-        _refuse(hub, item, e)
+        _refuse(hub, item, sender, e)
         log.warning("message.refused", number=e.number)
     except Exception as e:
         # A message that breaks the hub itself must neither be lost nor stop the others.
         log.error("message.failed", error=type(e).__name__, attempt=item.attempts)
         if item.attempts >= hub.limits.process_attempts:
-            _set_aside(hub, item)
+            _set_aside(hub, item, sender)
         else:
             _give_back(hub, item)
         if item.attempts == 1:
             log.error("message.failed.where", at=_where(e))
 
 
-def _answered(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Directory) -> Answer:
+def _answered(
+    hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Directory
+) -> InboxState:
     """Do what it asks, with the answer in the same commit."""
     if item.request is not None:
-        return write(hub, item, sender, directory, _understand, partial(_settle, hub, item))
+        settle_ = partial(_settle, hub, item)
+        return write(hub, item, sender, directory, _understand, settle_).state
+    with hub.store.writing() as work:
+        first = met_before(hub, work, item, sender)
+        work.commit()
+    if first is not None:
+        return _answer_like(hub, item, sender, first)
     parsed = _understand(hub, item, sender, directory)
+    acknowledged = acknowledgement(hub, item, sender, "ok")
     with hub.store.writing() as work:
         answer = _do(hub, work, item, sender, directory, parsed)
         _settle(hub, item, work, answer)
+        put_on_its_way(hub, work, item, acknowledged)
         work.commit()
-    return answer
+    return answer.state
+
+
+def _answer_like(
+    hub: Hub, item: InboxItem, sender: RegisteredParty, first: InboxItem
+) -> InboxState:
+    """The same message in another envelope: nothing is done twice, the answer is the same."""
+    outcome, issues = outcome_of(first), issues_of(first.answer)
+    acknowledged = acknowledgement(hub, item, sender, outcome, issues, first=first)
+    plan = (first.plan_id, first.plan_version or 0) if first.plan_id else None
+    with hub.store.writing() as work:
+        if not work.inbox.settle(
+            item.id, first.state, first.status or 200, first.answer or "", plan=plan
+        ):
+            raise _AnsweredElsewhereError
+        _audit(hub, work, item, f"again/{first.id}")
+        put_on_its_way(hub, work, item, acknowledged)
+        work.commit()
+    return first.state
 
 
 def _understand(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Directory) -> Parsed:
     assert item.body is not None
     party = sender.party
-    message = RawMessage(
-        party, item.format, item.body, item.media_type, item.message_id, item.received_at
-    )
     local = hub.local(party.id, item.format)
     context = replace(hub.context(directory, party, party.id, local=local), now=item.received_at)
     adapter = hub.adapters.adapter(item.format)
     expect_media_type(adapter, item.media_type)
-    parsed = adapter.parse(message, context)
+    parsed = adapter.parse(raw(item, sender), context)
     claimed: tuple[Identifier, ...] = getattr(parsed, "claimed_sender", ())
     if claimed and directory.find(claimed) != party:
         text = "The document names another sender than the one who sent it"
@@ -177,39 +212,29 @@ def _do(
             settle(hub, work, sender.party, parsed)
             return Answer("applied", (Issue("information", "informational", "Receipt noted"),))
         case Correspondence():
-            return _correspondence(hub, work, item, parsed)
-
-
-def _correspondence(hub: Hub, work: UnitOfWork, item: InboxItem, letter: Correspondence) -> Answer:
-    """A person's answer is kept with its bytes, and a person is asked to read it."""
-    text = "A receiver has written back; read the message and answer it"
-    task = Task(
-        id=repeatable(item.id, "correspondence"),
-        kind="correspondence",
-        party=OPERATOR,
-        text=text,
-        plan_id=None,
-        delivery_id=None,
-        inbox_id=item.id,
-        created_at=hub.clock(),
-    )
-    work.journal.open_task(task)
-    found = Issue("information", "informational", "Received; a person will read it")
-    return Answer("unattached" if letter.in_reply_to is None else "applied", (found,))
+            return receive_letter(hub, work, item, sender.party, directory, parsed)
 
 
 def _settle(hub: Hub, item: InboxItem, work: UnitOfWork, answer: Answer) -> None:
     body = dump_json(answer.resource).decode()
     if not work.inbox.settle(item.id, answer.state, answer.status, body, plan=answer.plan):
         raise _AnsweredElsewhereError
+    work.journal.close_tasks("hub", hub.clock(), task_id=repeatable(item.id, "set-aside"))
+    _audit(hub, work, item, answer.state, basis=answer.basis)
+
+
+def _audit(hub: Hub, work: UnitOfWork, item: InboxItem, detail: str, *, basis: str = "") -> None:
     work.journal.audit(
-        hub.clock(), item.sender, "receive", f"inbox/{item.id}", party=item.sender,
-        basis=answer.basis, detail=answer.state,
+        hub.clock(), item.sender, "receive", f"inbox/{item.id}", party=item.sender, basis=basis,
+        detail=detail,
     )  # fmt: skip
 
 
-def _refuse(hub: Hub, item: InboxItem, error: HubError, *, sealed: bool = False) -> None:
+def _refuse(
+    hub: Hub, item: InboxItem, sender: RegisteredParty, error: HubError, *, sealed: bool = False
+) -> None:
     now = hub.clock()
+    acknowledged = acknowledgement(hub, item, sender, outcome_for(error), error.issues)
     with hub.store.writing() as work:
         settled = work.inbox.settle(
             item.id,
@@ -224,6 +249,9 @@ def _refuse(hub: Hub, item: InboxItem, error: HubError, *, sealed: bool = False)
             now, item.sender, "receive", f"inbox/{item.id}", party=item.sender,
             outcome="denied" if sealed else "refused", detail=f"KI-{error.number}",
         )  # fmt: skip
+        put_on_its_way(hub, work, item, acknowledged)
+        if sealed and acknowledged is not None:
+            _ask_operator(work, item, "sealed", _SEALED, now)
         work.commit()
 
 
@@ -233,19 +261,23 @@ def _give_back(hub: Hub, item: InboxItem) -> None:
         work.commit()
 
 
-def _set_aside(hub: Hub, item: InboxItem) -> None:
+def _set_aside(hub: Hub, item: InboxItem, sender: RegisteredParty) -> None:
     now = hub.clock()
     text = "The hub could not process this message; its bytes are kept, its sender is told"
+    acknowledged = acknowledgement(hub, item, sender, "transient")
     found = Issue("fatal", "exception", "The hub failed on this message; its operator is told")
     with hub.store.writing() as work:
         answer = dump_json(outcome((found,), move="operator")).decode()
         if not work.inbox.settle(item.id, "set-aside", 500, answer):
             return
-        work.journal.open_task(
-            Task(repeatable(item.id, "set-aside"), "set-aside", OPERATOR, text, None, None,
-                 item.id, now)
-        )  # fmt: skip
+        _ask_operator(work, item, "set-aside", text, now)
+        put_on_its_way(hub, work, item, acknowledged)
         work.commit()
+
+
+def _ask_operator(work: UnitOfWork, item: InboxItem, kind: str, text: str, now: datetime) -> None:
+    task_id = repeatable(item.id, kind)
+    work.journal.open_task(Task(task_id, kind, OPERATOR, text, None, None, item.id, now))
 
 
 def _where(error: BaseException) -> str:

@@ -33,6 +33,7 @@ _TASKS = {
     "hand-over": "Hand the plan over to the citizen and record it",
     "consent": "A unit in the plan is not covered by the citizen's consent; nothing is sent to it",
     "subscription": "A receiver has no subscription; add one to the parties file",
+    "too-large": "The plan is too large for a receiver; send it in another way and record that",
     "own-document": "Publish your own plan; the shared plan comes back to you in it",
 }
 
@@ -309,10 +310,7 @@ def _cancel(
             work.journal.close_tasks(actor, now, delivery_id=row.id)
 
 
-def hand_over_task(work: UnitOfWork, row: Delivery, lead: str, now: datetime) -> None:
-    """The citizen's copy is made; a person hands it over."""
-    text = _TASKS["hand-over"]
-    work.journal.open_task(
-        Task(repeatable("task", "hand-over", row.id), "hand-over", lead, text, row.plan_id,
-             row.id, None, now)
-    )  # fmt: skip
+def ask_person(work: UnitOfWork, kind: str, row: Delivery, party: str, now: datetime) -> None:
+    """One delivery waits for an act of that unit's person."""
+    task_id = repeatable("task", kind, row.id)
+    work.journal.open_task(Task(task_id, kind, party, _TASKS[kind], row.plan_id, row.id, None, now))

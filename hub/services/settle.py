@@ -9,6 +9,7 @@ from hub.model.records import Delivery
 from hub.ports import deliveries_queue
 from hub.services.attempts import fail, retry_or_fail
 from hub.services.hub import Hub
+from hub.services.resend import once_more, patience_with
 from hub.store.work import UnitOfWork
 
 
@@ -27,19 +28,39 @@ def settle(hub: Hub, work: UnitOfWork, receiver: Party, receipt: Receipt) -> Del
     if receipt.outcome != "transient":
         # An acknowledgement by another way than the mailbox empties the mailbox too.
         work.queues.settle(deliveries_queue(receiver.id), delivery.id, now)
-    again = receipt.outcome == "transient" and delivery.state is State.RETRY_AT
-    if delivery.state in FINAL or again:
+    if _changes_nothing(delivery, receipt):
+        text = f"Answered once more ({receipt.outcome}); nothing is changed by it"
+        work.deliveries.note(delivery.id, now, delivery.state, text, receiver.id)
         return delivery
+    work.deliveries.set_outcome(delivery.id, receipt.outcome)
     if receipt.outcome == "ok":
         reason = "The receiver has it"
         work.deliveries.move(delivery, State.DELIVERED, reason, receiver.id, now)
         work.journal.close_tasks(receiver.id, now, delivery_id=delivery.id)
     elif receipt.outcome == "transient":
-        retry_or_fail(hub, work, delivery, "The receiver could not take it now")
+        _later(hub, work, delivery)
     else:
         fail(hub, work, delivery, "The receiver refused it")
     hub.wake.set()
     return delivery
+
+
+def _changes_nothing(delivery: Delivery, receipt: Receipt) -> bool:
+    """It is settled, or waits already; but what was given up is delivered if its receiver says so
+    after all. A refusal is not taken back by an acknowledgement of the same message."""
+    late = delivery.state is State.DEAD and delivery.outcome != "permanent"
+    if receipt.outcome == "ok" and late:
+        return False
+    again = receipt.outcome == "transient" and delivery.state is State.RETRY_AT
+    return delivery.state in FINAL or again
+
+
+def _later(hub: Hub, work: UnitOfWork, delivery: Delivery) -> None:
+    reason, patience = "The receiver could not take it now", patience_with(hub, work, delivery)
+    if patience is None:
+        retry_or_fail(hub, work, delivery, reason)
+    elif not once_more(hub, work, delivery, patience, reason, hub.clock() + patience.wait):
+        fail(hub, work, delivery, f"{reason} (every attempt is spent)")
 
 
 def receipt_for(hub: Hub, receiver: Party, receipt: Receipt) -> Delivery:

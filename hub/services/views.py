@@ -23,13 +23,13 @@ from hub.store.work import UnitOfWork
 
 @dataclass(frozen=True)
 class Reduced:
-    """A view and why it may be shown.
-
-    What was left out is not said here: naming it would disclose that it exists.
-    """
+    """A view and why it may be shown."""
 
     view: PlanView
     basis: str
+    withheld: frozenset[str] = frozenset()
+    """Paths of what was left out, as in a Loss: for the services alone, and kept nowhere; naming
+    it to anyone would disclose that it exists."""
 
 
 def build_view(
@@ -62,10 +62,10 @@ def build_view(
     seen = next(v for v in state.facts.versions if v.number == number)
     if not verdict.permit or refusal(state.facts, member, seen):
         return None
-    kept, _ = shareable(whole, lambda plan: _owner(plan, parts) == receiver)
+    kept, closed = shareable(whole, lambda plan: _owner(plan, parts) == receiver)
     own_part, own = _own(work, parts, receiver)
     mine = _written_by(receiver, parts, version)
-    others, _ = permitted(
+    others, hidden = permitted(
         {k: r for k, r in kept.items() if k not in mine},
         lambda item: _may(state, member, item, at),
     )
@@ -86,7 +86,7 @@ def build_view(
         # Its conditions are the citizen's own words, and no section covers them.
         approval=approval if _may(state, member, {}, at) else None,
     )
-    return Reduced(view, verdict.basis)
+    return Reduced(view, verdict.basis, frozenset(x.path for x in (*closed, *hidden)))
 
 
 def _without_whereabouts(resource: Resource) -> Resource:

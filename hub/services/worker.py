@@ -20,6 +20,7 @@ from hub.services.deliver import deliver_due
 from hub.services.hub import Hub, new_id, repeatable, sha256
 from hub.services.lapse import ACTOR, follow_time
 from hub.services.process import process
+from hub.services.resend import ask_again
 from hub.services.settle import receipt_for
 from hub.services.subscription_events import number_due
 from hub.services.subscription_state import keep_alive
@@ -38,7 +39,7 @@ def work_once(hub: Hub) -> int:
             process(hub, item_id)
         except Temporary as e:
             LOG.warning("message.later", inbox=item_id, number=e.number)
-    told = number_due(hub) + keep_alive(hub)
+    told = number_due(hub) + keep_alive(hub) + ask_again(hub)
     return len(waiting) + _answer(hub) + told + deliver_due(hub)
 
 

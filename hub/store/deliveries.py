@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Connection,
     Row,
@@ -27,6 +28,7 @@ from hub.model.subscription import HANDSHAKE, HEARTBEAT, KEEPALIVE
 from hub.store.subscription_tables import SUBSCRIPTION
 from hub.store.tables import DELIVERY, DELIVERY_EVENT, LOSS, PARTY
 
+_FILTERS = (DELIVERY.c.state, DELIVERY.c.receiver, DELIVERY.c.plan_id)
 _LIGHT = [c for c in DELIVERY.c if c.name != "body"]
 
 
@@ -51,12 +53,16 @@ class Deliveries:
                 state=delivery.state.value,
                 reason=delivery.reason,
                 basis=delivery.basis,
-                attempts=0,
+                attempts=delivery.attempts,
+                sequence=delivery.sequence,
+                message_id=delivery.message_id,
+                media_type=delivery.media_type,
+                body=delivery.body,
                 created_at=delivery.created_at,
                 updated_at=delivery.created_at,
             )
         )
-        self._note(delivery.id, delivery.created_at, delivery.state, delivery.reason, actor)
+        self.note(delivery.id, delivery.created_at, delivery.state, delivery.reason, actor)
 
     def get(self, delivery_id: str, viewer: Viewer, *, body: bool = False) -> Delivery | None:
         """One delivery."""
@@ -127,8 +133,7 @@ class Deliveries:
 
     def number(self, delivery_id: str, event: int) -> None:
         """Give an event its number in the subscription."""
-        changed = update(DELIVERY).where(DELIVERY.c.id == delivery_id)
-        self._db.execute(changed.values(event=event))
+        self._set(delivery_id, event=event)
 
     def listing(
         self,
@@ -143,11 +148,8 @@ class Deliveries:
         found = select(*_LIGHT)
         if viewer.kind == "party":
             found = found.where(DELIVERY.c.receiver == viewer.id)
-        for column, wanted in (
-            (DELIVERY.c.state, state),
-            (DELIVERY.c.receiver, receiver),
-            (DELIVERY.c.plan_id, plan_id),
-        ):
+        wishes = (state, receiver, plan_id)
+        for column, wanted in zip(_FILTERS, wishes, strict=True):
             if wanted:
                 found = found.where(column == wanted)
         ordered = found.order_by(DELIVERY.c.updated_at.desc(), DELIVERY.c.id).limit(limit)
@@ -155,23 +157,17 @@ class Deliveries:
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Receiver to state to number."""
-        found = select(DELIVERY.c.receiver, DELIVERY.c.state, func.count()).group_by(
-            DELIVERY.c.receiver, DELIVERY.c.state
-        )
-        counted: dict[str, dict[str, int]] = {}
-        for receiver, state, number in self._db.execute(found):
-            counted.setdefault(receiver, {})[state] = number
-        return counted
+        return self._counted(DELIVERY.c.receiver)
 
     def counts_by_plan(self) -> dict[str, dict[str, int]]:
         """Plan to state to number."""
-        found = select(DELIVERY.c.plan_id, DELIVERY.c.state, func.count()).group_by(
-            DELIVERY.c.plan_id, DELIVERY.c.state
-        )
-        found = found.where(DELIVERY.c.plan_id.is_not(None))
+        return self._counted(DELIVERY.c.plan_id)
+
+    def _counted(self, by: Column[Any]) -> dict[str, dict[str, int]]:
+        found = select(by, DELIVERY.c.state, func.count()).group_by(by, DELIVERY.c.state)
         counted: dict[str, dict[str, int]] = {}
-        for plan_id, state, number in self._db.execute(found):
-            counted.setdefault(plan_id, {})[state] = number
+        for key, state, number in self._db.execute(found.where(by.is_not(None))):
+            counted.setdefault(key, {})[state] = number
         return counted
 
     def history(self, delivery_id: str) -> list[DeliveryEvent]:
@@ -239,11 +235,10 @@ class Deliveries:
 
     def release(self, delivery_id: str) -> None:
         """Give it back as it is."""
-        self._db.execute(
-            update(DELIVERY)
-            .where(DELIVERY.c.id == delivery_id)
-            .values(lease_until=None, claim=None)
-        )
+        self._set(delivery_id, lease_until=None, claim=None)
+
+    def _set(self, delivery_id: str, **values: Any) -> None:
+        self._db.execute(update(DELIVERY).where(DELIVERY.c.id == delivery_id).values(**values))
 
     def move(
         self,
@@ -265,29 +260,36 @@ class Deliveries:
                 **values,
             )
         )  # fmt: skip
-        self._note(delivery.id, now, state, reason, actor)
+        self.note(delivery.id, now, state, reason, actor)
 
-    def restate(self, delivery: Delivery, reason: str, actor: str, now: datetime) -> None:
+    def restate(
+        self, delivery: Delivery, reason: str, actor: str, now: datetime, **values: Any
+    ) -> None:
         """Same state, another reason; also a line of the history."""
         self._db.execute(
             update(DELIVERY)
             .where(DELIVERY.c.id == delivery.id)
-            .values(reason=reason, updated_at=now)
+            .values(reason=reason, updated_at=now, **values)
         )
-        self._note(delivery.id, now, delivery.state, reason, actor)
+        self.note(delivery.id, now, delivery.state, reason, actor)
+
+    def missed(self, now: datetime, limit: int) -> list[str]:
+        """Sent ones whose receiver should have answered by now, oldest first."""
+        sent = and_(DELIVERY.c.state == State.SENT.value, DELIVERY.c.subscription == "")
+        found = select(DELIVERY.c.id).where(sent, DELIVERY.c.retry_at <= now).limit(limit)
+        return list(self._db.execute(found.order_by(DELIVERY.c.retry_at)).scalars())
 
     def lease(self, delivery_id: str, until: datetime, token: str) -> None:
         """Keep it to oneself while sending; a crash gives it to the next worker after that."""
-        self._db.execute(
-            update(DELIVERY)
-            .where(DELIVERY.c.id == delivery_id)
-            .values(lease_until=until, claim=token)
-        )
+        self._set(delivery_id, lease_until=until, claim=token)
 
     def set_epoch(self, delivery_id: str, epoch: int) -> None:
         """The frozen bytes are permitted under the consent as it now is."""
-        changed = update(DELIVERY).where(DELIVERY.c.id == delivery_id)
-        self._db.execute(changed.values(consent_epoch=epoch))
+        self._set(delivery_id, consent_epoch=epoch)
+
+    def set_outcome(self, delivery_id: str, outcome: str) -> None:
+        """What its receiver said of it."""
+        self._set(delivery_id, outcome=outcome)
 
     def next_sequence(self, plan_id: str, receiver: str, subscription: str = "") -> int:
         """One more than the last frozen message of this (plan, receiver), or of this
@@ -316,7 +318,8 @@ class Deliveries:
         if rows:
             self._db.execute(LOSS.insert(), rows)
 
-    def _note(self, delivery_id: str, at: datetime, state: State, reason: str, actor: str) -> None:
+    def note(self, delivery_id: str, at: datetime, state: State, reason: str, actor: str) -> None:
+        """A line of the history, also about what changed nothing."""
         self._db.execute(
             DELIVERY_EVENT.insert().values(
                 delivery_id=delivery_id, at=at, state=state.value, reason=reason, actor=actor

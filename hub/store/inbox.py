@@ -153,14 +153,14 @@ class Inbox:
     def reopen(
         self, item_id: str, body: bytes, now: datetime, *, body_hash: str | None = None
     ) -> bool:
-        """Take up a sealed message that came again; False if it is not sealed.
+        """Take up a message that was sealed, or set aside, and came again; False for any other.
 
         ``body_hash`` where the bytes differ from those it had.
         """
         hashed = {"body_hash": body_hash} if body_hash else {}
         reopened = self._db.execute(
             update(INBOX)
-            .where(INBOX.c.id == item_id, INBOX.c.state == "sealed")
+            .where(INBOX.c.id == item_id, INBOX.c.state.in_(("sealed", "set-aside")))
             .values(
                 state="received",
                 **hashed,

@@ -1,4 +1,4 @@
-"""What is written down for people: tasks, audit, losses, hops, threads, and the meta table."""
+"""What is written down for people: tasks, audit, losses, hops, and the meta table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, or_, select, update
 
 from hub.model.party import Viewer
 from hub.model.records import Hop, LossRow, Task
-from hub.store.tables import AUDIT, DELIVERY, HOP, INBOX, LOSS, META, TASK, THREAD
+from hub.store.tables import AUDIT, DELIVERY, HOP, INBOX, LOSS, META, TASK
 
 OPERATOR = "operator"
 """The party of a task that the hub's own operator must do."""
@@ -162,25 +162,6 @@ class Journal:
         )
         return [Hop(r.plan_id, r.from_party, r.to_party, r.person, r.at) for r in rows]
 
-    # Threads
-
-    def thread(self, plan_id: str, party: str, format_: str) -> Mapping[str, Any] | None:
-        """The adapter's own state for this (plan, receiver)."""
-        found = select(THREAD.c.state).where(*_thread_key(plan_id, party, format_))
-        state: Mapping[str, Any] | None = self._db.execute(found).scalar()
-        return state
-
-    def save_thread(self, plan_id: str, party: str, format_: str, state: Mapping[str, Any]) -> None:
-        """Keep the adapter's new state."""
-        key = _thread_key(plan_id, party, format_)
-        changed = update(THREAD).where(*key).values(state=dict(state))
-        if self._db.execute(changed).rowcount == 0:
-            self._db.execute(
-                THREAD.insert().values(
-                    plan_id=plan_id, party=party, format=format_, state=dict(state)
-                )
-            )
-
     # Meta
 
     def meta(self, key: str) -> str | None:
@@ -192,7 +173,3 @@ class Journal:
         changed = self._db.execute(update(META).where(META.c.key == key).values(value=value))
         if changed.rowcount == 0:
             self._db.execute(META.insert().values(key=key, value=value))
-
-
-def _thread_key(plan_id: str, party: str, format_: str) -> tuple[Any, ...]:
-    return (THREAD.c.plan_id == plan_id, THREAD.c.party == party, THREAD.c.format == format_)

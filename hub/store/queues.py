@@ -25,7 +25,8 @@ class Waiting:
 
 
 class Queues:
-    """Messages stay until receipted; a key already there is not added again."""
+    """Messages stay until receipted; a key already there is not added again, but a message sent
+    once more takes the place of what still waits under its key."""
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
@@ -33,6 +34,8 @@ class Queues:
     def add(self, queue: str, message: Outgoing, now: datetime) -> None:
         """Keep it durably, once per key."""
         place = and_(QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.key == message.key)
+        waits = update(QUEUE_MESSAGE).where(place, QUEUE_MESSAGE.c.settled_at.is_(None))
+        self._db.execute(waits.values(body=message.body, headers=dict(message.headers)))
         if self._db.execute(select(QUEUE_MESSAGE.c.id).where(place)).first() is None:
             self._db.execute(
                 QUEUE_MESSAGE.insert().values(

@@ -237,6 +237,7 @@ DELIVERY = Table(
     Column("message_id", Text, index=True),
     Column("body", LargeBinary),
     Column("media_type", Text),
+    Column("outcome", String(16)),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Index("ix_delivery_plan_id_receiver", "plan_id", "receiver"),
@@ -304,15 +305,6 @@ HOP = Table(
     Column("to_party", String(64), nullable=False),
     Column("person", Text, nullable=False),
     Column("at", Moment, nullable=False),
-)
-
-THREAD = Table(
-    "thread",
-    METADATA,
-    Column("plan_id", String(64), primary_key=True),
-    Column("party", String(64), primary_key=True),
-    Column("format", String(64), primary_key=True),
-    Column("state", JSON, nullable=False),
 )
 
 QUEUE_MESSAGE = Table(

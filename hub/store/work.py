@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 
 from hub.store.consents import Consents
+from hub.store.conversations import Conversations
 from hub.store.deliveries import Deliveries
 from hub.store.dialect import Database
 from hub.store.inbox import Inbox
@@ -32,6 +33,7 @@ class UnitOfWork:
         self.journal = Journal(connection)
         self.queues = Queues(connection)
         self.resources = Resources(connection)
+        self.conversations = Conversations(connection)
         self.subscriptions = Subscriptions(connection)
 
     def commit(self) -> None:

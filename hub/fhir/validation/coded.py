@@ -1,4 +1,4 @@
-"""Profiles of other makers whose rules are in code (:class:`hub.contract.CodedProfile`)."""
+"""Profiles of other makers whose rules are in code (:class:`hub.capabilities.CodedProfile`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from hub.contract import CodedProfile
+from hub.capabilities import CodedProfile
 from hub.errors import Issue
 
 Json = Mapping[str, Any]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from hub.contract import CodedProfile
+from hub.capabilities import CodedProfile
 from hub.errors import Severity
 from hub.fhir.validation import bundles, coded
 from hub.fhir.validation.coded import Coded

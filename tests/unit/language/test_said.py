@@ -18,6 +18,7 @@ OPERATORS = (
     "hub/services/admin.py", "hub/fhir/validation/",
     # Why a document could not be made, read beside the delivery.
     "hub/services/outgoing.py", "adapters/medcom/build.py", "adapters/medcom/parts.py",
+    "adapters/medcom/assemble.py", "adapters/medcom/options.py",
     "adapters/medcom/narrative.py", "adapters/vum/render.py", "adapters/medcom/adapter.py",
     "adapters/behandlingsplan/render.py", "adapters/pdf/", "adapters/transports/",
 )  # fmt: skip

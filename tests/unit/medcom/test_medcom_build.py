@@ -16,14 +16,13 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from adapters.medcom import ADAPTER, urls
-from adapters.medcom.build import PDF_LIMIT
 from adapters.medcom.codes import FORMAT
 from adapters.medcom.message import Message, extension
 from adapters.medcom.narrative import clean, shown_values
 from adapters.medcom.rules import check
 from adapters.pdf import PRINTER
 from hub.contract import Notice, Party, PlanView, Receipt
-from hub.errors import CannotRender, Unsupported
+from hub.errors import CannotRender, TooLargeToSend, Unsupported
 from hub.fhir import names
 from hub.fhir.reading import PlanReader
 from hub.mapping import load_table, mappings_folder
@@ -79,7 +78,12 @@ def test_the_thread_holds_what_later_messages_need() -> None:
         extension(p, urls.IDENTIFIER)[0]["valueIdentifier"]["value"]
         for p in communication["payload"]
     ]
-    assert made.thread["payloads"] == found
+    assert made.thread_key == made.thread["communication"]
+    assert found == [
+        extension(p, urls.IDENTIFIER)[0]["valueIdentifier"]["value"]
+        for p in made.thread["payloads"]
+    ]
+    assert "data" not in json.dumps(made.thread["payloads"])
     assert json.loads(json.dumps(made.thread)) == made.thread
 
 
@@ -212,9 +216,13 @@ def test_a_unit_without_a_number_is_signed_with_the_leads() -> None:
 
 
 def test_a_pdf_too_large_or_none_at_all_is_refused() -> None:
-    large = FixedPrinter(small_pdf().ljust(PDF_LIMIT + 1, b"\n"))
-    with pytest.raises(CannotRender, match="20 MB"):
+    large = FixedPrinter(small_pdf().ljust(20_000_001, b"\n"))
+    with pytest.raises(TooLargeToSend, match="20 MB"):
         rendered(printer=large)
+    assert rendered(printer=large, options={"attachment-megabytes": "21"}).body
+    with pytest.raises(TooLargeToSend, match="2 MB"):
+        rendered(printer=FixedPrinter(small_pdf().ljust(2_000_001, b"\n")),
+                 options={"attachment-megabytes": "2"})  # fmt: skip
     with pytest.raises(CannotRender, match="did not make a PDF"):
         rendered(printer=FixedPrinter(b"<html>"))
     with pytest.raises(CannotRender, match="printer"):

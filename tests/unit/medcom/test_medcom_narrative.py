@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.medcom.build import TEXT_LIMIT
+from adapters.medcom.assemble import TEXT_LIMIT
 from adapters.medcom.narrative import check, with_narrative
 from hub.errors import CannotRender
 from tests.unit.medcom.messages import copy_bundle, first, rendered

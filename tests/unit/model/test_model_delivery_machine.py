@@ -72,7 +72,9 @@ class DeliveryMachine(RuleBasedStateMachine):
     def what_became_final_stayed_so(self) -> None:
         if hasattr(self, "expected"):
             ends = [i for i, s in enumerate(self.expected) if s in FINAL]
-            assert not ends or set(self.expected[ends[0] :]) == {self.expected[ends[0]]}
+            seen = list(dict.fromkeys(self.expected[ends[0] :])) if ends else []
+            # What was given up may be acknowledged late; that is the last that is heard of it.
+            assert len(seen) <= 1 or seen == [State.DEAD, State.DELIVERED]
 
     def teardown(self) -> None:
         if hasattr(self, "connection"):
