@@ -15,6 +15,7 @@ from hub.api import (
     history,
     mailbox,
     metadata,
+    metrics,
     operations,
     plan_document,
     process_message,
@@ -38,7 +39,7 @@ FHIR = (
 )  # fmt: skip
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""
-OTHERS = (documents, mailbox, acts, operations, health)
+OTHERS = (documents, mailbox, acts, operations, metrics, health)
 
 
 def create_app(hub: Hub) -> FastAPI:

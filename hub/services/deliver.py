@@ -23,6 +23,7 @@ from hub.model.records import Delivery, Plan
 from hub.ports import deliveries_queue
 from hub.services.attempts import ACTOR, fail, hand_over, retry_or_fail
 from hub.services.frozen import why_not
+from hub.services.holding import held_back
 from hub.services.hub import Hub, new_id
 from hub.services.outgoing import conforming
 from hub.services.route import hand_over_task, reconcile
@@ -172,6 +173,10 @@ def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> boo
         if made is None or plan.consent_epoch != made.epoch or _paused(work, current):
             # Something changed while the document was made: decide anew.
             work.deliveries.release(delivery.id)
+            work.commit()
+            return False
+        registered = work.parties.get(current.receiver)
+        if held_back(hub, work, plan, current, registered, made.losses):
             work.commit()
             return False
         work.deliveries.move(

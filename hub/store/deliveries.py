@@ -12,6 +12,7 @@ from sqlalchemy import (
     Row,
     and_,
     case,
+    delete,
     exists,
     func,
     or_,
@@ -315,6 +316,10 @@ class Deliveries:
         ]
         if rows:
             self._db.execute(LOSS.insert(), rows)
+
+    def forget_losses(self, delivery_id: str) -> None:
+        """Before they are told anew, so that a loss is counted once."""
+        self._db.execute(delete(LOSS).where(LOSS.c.delivery_id == delivery_id))
 
     def _note(self, delivery_id: str, at: datetime, state: State, reason: str, actor: str) -> None:
         self._db.execute(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from hub.model.party import Viewer
 from hub.model.records import Hop, LossRow, Task
@@ -117,6 +117,20 @@ class Journal:
         return [dict(r._mapping) for r in rows]
 
     # Losses
+
+    def loss_counts(self) -> dict[tuple[str, ...], int]:
+        """(``in`` or ``out``, format, kind) to number."""
+        counted: dict[tuple[str, ...], int] = {}
+        for way, table, key in (
+            ("in", INBOX, LOSS.c.inbox_id), ("out", DELIVERY, LOSS.c.delivery_id),
+        ):  # fmt: skip
+            found = (
+                select(table.c.format, LOSS.c.kind, func.count())
+                .join(LOSS, key == table.c.id)
+                .group_by(table.c.format, LOSS.c.kind)
+            )
+            counted |= {(way, format, kind): n for format, kind, n in self._db.execute(found)}
+        return counted
 
     def losses(
         self, *, plan_id: str | None = None, delivery_id: str | None = None
