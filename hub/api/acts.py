@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from hub.api.mailbox import DeliveryState
 from hub.api.security import HubDep, PartyDep
 from hub.model.party import Viewer
-from hub.services import acts, queries
+from hub.services import acts, holding, queries
 
 ROUTER = APIRouter(tags=["people"])
 
@@ -25,6 +25,12 @@ class NotSent(Act):
     """A decision not to send."""
 
     postscript: str = Field(min_length=1, description="Efterskrift: what happened, and why")
+
+
+class Accepted(Act):
+    """A document may go with the losses it has."""
+
+    reason: str = Field(min_length=1, description="Why it may go like this")
 
 
 class TaskOut(BaseModel):
@@ -66,4 +72,14 @@ def forward(delivery: str, act: Act, hub: HubDep, party: PartyDep) -> DeliverySt
 def not_sent(delivery: str, act: NotSent, hub: HubDep, party: PartyDep) -> DeliveryState:
     """A person decides that it is not sent; final."""
     found = acts.decide_not_to_send(hub, party.party, delivery, act.person, act.postscript)
+    return DeliveryState(delivery=found.id, state=found.state.value)
+
+
+@ROUTER.post("/deliveries/{delivery}/accept-losses")
+def accept_losses(delivery: str, act: Accepted, hub: HubDep, party: PartyDep) -> DeliveryState:
+    """The lead lets a held document go although it loses what its receiver does not accept."""
+    own = party.party.id
+    found = holding.accept_losses(
+        hub, delivery, actor=f"{own}: {act.person}", reason=act.reason, lead=own
+    )
     return DeliveryState(delivery=found.id, state=found.state.value)

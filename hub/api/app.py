@@ -16,6 +16,7 @@ from hub.api import (
     letters,
     mailbox,
     metadata,
+    metrics,
     operations,
     plan_document,
     process_message,
@@ -39,7 +40,7 @@ FHIR = (
 )  # fmt: skip
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""
-OTHERS = (documents, mailbox, acts, letters, operations, health)
+OTHERS = (documents, mailbox, acts, letters, operations, metrics, health)
 
 
 def create_app(hub: Hub) -> FastAPI:

@@ -12,7 +12,7 @@ from hub.api.security import HubDep, OperatorDep
 from hub.model.delivery import State
 from hub.model.party import Viewer
 from hub.model.records import InboxState
-from hub.services import admin, kept, overview, queries, received, subscription_admin
+from hub.services import admin, holding, kept, overview, queries, received, subscription_admin
 
 ROUTER = APIRouter(prefix="/operations", tags=["operations"])
 
@@ -41,6 +41,13 @@ def deliveries(
         plan_id=queries.whole_plan_id(hub, viewer, plan) if plan else None,
     )
     return [overview.delivery_row(queries.delivery_detail(hub, viewer, d.id)) for d in found]
+
+
+@ROUTER.post("/deliveries/{delivery}/accept-losses")
+def accept_losses(delivery: str, why: Reason, hub: HubDep, operator: OperatorDep) -> dict[str, str]:
+    """Let a held document go although it loses what its receiver does not accept."""
+    found = holding.accept_losses(hub, delivery, actor=operator, reason=why.reason)
+    return {"delivery": found.id, "state": found.state.value}
 
 
 @ROUTER.get("/losses")

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import getpass
+import json
+
 import click
 
 from hub.cli.common import as_json, opened, show
 from hub.model.delivery import State
 
 
-@click.command(name="deliveries")
+@click.group(name="deliveries", invoke_without_command=True)
 @click.option("--state", type=click.Choice([s.value for s in State]), help="Only these.")
 @click.option("--receiver", help="Only this party's, or the citizen's: citizen.")
 @click.option("--plan", help="Only this plan's; the beginning of its id is enough.")
 @as_json
-def command(state: str | None, receiver: str | None, plan: str | None, json_: bool) -> None:
+@click.pass_context
+def command(
+    ctx: click.Context, state: str | None, receiver: str | None, plan: str | None, json_: bool
+) -> None:
     """Deliveries, newest first, with reason, legal basis and history.
 
     Ids are shortened, and a narrow screen has fewer columns; --json has everything.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     from hub.model.party import Viewer  # noqa: PLC0415
     from hub.services import overview, queries  # noqa: PLC0415
 
@@ -33,3 +41,20 @@ def command(state: str | None, receiver: str | None, plan: str | None, json_: bo
         rows = [overview.delivery_row(queries.delivery_detail(hub, viewer, d.id)) for d in found]
     columns = ("delivery", "plan", "version", "receiver", "state", "reason")
     show(rows, columns, json_, more=("format", "attempts", "updated_at"))
+
+
+@command.command(name="accept-losses")
+@click.argument("delivery")
+@click.option("--reason", required=True, help="Why it may go as it is; kept in the audit trail.")
+@as_json
+def accept_losses(delivery: str, reason: str, json_: bool) -> None:
+    """Let DELIVERY go although it loses what its receiver does not accept.
+
+    The whole id; `ki-hub deliveries --state held --json` shows it.
+    """
+    from hub.services.holding import accept_losses as let_go  # noqa: PLC0415
+
+    with opened() as (hub, _):
+        found = let_go(hub, delivery, actor=getpass.getuser(), reason=reason)
+    done = {"delivery": found.id, "state": found.state.value}
+    click.echo(json.dumps(done) if json_ else f"{found.id} may go.")

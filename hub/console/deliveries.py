@@ -7,11 +7,11 @@ from typing import Final
 from fastapi import APIRouter, Response
 
 from hub.console.page import Page
-from hub.console.visit import OperatorDep, Visitor
+from hub.console.visit import FormDep, OperatorDep, Visit, Visitor
 from hub.model.delivery import State
-from hub.model.party import CITIZEN
+from hub.model.party import CITIZEN, Viewer
 from hub.model.records import Delivery
-from hub.services import overview, queries
+from hub.services import holding, overview, queries
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)
 MOST: Final = 500
@@ -55,6 +55,20 @@ def _in_order(found: list[Delivery]) -> list[Delivery]:
 @ROUTER.get("/console/deliveries/{delivery}")
 def detail(delivery: str, visit: Visitor, viewer: OperatorDep) -> Response:
     """One delivery with history, losses and hops; a page of status 404 if there is none."""
+    return _detail(delivery, visit, viewer)
+
+
+@ROUTER.post("/console/deliveries/{delivery}/accept-losses")
+def accept_losses(delivery: str, visit: Visitor, viewer: OperatorDep, form: FormDep) -> Response:
+    """Let it go with its losses; without a reason nothing is done and the page says so (422)."""
+    reason = form.one("reason")
+    if not reason:
+        return _detail(delivery, visit, viewer, missing=True)
+    holding.accept_losses(visit.hub, delivery, actor=viewer.id, reason=reason)
+    return visit.go(f"/console/deliveries/{delivery}")
+
+
+def _detail(delivery: str, visit: Visit, viewer: Viewer, *, missing: bool = False) -> Response:
     hub = visit.hub
     found = queries.delivery_detail(hub, viewer, delivery)
     parties = overview.parties(hub, viewer)
@@ -62,6 +76,8 @@ def detail(delivery: str, visit: Visitor, viewer: OperatorDep) -> Response:
     tasks = [t for t in queries.tasks(hub, viewer) if t.delivery_id == delivery]
     return visit.page(
         "delivery.html",
+        422 if missing else 200,
+        missing=missing,
         at=hub.clock(),
         found=found,
         d=found.delivery,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from hub.contract import Loss, LossKind
 
 
 class State(StrEnum):
@@ -59,6 +62,13 @@ _MOVES: dict[State, frozenset[State]] = {
 def may_move(before: State, after: State) -> bool:
     """The state machine; a final state is left by nobody, but for a receipt that comes late."""
     return after in _MOVES.get(before, frozenset())
+
+
+def unaccepted(
+    losses: Iterable[Loss], kinds: Collection[LossKind], accepted: Collection[tuple[str, str]]
+) -> tuple[Loss, ...]:
+    """Losses of kinds that the receiver does not accept, but for those (path, kind) let go."""
+    return tuple(x for x in losses if x.kind in kinds and (x.path, x.kind) not in accepted)
 
 
 @dataclass(frozen=True)

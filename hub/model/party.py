@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hub.contract import Endpoint, Identifier, Party
+from hub.contract import Endpoint, Identifier, LossKind, Party
 from hub.fhir import names
 
 CITIZEN = "citizen"
@@ -23,6 +23,8 @@ class Subscription:
     receipt: bool = True
     """The receiver answers each message; without it, a confirmed send counts as delivered."""
     options: dict[str, str] = field(default_factory=dict)
+    unacceptable: tuple[LossKind, ...] = ()
+    """Kinds of loss that a person must accept before the message is sent."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,9 @@ def party_entries(file: PartiesFile, folder: Path) -> list[PartyEntry]:
                 party=p.party,
                 endpoint=_endpoint(p, folder),
                 subscriptions=tuple(
-                    Subscription(s.format, s.content, s.versions, s.receipt, dict(s.options))
+                    Subscription(
+                        s.format, s.content, s.versions, s.receipt, dict(s.options), s.unacceptable
+                    )
                     for s in p.subscriptions
                 ),
             ),

@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn, cast
+from typing import Any, Final, Literal, NoReturn, cast, get_args
 
 import yaml
 
-from hub.contract import Identifier, Party
+from hub.contract import Identifier, LossKind, Party
 from hub.errors import Invalid, Malformed
 from hub.fhir import names
 
@@ -70,6 +70,7 @@ class SubscriptionEntry:
     versions: Literal["latest", "every-version"] = "latest"
     receipt: bool = True
     options: Mapping[str, str] = field(default_factory=dict)
+    unacceptable: tuple[LossKind, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -236,7 +237,7 @@ def _endpoint(node: _Node) -> EndpointEntry:
 
 
 def _subscription(node: _Node) -> SubscriptionEntry:
-    node.keys("content", "format", "versions", "receipt", "options")
+    node.keys("content", "format", "versions", "receipt", "options", "unacceptable_losses")
     options = node.child("options", dict, {})
     return SubscriptionEntry(
         format=node.text("format", _SLUG),
@@ -244,7 +245,16 @@ def _subscription(node: _Node) -> SubscriptionEntry:
         versions=node.choice("versions", "latest", "every-version"),
         receipt=node.child("receipt", bool, True).value,
         options={key: options.text(key) for key in options.value},
+        unacceptable=_loss_kinds(node),
     )
+
+
+def _loss_kinds(node: _Node) -> tuple[LossKind, ...]:
+    found = node.child("unacceptable_losses", list, [])
+    known = get_args(LossKind)
+    if any(kind not in known for kind in found.value):
+        found.fail(f"a list of: {', '.join(known)}")
+    return tuple(dict.fromkeys(found.value))
 
 
 def _operator(node: _Node) -> OperatorEntry:

@@ -30,7 +30,7 @@ def apply_update(
 ) -> Answer:
     """Store the part; if it belongs to a plan and changed it, make the plan's next version."""
     now = hub.clock()
-    work.inbox.forget_losses(item.id)
+    work.losses.forget(inbox_id=item.id)
     citizen = _citizen(work, update)
     basis = _basis(hub, work, citizen, sender, update)
     if citizen is None and basis.permit:
@@ -41,7 +41,7 @@ def apply_update(
             "No consent that covers you is registered for this citizen; register it and send the "
             "document again"
         )
-    work.deliveries.add_losses((*update.losses, *update.not_shared), inbox_id=item.id)
+    work.losses.add((*update.losses, *update.not_shared), inbox_id=item.id)
     part, plan, issues = place(work, item, sender, citizen, update, hub, directory)
     if _overtaken(work, item, part):
         text = "A newer document of this case has been received; this one changed nothing"

@@ -23,6 +23,7 @@ from hub.ports import deliveries_queue
 from hub.services.answering import send_answer
 from hub.services.attempts import ACTOR, fail, hand_over, outgoing, retry_or_fail
 from hub.services.frozen import why_not
+from hub.services.holding import held_back
 from hub.services.hub import Hub, new_id
 from hub.services.outgoing import conforming
 from hub.services.resend import answer_by, renewed
@@ -184,22 +185,31 @@ def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> boo
             work.deliveries.release(delivery.id)
             work.commit()
             return False
-        work.deliveries.move(
-            current, State.SENDING, "Frozen; on its way", ACTOR, now,
-            body=made.rendered.body,
-            media_type=made.rendered.media_type,
-            message_id=made.rendered.message_id,
-            basis=made.reduced.basis,
-            consent_epoch=made.source.epoch,
-            sequence=work.deliveries.next_sequence(plan.id, delivery.receiver),
-            attempts=current.attempts + 1,
-        )  # fmt: skip
-        work.deliveries.add_losses(made.rendered.losses, delivery_id=delivery.id)
-        remember(work, state, current, made.source.before, made.rendered, made.reduced)
-        _audit(work, current, now, "success", made.reduced.basis)
-        work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
+        registered = work.parties.get(current.receiver)
+        held = held_back(hub, work, plan, current, registered, made.rendered.losses)
+        if not held:
+            _write_frozen(work, state, current, made, now)
+            work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
         work.commit()
-    return True
+    return not held
+
+
+def _write_frozen(
+    work: UnitOfWork, state: PlanState, current: Delivery, made: _Made, now: datetime
+) -> None:
+    work.deliveries.move(
+        current, State.SENDING, "Frozen; on its way", ACTOR, now,
+        body=made.rendered.body,
+        media_type=made.rendered.media_type,
+        message_id=made.rendered.message_id,
+        basis=made.reduced.basis,
+        consent_epoch=made.source.epoch,
+        sequence=work.deliveries.next_sequence(state.plan.id, current.receiver),
+        attempts=current.attempts + 1,
+    )  # fmt: skip
+    work.losses.add(made.rendered.losses, delivery_id=current.id)
+    remember(work, state, current, made.source.before, made.rendered, made.reduced)
+    _audit(work, current, now, "success", made.reduced.basis)
 
 
 def _holds(work: UnitOfWork, state: PlanState, delivery: Delivery, made: _Made) -> bool:

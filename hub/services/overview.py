@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -63,7 +64,7 @@ def loss_rows(hub: Hub, plan_id: str) -> list[dict[str, Any]]:
                 "kind": loss.kind,
                 "reason": loss.reason,
             }
-            for loss in work.journal.losses(plan_id=plan_id)
+            for loss in work.losses.of(plan_id=plan_id)
         ]
 
 
@@ -137,6 +138,28 @@ def party_rows(hub: Hub) -> list[dict[str, Any]]:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """How many there are, for whoever watches; of nobody in particular."""
+
+    deliveries: Mapping[str, Mapping[str, int]]
+    """Receiver to state to number."""
+    losses: Counter[tuple[str, ...]]
+    """Of (``in`` or ``out``, format, kind)."""
+    tasks: Counter[tuple[str, ...]]
+    """Open ones of (kind,)."""
+
+
+def numbers(hub: Hub) -> Numbers:
+    """Counted in one look."""
+    with hub.store.reading() as work:
+        return Numbers(
+            work.deliveries.counts(),
+            Counter(work.losses.counts()),
+            Counter((t.kind,) for t in work.journal.tasks(SYSTEM)),
+        )
+
+
+@dataclass(frozen=True)
 class PlanHistory:
     """Everything about one plan but what stands in it."""
 
@@ -164,9 +187,9 @@ def whose_turn(delivery: Delivery, tasks: Sequence[Task], paused: frozenset[str]
     asked = next((t for t in tasks if t.delivery_id == delivery.id), None)
     if delivery.subscription and delivery.state is State.DEAD:
         return Turn("party", delivery.receiver)
-    if delivery.state in {State.DEAD, State.HELD}:
+    if delivery.state is State.DEAD or (delivery.state is State.HELD and asked is None):
         return Turn("operator")
-    if delivery.state in {State.BLOCKED, State.SENT} and asked is not None:
+    if delivery.state in {State.BLOCKED, State.HELD, State.SENT} and asked is not None:
         return Turn("operator") if asked.party == "operator" else Turn("party", asked.party)
     if delivery.state is State.SENT:
         return Turn("receiver", delivery.receiver)
@@ -209,7 +232,7 @@ def plan_history(hub: Hub, viewer: Viewer, plan_id: str) -> PlanHistory:
             tuple(work.plans.parts(plan_id)),
             tuple(work.journal.hops(plan_id)),
             work.consents.approvals(plan_id),
-            tuple(work.journal.losses(plan_id=plan_id)),
+            tuple(work.losses.of(plan_id=plan_id)),
             tuple(x.without_text() for x in work.conversations.letters(plan_id)),
         )
 

@@ -65,7 +65,7 @@ def delivery_detail(hub: Hub, viewer: Viewer, delivery_id: str) -> DeliveryDetai
         return DeliveryDetail(
             delivery,
             work.deliveries.history(delivery_id),
-            work.journal.losses(delivery_id=delivery_id),
+            work.losses.of(delivery_id=delivery_id),
             work.journal.hops(delivery.plan_id),
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,13 +19,12 @@ from sqlalchemy import (
     update,
 )
 
-from hub.contract import Loss
 from hub.model.delivery import UNDER_WAY, State, may_move
 from hub.model.party import CITIZEN, Viewer
 from hub.model.records import Delivery, DeliveryEvent
 from hub.model.subscription import HANDSHAKE, HEARTBEAT, KEEPALIVE
 from hub.store.subscription_tables import SUBSCRIPTION
-from hub.store.tables import DELIVERY, DELIVERY_EVENT, LOSS, PARTY
+from hub.store.tables import DELIVERY, DELIVERY_EVENT, PARTY
 
 _FILTERS = (DELIVERY.c.state, DELIVERY.c.receiver, DELIVERY.c.plan_id)
 _LIGHT = [c for c in DELIVERY.c if c.name != "body"]
@@ -300,23 +298,6 @@ class Deliveries:
             DELIVERY.c.subscription == subscription,
         )
         return int(self._db.execute(found).scalar() or 0) + 1
-
-    def add_losses(
-        self, losses: Iterable[Loss], *, delivery_id: str | None = None, inbox_id: str | None = None
-    ) -> None:
-        """What a translation could not carry."""
-        rows = [
-            {
-                "delivery_id": delivery_id,
-                "inbox_id": inbox_id,
-                "path": loss.path,
-                "kind": loss.kind,
-                "reason": loss.reason,
-            }
-            for loss in losses
-        ]
-        if rows:
-            self._db.execute(LOSS.insert(), rows)
 
     def note(self, delivery_id: str, at: datetime, state: State, reason: str, actor: str) -> None:
         """A line of the history, also about what changed nothing."""

@@ -6,12 +6,12 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hub.model.party import Viewer
 from hub.model.records import InboxItem, InboxState
-from hub.store.tables import INBOX, LOSS
+from hub.store.tables import INBOX
 
 
 class Inbox:
@@ -205,10 +205,6 @@ class Inbox:
             found = found.where(INBOX.c.sender == viewer.id)
         ordered = found.order_by(INBOX.c.received_at.desc()).limit(500)
         return [_item(r, with_body=False) for r in self._db.execute(ordered)]
-
-    def forget_losses(self, item_id: str) -> None:
-        """Before a message is processed again, so that a loss is counted once."""
-        self._db.execute(delete(LOSS).where(LOSS.c.inbox_id == item_id))
 
 
 def _item(row: Row[Any], *, with_body: bool = True) -> InboxItem:

@@ -1,4 +1,4 @@
-"""What is written down for people: tasks, audit, losses, hops, and the meta table."""
+"""What is written down for people: tasks, audit, hops, and the meta table."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, select, update
 
 from hub.model.party import Viewer
-from hub.model.records import Hop, LossRow, Task
-from hub.store.tables import AUDIT, DELIVERY, HOP, INBOX, LOSS, META, TASK
+from hub.model.records import Hop, Task
+from hub.store.tables import AUDIT, HOP, META, TASK
 
 OPERATOR = "operator"
 """The party of a task that the hub's own operator must do."""
@@ -117,27 +117,6 @@ class Journal:
         found = select(AUDIT).where(AUDIT.c.object.startswith(object_prefix, autoescape=True))
         rows = self._db.execute(found.order_by(AUDIT.c.id).limit(limit))
         return [dict(r._mapping) for r in rows]
-
-    # Losses
-
-    def losses(
-        self, *, plan_id: str | None = None, delivery_id: str | None = None
-    ) -> list[LossRow]:
-        """What translations could not carry, of one plan or one delivery."""
-        found = (
-            select(LOSS)
-            .outerjoin(DELIVERY, DELIVERY.c.id == LOSS.c.delivery_id)
-            .outerjoin(INBOX, INBOX.c.id == LOSS.c.inbox_id)
-            .order_by(LOSS.c.id)
-        )
-        if plan_id is not None:
-            found = found.where(or_(DELIVERY.c.plan_id == plan_id, INBOX.c.plan_id == plan_id))
-        if delivery_id is not None:
-            found = found.where(LOSS.c.delivery_id == delivery_id)
-        return [
-            LossRow(r.delivery_id, r.inbox_id, r.path, r.kind, r.reason)
-            for r in self._db.execute(found)
-        ]
 
     # Hops
 

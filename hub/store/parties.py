@@ -81,7 +81,8 @@ class Parties:
                 SUBSCRIPTION.insert().values(
                     id=str(uuid.uuid4()), party=party_id, source=FILE, position=position,
                     format=one.format, content=one.content, versions=one.versions,
-                    receipt=one.receipt, options=one.options, status="active", events=0,
+                    receipt=one.receipt, options=one.options,
+                    unacceptable=list(one.unacceptable), status="active", events=0,
                 )
             )  # fmt: skip
 
@@ -137,7 +138,9 @@ def _party(row: Row[Any], subscriptions: Iterable[Row[Any]]) -> RegisteredParty:
         ),
         endpoint=Endpoint(row.transport, row.address, row.endpoint_secret),
         subscriptions=tuple(
-            Subscription(s.format, s.content, s.versions, s.receipt, s.options)
+            Subscription(
+                s.format, s.content, s.versions, s.receipt, s.options, tuple(s.unacceptable or ())
+            )
             for s in subscriptions
         ),
         paused=row.paused,

@@ -18,6 +18,7 @@ SUBSCRIPTION = Table(
     Column("versions", String(16), nullable=False),
     Column("receipt", Boolean, nullable=False),
     Column("options", JSON, nullable=False),
+    Column("unacceptable", JSON),
     # Of a FHIR Subscription alone; its resource is in ``resource``.
     Column("status", String(16), nullable=False),
     Column("error", Text),

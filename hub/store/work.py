@@ -13,6 +13,7 @@ from hub.store.deliveries import Deliveries
 from hub.store.dialect import Database
 from hub.store.inbox import Inbox
 from hub.store.journal import Journal
+from hub.store.losses import Losses
 from hub.store.parties import Parties
 from hub.store.plans import Plans
 from hub.store.queues import Queues
@@ -31,6 +32,7 @@ class UnitOfWork:
         self.consents = Consents(connection)
         self.deliveries = Deliveries(connection)
         self.journal = Journal(connection)
+        self.losses = Losses(connection)
         self.queues = Queues(connection)
         self.resources = Resources(connection)
         self.conversations = Conversations(connection)

@@ -177,7 +177,7 @@ def test_without_consent_it_is_sealed_and_its_sender_told(world: World, format: 
     assert world.inbox(answer).body == GOOD[format]
     with world.hub.store.reading() as work:
         assert work.plans.citizen([]) is None
-        assert work.journal.losses() == []
+        assert work.losses.of() == []
 
 
 def test_sealed_bytes_are_deleted_after_the_set_days(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 import hub.console
 from hub.console import approval_form, consent_form, filled, flow, subscriptions
 from hub.console.words import catalog, choose, word
+from hub.contract import LossKind
 from hub.fhir.language import LANGUAGES, said
 from hub.fhir.names import SECTIONS
 from hub.model.delivery import State
@@ -42,6 +44,7 @@ GROUPS = {
     "section.": SECTIONS,
     "login.title.": ("operator", "party"),
     "login.lead.": ("operator", "party"),
+    "loss.": get_args(LossKind),
     "versions.": ("latest", "every-version"),
     "subscription.status.": subscriptions.STATES,
     "subscription.topic.": tuple(t.rpartition("/")[2] for t in TOPICS),

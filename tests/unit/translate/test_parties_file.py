@@ -76,6 +76,8 @@ def test_credentials_name_where_the_secret_is(credential: dict[str, str]) -> Non
         (text({**ONE, "endpoint": "amqp"}), "parties[0].endpoint"),
         (text({**ONE, "subscriptions": [{"format": "fhir", "receipt": "ja"}]}),
          "parties[0].subscriptions[0].receipt"),
+        (text({**ONE, "subscriptions": [{"format": "fhir", "unacceptable_losses": ["lost"]}]}),
+         "parties[0].subscriptions[0].unacceptable_losses"),
         (text({**ONE, "subscriptions": [{"format": "fhir", "versions": "all"}]}),
          "parties[0].subscriptions[0].versions"),
         (text({**ONE, "credential": {"sha256": "x"}}), "parties[0].credential.sha256"),

@@ -1,0 +1,94 @@
+"""A document loses what its receiver does not accept: it waits for a person, who lets it go.
+
+The party says in its subscription which kinds of loss it does not accept of a format. What a
+receiver may not see is no loss of the format and holds nothing back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import pairwise
+
+from hub.contract import Loss
+from hub.errors import Invalid, NotFound
+from hub.model.delivery import State, unaccepted
+from hub.model.party import SYSTEM, RegisteredParty
+from hub.model.records import Delivery, Plan, Task
+from hub.services.attempts import ACTOR
+from hub.services.hub import Hub, repeatable
+from hub.store.work import UnitOfWork
+
+REASON = "The document loses something that its receiver does not accept; a person lets it go"
+TASK = "A document loses something that its receiver does not accept; let it go, or do not send it"
+LET_GO = "A person let it go with its losses"
+_NOT_YOURS = "No such delivery waits for you"
+
+
+def held_back(
+    hub: Hub,
+    work: UnitOfWork,
+    plan: Plan,
+    delivery: Delivery,
+    registered: RegisteredParty | None,
+    losses: Iterable[Loss],
+) -> bool:
+    """Move it to ``held``, with its losses and a task of the lead's, if it may not go like this."""
+    subscription = registered.subscription(delivery.format) if registered else None
+    if subscription is None or not subscription.unacceptable:
+        return False
+    made = tuple(losses)
+    known = work.losses.of(delivery_id=delivery.id) if _let_go(work, delivery) else ()
+    accepted = {(row.path, row.kind) for row in known}
+    work.losses.forget(delivery_id=delivery.id)
+    if not unaccepted(made, subscription.unacceptable, accepted):
+        return False
+    now = hub.clock()
+    work.losses.add(made, delivery_id=delivery.id)
+    work.deliveries.move(delivery, State.HELD, REASON, ACTOR, now)
+    work.journal.open_task(
+        Task(repeatable("task", "losses", delivery.id), "losses", plan.lead, TASK, plan.id,
+             delivery.id, None, now)
+    )  # fmt: skip
+    return True
+
+
+def accept_losses(
+    hub: Hub, delivery_id: str, *, actor: str, reason: str, lead: str | None = None
+) -> Delivery:
+    """A person lets it go with the losses it has; others would hold it again.
+
+    ``lead`` is the unit that asks, which must be the plan's lead; None is the operator. Raises
+    NotFound, or Invalid when it is not held back for its losses.
+    """
+    if not reason.strip():
+        raise Invalid("Say why it may go")
+    with hub.store.writing() as work:
+        found = work.deliveries.get(delivery_id, SYSTEM)
+        plan = work.plans.lock(found.plan_id) if found and found.plan_id else None
+        delivery = work.deliveries.lock(delivery_id)
+        if delivery is None or plan is None or delivery.subscription:
+            raise NotFound(_NOT_YOURS)
+        if lead is not None and plan.lead != lead:
+            raise NotFound(_NOT_YOURS)
+        if _let_go(work, delivery) and delivery.state is not State.HELD:
+            return delivery
+        if delivery.state is not State.HELD:
+            raise Invalid("It is not held back; nothing was changed")
+        now = hub.clock()
+        work.deliveries.move(delivery, State.DUE, LET_GO, actor, now)
+        work.journal.close_tasks(actor, now, delivery_id=delivery.id)
+        work.journal.audit(
+            now, actor, "accept-losses", f"CarePlan/{plan.id}/_history/{delivery.version}",
+            party=delivery.receiver, basis=delivery.basis, 
+            detail=f"delivery/{delivery.id}: {reason}",
+        )  # fmt: skip
+        work.commit()
+    hub.wake.set()
+    return replace(delivery, state=State.DUE)
+
+
+def _let_go(work: UnitOfWork, delivery: Delivery) -> bool:
+    """A person has let it go before: only an act leads from ``held`` to ``due``."""
+    states = [event.state for event in work.deliveries.history(delivery.id)]
+    return (State.HELD, State.DUE) in pairwise(states)
