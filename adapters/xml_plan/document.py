@@ -21,6 +21,9 @@ from hub.mapping.trace import sourced
 Record = dict[str, Any]
 """An element's children by local name: text, a Record, or a list of them for repeated ones."""
 
+MAX_TAGS: Final = 20_000
+"""Of a document, closing tags counted too; a plan with everything has a thousand. To say where
+each of n wrong items is takes the square of n."""
 _OF_THE_MESSAGE: Final = ("MessageIdentifier", "SentDateTime")
 
 
@@ -51,7 +54,7 @@ class XmlFormat:
         version of the format, UnknownCode or Invalid (with every finding) for what the schema
         does not allow.
         """
-        root = parse_xml(body)
+        root = parse_xml(body, parts=MAX_TAGS)
         name, schema = etree.QName(root), self.schema
         if name.namespace != schema.namespace:
             if (name.namespace or "").startswith(schema.versions):

@@ -21,7 +21,8 @@ MAX_DEPTH = 64
 MAX_PARTS = 500_000
 """Elements of a document. A plan has some thousand; each costs a parser some 100 bytes, so that
 32 MB of nothing but small ones would cost more than a gigabyte."""
-
+MAX_ATTRIBUTES = 64
+"""Of one XML element. A schema's check of an element takes the square of their number."""
 
 LONGEST_NUMBER = 64
 """Characters of a number; R4's own decimals have 18 digits."""
@@ -103,10 +104,10 @@ def parse_json(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _few(body: bytes, *signs: bytes) -> None:
+def _few(body: bytes, *signs: bytes, most: int = MAX_PARTS) -> None:
     """Counted before anything is parsed; a sign in a text counts too."""
-    if sum(body.count(sign) for sign in signs) > MAX_PARTS:
-        raise TooLarge(f"More than {MAX_PARTS} elements; send one plan in each document")
+    if sum(body.count(sign) for sign in signs) > most:
+        raise TooLarge(f"More than {most} elements; send one plan in each document")
 
 
 def _bounded(value: Any) -> None:
@@ -136,11 +137,14 @@ def dump_json(value: Any, *, indent: int | None = None) -> bytes:
     return text.encode("utf-8")
 
 
-def parse_xml(body: bytes) -> etree._Element:
-    """The root element; raises Malformed or TooLarge, never with a value in the text."""
+def parse_xml(body: bytes, *, parts: int = MAX_PARTS) -> etree._Element:
+    """The root element; raises Malformed or TooLarge, never with a value in the text.
+
+    ``parts`` bounds the tags, for a reader that needs more than time in proportion to them.
+    """
     if b"<!DOCTYPE" in body[:65536] or b"<!ENTITY" in body:
         raise Malformed("The document has a DOCTYPE; send it without DTD and entities")
-    _few(body, b"<")
+    _few(body, b"<", most=parts)
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -159,4 +163,6 @@ def parse_xml(body: bytes) -> etree._Element:
         raise Malformed(f"Not well-formed XML at line {line}, in the declared encoding") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise Malformed("The document has a DOCTYPE; send it without DTD and entities")
+    if any(len(element.attrib) > MAX_ATTRIBUTES for element in root.iter()):
+        raise TooLarge(f"An element has more than {MAX_ATTRIBUTES} attributes")
     return root
