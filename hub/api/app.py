@@ -18,6 +18,7 @@ from hub.api import (
     operations,
     plan_document,
     process_message,
+    proposals,
     read,
     search,
     subscription,
@@ -38,7 +39,7 @@ FHIR = (
 )  # fmt: skip
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""
-OTHERS = (documents, mailbox, acts, operations, health)
+OTHERS = (documents, mailbox, acts, proposals, operations, health)
 
 
 def create_app(hub: Hub) -> FastAPI:

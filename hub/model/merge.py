@@ -86,15 +86,16 @@ def merge(base: Pieces, theirs: Pieces, current: Pieces) -> Merged:
 
 
 def changes(base: Pieces, theirs: Pieces) -> tuple[Conflict, ...]:
-    """What ``theirs`` changes of ``base``: as conflicts with nobody, contacts left out.
+    """What ``theirs`` changes of ``base``: as conflicts with nobody.
 
-    The order of a list is a change of its own only where what both have was moved.
+    A contact that is new, or that nothing leads to any more, is part of another change. The order
+    of a list is a change of its own only where what both have was moved.
     """
-    found = [
-        Conflict(key, base.values.get(key), theirs.values.get(key), base.values.get(key))
-        for key in _union(base, theirs)
-        if base.values.get(key) != theirs.values.get(key) and not key.startswith(OTHER)
-    ]
+    found = []
+    for key in _union(base, theirs):
+        b, t = base.values.get(key), theirs.values.get(key)
+        if b != t and not (key.startswith(OTHER) and None in (b, t)):
+            found.append(Conflict(key, b, t, b))
     for name in RANKED:
         b, t = ([k for k, _ in x.orders.get(name, ())] for x in (base, theirs))
         both = set(b) & set(t)

@@ -41,6 +41,7 @@ from hub.model.records import InboxItem, Task
 from hub.services.answers import Answer
 from hub.services.apply import apply_update
 from hub.services.decide import record_decision
+from hub.services.had import Had, MovedError, find_had
 from hub.services.hub import Hub, repeatable
 from hub.services.media import expect_media_type
 from hub.services.settle import settle
@@ -52,6 +53,8 @@ LOG = structlog.get_logger()
 PATIENCE: Final = 5.0
 """Seconds that a caller waits for who has the same message in hand."""
 PAUSE: Final = 0.1
+_TRIES: Final = 5
+"""So often is a document merged anew because others wrote meanwhile."""
 
 
 class _AnsweredElsewhereError(Exception):
@@ -130,11 +133,19 @@ def _answered(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Dir
     if item.request is not None:
         return write(hub, item, sender, directory, _understand, partial(_settle, hub, item))
     parsed = _understand(hub, item, sender, directory)
-    with hub.store.writing() as work:
-        answer = _do(hub, work, item, sender, directory, parsed)
-        _settle(hub, item, work, answer)
-        work.commit()
-    return answer
+    for _ in range(_TRIES):
+        had = None
+        if isinstance(parsed, PlanUpdate):
+            had = find_had(hub, item, sender.party, directory, parsed)
+        try:
+            with hub.store.writing() as work:
+                answer = _do(hub, work, item, sender, directory, parsed, had)
+                _settle(hub, item, work, answer)
+                work.commit()
+        except MovedError:
+            continue
+        return answer
+    raise StoreUnavailable("Others are writing the same; it is tried again")
 
 
 def _understand(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Directory) -> Parsed:
@@ -166,10 +177,11 @@ def _do(
     sender: RegisteredParty,
     directory: Directory,
     parsed: Parsed,
+    had: Had | None,
 ) -> Answer:
     match parsed:
         case PlanUpdate():
-            return apply_update(hub, work, item, sender.party, directory, parsed)
+            return apply_update(hub, work, item, sender.party, directory, parsed, had)
         case Decision():
             return record_decision(hub, work, item, sender.party, directory, parsed)
         case Receipt():

@@ -14,6 +14,7 @@ from hub.store.inbox import Inbox
 from hub.store.journal import Journal
 from hub.store.parties import Parties
 from hub.store.plans import Plans
+from hub.store.proposals import Proposals
 from hub.store.queues import Queues
 from hub.store.resources import Resources
 from hub.store.subscriptions import Subscriptions
@@ -30,6 +31,7 @@ class UnitOfWork:
         self.consents = Consents(connection)
         self.deliveries = Deliveries(connection)
         self.journal = Journal(connection)
+        self.proposals = Proposals(connection)
         self.queues = Queues(connection)
         self.resources = Resources(connection)
         self.subscriptions = Subscriptions(connection)
