@@ -27,14 +27,15 @@ def lines(piece: str, value: Any, resources: Mapping[str, Resource], pieces: Pie
     if piece.startswith(ORDER):
         found = [lines(k, pieces.values[k], resources, pieces) for k in value if k in pieces.values]
         return [f"{i}. {item[0]}" for i, item in enumerate(found, 1) if item]
+    name = piece.rpartition("/")[2] if piece.startswith(("plan/", "team/")) else ""
     if not isinstance(value, Mapping):
-        return list(_leaves("", value, resources))
+        return list(_leaves("" if isinstance(value, str) else name, value, resources))
     text = text_of(piece, value)
     said = [
         line
         for part in (value.get("resource"), value.get("link"), _plain(value))
         if part
-        for line in _leaves("", part, resources)
+        for line in _leaves(name, part, resources)
     ]
     rest = [x for x in said if not text or x.partition(": ")[2] != text]
     return ([text] if text else []) + list(dict.fromkeys(rest))
@@ -60,7 +61,8 @@ def _leaves(name: str, value: Any, resources: Mapping[str, Resource]) -> Iterato
     if isinstance(value, Mapping):
         if "reference" in value:
             said = str(value.get("display") or _called(resources.get(str(value["reference"]), {})))
-            if said:
+            # Without a name it is the list's own link: the item itself is told.
+            if said and name:
                 yield f"{name}: {said}"
             return
         if "url" in value:

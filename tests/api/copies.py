@@ -10,6 +10,7 @@ import httpx
 
 from hub.fhir.codec import parse_json
 from hub.model.party import SYSTEM
+from hub.services.hub import Hub
 from hub.services.state import plan_state
 from hub.services.views import build_view
 from tests.api.world import World
@@ -18,9 +19,8 @@ Bundle = dict[str, Any]
 Resource = dict[str, Any]
 
 
-def copy_for(world: World, plan: str, who: str, version: int | None = None) -> Bundle:
+def copy_for(hub: Hub, plan: str, who: str, version: int | None = None) -> Bundle:
     """The Bundle that a receiver of the format ``fhir`` gets."""
-    hub = world.hub
     with hub.store.reading() as work:
         found = work.plans.get(plan, SYSTEM, hub.clock())
         assert found is not None
@@ -65,6 +65,14 @@ def without_base(bundle: Bundle) -> Bundle:
     """As a system sends it that keeps no version."""
     care_plan(bundle).get("meta", {}).pop("versionId", None)
     return bundle
+
+
+def says_of(hub: Hub, plan: str) -> str:
+    """Everything the shared part says, as JSON."""
+    with hub.store.reading() as work:
+        part = work.plans.part_by_id(plan)
+        assert part is not None
+        return json.dumps(work.plans.resources(part.members), ensure_ascii=False, default=str)
 
 
 def says(world: World, plan: str, who: str) -> Bundle:

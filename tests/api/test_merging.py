@@ -80,7 +80,7 @@ def narrowed(world: World) -> None:
 
 def test_different_parts_by_two_writers_merge(planned: World, plan: str) -> None:
     """The unit's own note, and the lead's goal, both written on version 1."""
-    mine, theirs = copy_for(planned, plan, RUS), copy_for(planned, plan, PSYK)
+    mine, theirs = copy_for(planned.hub, plan, RUS), copy_for(planned.hub, plan, PSYK)
     answer = send(planned, PSYK, noting(theirs, NEW))
     assert (answer.status_code, head(planned, plan)) == (200, 2)
     assert "proposals" not in texts(answer)
@@ -94,7 +94,7 @@ def test_different_parts_by_two_writers_merge(planned: World, plan: str) -> None
 
 
 def test_the_same_part_by_two_entitled_writers_is_a_conflict(planned: World, plan: str) -> None:
-    mine, theirs = copy_for(planned, plan, RUS), copy_for(planned, plan, PSYK)
+    mine, theirs = copy_for(planned.hub, plan, RUS), copy_for(planned.hub, plan, PSYK)
     before = note_of(mine, "Psykiatrien")["valueString"]
     send(planned, PSYK, noting(theirs, NEW))
     answer = send(planned, RUS, noting(mine, OTHER))
@@ -124,7 +124,7 @@ def test_the_same_part_by_two_entitled_writers_is_a_conflict(planned: World, pla
 def test_a_person_decides_a_conflict(
     planned: World, plan: str, act: str, said: dict[str, str], stands: str, version: int
 ) -> None:
-    mine, theirs = copy_for(planned, plan, RUS), copy_for(planned, plan, PSYK)
+    mine, theirs = copy_for(planned.hub, plan, RUS), copy_for(planned.hub, plan, PSYK)
     send(planned, PSYK, noting(theirs, NEW))
     send(planned, RUS, noting(mine, OTHER))
     (row,) = waiting(planned, RUS)
@@ -145,14 +145,14 @@ def test_a_person_decides_a_conflict(
 
 
 def test_the_same_words_by_two_are_no_conflict(planned: World, plan: str) -> None:
-    mine, theirs = copy_for(planned, plan, RUS), copy_for(planned, plan, PSYK)
+    mine, theirs = copy_for(planned.hub, plan, RUS), copy_for(planned.hub, plan, PSYK)
     send(planned, PSYK, noting(theirs, NEW))
     send(planned, RUS, noting(mine, NEW))
     assert (head(planned, plan), waiting(planned, RUS)) == (2, [])
 
 
 def test_the_lead_s_two_systems_are_two_writers(planned: World, plan: str) -> None:
-    first = copy_for(planned, plan, RUS)
+    first = copy_for(planned.hub, plan, RUS)
     send(planned, RUS, saying(first, NEW))
     send(planned, RUS, saying(first, OTHER))
     assert goal_texts(planned, plan)[0] == NEW
@@ -163,7 +163,7 @@ def test_the_lead_s_two_systems_are_two_writers(planned: World, plan: str) -> No
 
 
 def test_two_orders_are_a_conflict_of_the_order(planned: World, plan: str) -> None:
-    first = copy_for(planned, plan, RUS)
+    first = copy_for(planned.hub, plan, RUS)
     before = goal_texts(planned, plan)
 
     def moved(*order: int) -> Bundle:
@@ -193,7 +193,7 @@ def test_two_orders_are_a_conflict_of_the_order(planned: World, plan: str) -> No
 
 def test_two_at_once_come_one_after_the_other(planned: World, plan: str) -> None:
     """Every one of six changes of different notes and goals is in the plan afterwards."""
-    mine, theirs = copy_for(planned, plan, RUS), copy_for(planned, plan, PSYK)
+    mine, theirs = copy_for(planned.hub, plan, RUS), copy_for(planned.hub, plan, PSYK)
     documents = [(RUS, saying(mine, f"{NEW} {i}", i)) for i in range(3)]
     documents += [(PSYK, noting(theirs, NEW))]
     documents += [(RUS, changed(mine, lambda b: care_plan(b).update(title=OTHER)))]
@@ -214,7 +214,7 @@ def test_what_another_unit_changes_of_the_shared_part_is_a_proposal(
     planned: World, plan: str
 ) -> None:
     before = shared_part(planned, plan)
-    answer = send(planned, PSYK, saying(copy_for(planned, plan, PSYK), NEW))
+    answer = send(planned, PSYK, saying(copy_for(planned.hub, plan, PSYK), NEW))
     assert answer.status_code == 200
     assert "Kept as proposals for the lead's unit to decide: 1" in texts(answer)
     assert (shared_part(planned, plan), head(planned, plan)) == (before, 1)
@@ -232,7 +232,7 @@ def test_what_another_unit_changes_of_the_shared_part_is_a_proposal(
 
 
 def test_the_author_reads_how_it_went_and_why(planned: World, plan: str) -> None:
-    send(planned, PSYK, saying(copy_for(planned, plan, PSYK), NEW))
+    send(planned, PSYK, saying(copy_for(planned.hub, plan, PSYK), NEW))
     (row,) = waiting(planned, PSYK)
     assert decide(planned, row["proposal"], "reject").status_code == 200
     assert waiting(planned, PSYK) == []
@@ -242,7 +242,7 @@ def test_the_author_reads_how_it_went_and_why(planned: World, plan: str) -> None
 
 
 def test_what_was_said_once_is_not_asked_twice(planned: World, plan: str) -> None:
-    sent = saying(copy_for(planned, plan, PSYK), NEW)
+    sent = saying(copy_for(planned.hub, plan, PSYK), NEW)
     for _ in range(2):
         send(planned, PSYK, sent)
     (row,) = waiting(planned, RUS)
@@ -260,7 +260,7 @@ def test_what_was_said_once_is_not_asked_twice(planned: World, plan: str) -> Non
 
 @pytest.mark.parametrize("who", [PSYK, SOCIAL, KOORD_OWN, GP])
 def test_only_the_lead_s_people_decide(planned: World, plan: str, who: str) -> None:
-    send(planned, PSYK, saying(copy_for(planned, plan, PSYK), NEW))
+    send(planned, PSYK, saying(copy_for(planned.hub, plan, PSYK), NEW))
     (row,) = waiting(planned, RUS)
     problem(decide(planned, row["proposal"], "accept", who), 403 if who == PSYK else 404)
     if who != PSYK:
@@ -274,7 +274,7 @@ def test_only_the_lead_s_people_decide(planned: World, plan: str, who: str) -> N
 def test_a_decision_has_a_person_and_a_reason(
     planned: World, plan: str, act: str, missing: str
 ) -> None:
-    send(planned, PSYK, saying(copy_for(planned, plan, PSYK), NEW))
+    send(planned, PSYK, saying(copy_for(planned.hub, plan, PSYK), NEW))
     (row,) = waiting(planned, RUS)
     for empty in ("", "   "):
         answer = decide(planned, row["proposal"], act, **{"text": "x", missing: empty})
@@ -283,8 +283,8 @@ def test_a_decision_has_a_person_and_a_reason(
 
 
 def test_a_person_decides_on_what_stands_now(planned: World, plan: str) -> None:
-    mine = copy_for(planned, plan, RUS)
-    send(planned, PSYK, saying(copy_for(planned, plan, PSYK), NEW))
+    mine = copy_for(planned.hub, plan, RUS)
+    send(planned, PSYK, saying(copy_for(planned.hub, plan, PSYK), NEW))
     (row,) = waiting(planned, RUS)
     seen = planned.get(f"/proposals/{row['proposal']}", RUS).json()["version"]
     send(planned, RUS, saying(mine, OTHER))
@@ -304,7 +304,7 @@ def test_a_proposal_that_needs_another_waits_for_it(planned: World, plan: str) -
         plan_["goal"].append(link)
         plan_["activity"][0]["detail"]["goal"].append(link)
 
-    assert send(planned, PSYK, changed(copy_for(planned, plan, PSYK), add)).status_code == 200
+    assert send(planned, PSYK, changed(copy_for(planned.hub, plan, PSYK), add)).status_code == 200
     found = {r["about"].split("/")[0]: r["proposal"] for r in waiting(planned, RUS)}
     assert set(found) == {"goal", "intervention"}
     problem(decide(planned, found["intervention"], "accept"), 422)
@@ -324,7 +324,7 @@ def test_a_unit_adds_its_own_note_itself(planned: World, plan: str) -> None:
         link = {"reference": "urn:uuid:6d1f8a50-0000-4000-8000-00000000bbbb"}
         care_plan(bundle)["supportingInfo"].append(link)
 
-    send(planned, PSYK, changed(copy_for(planned, plan, PSYK), add))
+    send(planned, PSYK, changed(copy_for(planned.hub, plan, PSYK), add))
     assert (head(planned, plan), waiting(planned, RUS)) == (2, [])
     notes = [o["valueString"] for o in resources(says(planned, plan, RUS), "Observation")]
     assert NEW in notes
@@ -338,7 +338,7 @@ def test_a_note_is_nobody_s_by_being_called_so(planned: World, plan: str) -> Non
         note_of(bundle, "Botilbuddet").update(performer=mine, valueString=NEW)
 
     before = shared_part(planned, plan)
-    send(planned, PSYK, changed(copy_for(planned, plan, PSYK), take))
+    send(planned, PSYK, changed(copy_for(planned.hub, plan, PSYK), take))
     assert shared_part(planned, plan) == before
     assert [r["kind"] for r in waiting(planned, RUS)] == ["proposal"]
 
@@ -353,7 +353,7 @@ def test_a_copy_sent_back_unchanged_changes_nothing(
 ) -> None:
     narrow = (PSYK, SOCIAL)
     narrowed(planned)
-    copy = copy_for(planned, plan, who)
+    copy = copy_for(planned.hub, plan, who)
     before, number = whole_plan(planned, plan), head(planned, plan)
     if who in narrow:
         assert len(care_plan(copy).get("goal", ())) < 3
@@ -366,7 +366,7 @@ def test_a_copy_sent_back_unchanged_changes_nothing(
 
 def test_a_reduced_copy_s_changes_leave_what_was_hidden(planned: World, plan: str) -> None:
     narrowed(planned)
-    copy = copy_for(planned, plan, SOCIAL)
+    copy = copy_for(planned.hub, plan, SOCIAL)
     hidden = set(shared_part(planned, plan)) - {
         f"{e['resource']['resourceType']}/{e['resource']['id']}" for e in copy["entry"]
     }
@@ -406,7 +406,7 @@ def test_a_document_of_another_unit_touches_no_part_but_its_own(planned: World, 
         resources(bundle, "CareTeam")[0]["participant"].pop()
         note_of(bundle, "Borger").update(valueString=NEW)
 
-    answer = send(planned, SOCIAL, changed(copy_for(planned, plan, SOCIAL), everything))
+    answer = send(planned, SOCIAL, changed(copy_for(planned.hub, plan, SOCIAL), everything))
     assert answer.status_code == 200, answer.text
     with planned.hub.store.reading() as work:
         after = (work.consents.approvals(plan), shared_part(planned, plan))
@@ -422,7 +422,7 @@ def test_a_document_of_another_unit_touches_no_part_but_its_own(planned: World, 
 
 
 def test_a_proposal_is_gone_with_the_consent(planned: World, plan: str) -> None:
-    send(planned, PSYK, saying(copy_for(planned, plan, PSYK), NEW))
+    send(planned, PSYK, saying(copy_for(planned.hub, plan, PSYK), NEW))
     (row,) = waiting(planned, PSYK)
     planned.consent(consent_of("nej-tak", units=(PSYK,), kind="deny"))
     assert waiting(planned, PSYK) == []
@@ -431,8 +431,8 @@ def test_a_proposal_is_gone_with_the_consent(planned: World, plan: str) -> None:
 
 
 def test_what_stands_is_shown_only_to_who_may_see_it(planned: World, plan: str) -> None:
-    mine = copy_for(planned, plan, RUS)
-    send(planned, PSYK, saying(copy_for(planned, plan, PSYK), NEW))
+    mine = copy_for(planned.hub, plan, RUS)
+    send(planned, PSYK, saying(copy_for(planned.hub, plan, PSYK), NEW))
     (row,) = waiting(planned, PSYK)
     send(planned, RUS, saying(mine, OTHER))
     assert planned.get(f"/proposals/{row['proposal']}", PSYK).json()["stands"][0] == OTHER
@@ -443,7 +443,7 @@ def test_what_stands_is_shown_only_to_who_may_see_it(planned: World, plan: str) 
 
 
 def test_the_look_is_audited_and_the_operator_has_no_such_door(planned: World, plan: str) -> None:
-    send(planned, PSYK, saying(copy_for(planned, plan, PSYK), NEW))
+    send(planned, PSYK, saying(copy_for(planned.hub, plan, PSYK), NEW))
     (row,) = waiting(planned, RUS)
     planned.get(f"/proposals/{row['proposal']}", RUS)
     with planned.hub.store.reading() as work:
@@ -454,7 +454,7 @@ def test_the_look_is_audited_and_the_operator_has_no_such_door(planned: World, p
 
 
 def test_who_may_not_know_of_the_plan_proposes_nothing(planned: World, plan: str) -> None:
-    copy = copy_for(planned, plan, RUS)
+    copy = copy_for(planned.hub, plan, RUS)
     nobody_s = json.loads(json.dumps(copy).replace(plan, "0b0f7f5e-5f1c-4a52-9d35-1a1b5a3c9f10"))
     there, not_there = send(planned, GP, copy), send(planned, GP, nobody_s)
     assert problem(there, 422) == problem(not_there, 422)
@@ -468,8 +468,8 @@ def test_a_system_that_keeps_no_version_writes_on_what_it_was_last_given(
     planned: World, plan: str
 ) -> None:
     """Version 2 has not been given to it yet: what it sends is written on version 1."""
-    mine = without_base(copy_for(planned, plan, RUS))
-    send(planned, PSYK, noting(copy_for(planned, plan, PSYK), NEW))
+    mine = without_base(copy_for(planned.hub, plan, RUS))
+    send(planned, PSYK, noting(copy_for(planned.hub, plan, PSYK), NEW))
     answer = send(planned, RUS, saying(mine, OTHER))
     assert "Merged with what has changed since version 1" in texts(answer)
     found = says(planned, plan, RUS)
@@ -480,7 +480,7 @@ def test_a_system_that_keeps_no_version_writes_on_what_it_was_last_given(
         for letter in planned.letters(RUS):
             planned.receipt(letter, RUS)
     assert planned.delivery(RUS, version=3)["state"] == "delivered"
-    given = without_base(copy_for(planned, plan, RUS))
+    given = without_base(copy_for(planned.hub, plan, RUS))
 
     def drop(bundle: Bundle) -> None:
         own = note_of(bundle, "Psykiatrien")["id"]

@@ -23,7 +23,7 @@ def proposed(tmp_path: Path) -> Site:
     assert world.consent().status_code == 201
     plan = world.publish_plan()
     said = changed(
-        copy_for(world, plan, PSYK), lambda b: goals(b)[0].update(description={"text": NEW})
+        copy_for(world.hub, plan, PSYK), lambda b: goals(b)[0].update(description={"text": NEW})
     )
     assert send(world, PSYK, said).status_code == 200
     close(world.hub)
