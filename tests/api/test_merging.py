@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from hub.model.party import SYSTEM
+from hub.services.state import plan_state
+from hub.services.views import build_view
 from tests.api.copies import (
     Bundle,
     care_plan,
@@ -500,3 +502,45 @@ def test_what_the_lead_wrote_last_is_what_it_had(planned: World, plan: str) -> N
         assert "Merged" not in texts(answer)
     assert care_plan(says(planned, plan, RUS))["title"] == "Planen efter andet møde"
     assert waiting(planned, RUS) == []
+
+
+# In another format
+
+
+def as_xml(world: World, plan: str, who: str) -> bytes:
+    """The plan as the paper template in XML, as a receiver of that format gets it."""
+    hub = world.hub
+    with hub.store.reading() as work:
+        found = work.plans.get(plan, SYSTEM, hub.clock())
+        assert found is not None
+        directory = work.parties.directory()
+        state = plan_state(work, found, directory, hub.clock())
+        reduced = build_view(work, state, found.head, who, hub.clock())
+    party = directory.get(who)
+    assert reduced is not None
+    assert party is not None
+    context = hub.context(directory, party, f"{who}/{plan}")
+    return hub.adapters.adapter("ki-plan-xml").render(reduced.view, party, context).body
+
+
+@pytest.mark.parametrize("who", [RUS, PSYK])
+def test_a_format_that_cannot_say_everything_changes_nothing_it_cannot_say(
+    planned: World, plan: str, who: str
+) -> None:
+    before = shared_part(planned, plan)
+    body = as_xml(planned, plan, who)
+    answer = planned.post("/documents/ki-plan-xml", who, body)
+    assert answer.status_code == 200, answer.text
+    assert "Nothing new" in texts(answer)
+    assert (shared_part(planned, plan), waiting(planned, RUS)) == (before, [])
+    old = b"Faste holdepunkter i ugen"
+    assert body.count(old) == 1
+    answer = planned.post("/documents/ki-plan-xml", who, body.replace(old, NEW.encode()))
+    assert answer.status_code == 200, answer.text
+    after = shared_part(planned, plan)
+    if who == RUS:
+        (goal,) = (k for k, r in before.items() if r != after[k])
+        assert after[goal] == before[goal] | {"description": {"text": NEW}}
+    else:
+        assert after == before
+        assert [r["about"].split("/")[0] for r in waiting(planned, RUS)] == ["goal"]
