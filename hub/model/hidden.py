@@ -10,21 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hub.model.same import place_of, same
+
 
 def patched(seen: Any, sent: Any, whole: Any) -> Any:
     """``whole`` with what ``sent`` changed of ``seen``: ``whole`` with members left out.
 
     None stands for what is not there.
     """
-    if sent == seen:
+    if same(sent, seen):
         return whole
-    if seen is None or whole is None or seen == whole:
+    if seen is None or whole is None or same(seen, whole):
         return sent
     if isinstance(seen, Mapping) and isinstance(sent, Mapping) and isinstance(whole, Mapping):
         made = {k: patched(seen.get(k), sent.get(k), whole[k]) for k in whole if k in sent}
         # Left out by the sender: removed where it was shown, and what was hidden of it stays.
         made |= {k: _hidden(seen.get(k), v) for k, v in whole.items() if k not in sent}
-        made |= {k: v for k, v in sent.items() if k not in whole and seen.get(k) != v}
+        made |= {k: v for k, v in sent.items() if k not in whole and not same(seen.get(k), v)}
         order = dict.fromkeys([*whole, *sent])
         return {k: made[k] for k in order if k in made and made[k] is not None}
     if isinstance(seen, list) and isinstance(sent, list) and isinstance(whole, list):
@@ -37,8 +39,10 @@ def _patched_list(seen: list[Any], sent: list[Any], whole: list[Any]) -> list[An
     shown = _shown(seen, whole)
     made: list[Any] = []
     for i, item in enumerate(sent):
-        if item in seen and shown[seen.index(item)] is not None:
-            made.append(whole[shown[seen.index(item)]])  # type: ignore[index]
+        was = place_of(item, seen)
+        known = shown[was] if was is not None else None
+        if known is not None:
+            made.append(whole[known])
         elif len(sent) == len(seen) and (at := shown[i]) is not None:
             made.append(patched(seen[i], item, whole[at]))
         else:
@@ -77,4 +81,4 @@ def _is_part(part: Any, whole: Any) -> bool:
         return all(k in whole and _is_part(v, whole[k]) for k, v in part.items())
     if isinstance(part, list) and isinstance(whole, list):
         return None not in _shown(part, whole)
-    return bool(part == whole)
+    return same(part, whole)

@@ -17,6 +17,7 @@ from hub.fhir.extract import codes
 from hub.model.hidden import patched
 from hub.model.order import merged_order
 from hub.model.pieces import ORDER, OTHER, RANKED, Pieces, joined, listed, referred
+from hub.model.same import same
 
 _TEAM: Final = ("plan/author", "plan/careTeam", "team/", "participant/")
 
@@ -65,8 +66,8 @@ def merge(base: Pieces, theirs: Pieces, current: Pieces) -> Merged:
     conflicts: dict[str, Conflict] = {}
     for key in _union(current, theirs, base):
         b, t, c = (x.values.get(key) for x in (base, theirs, current))
-        value = c if t in (b, c) else t
-        if t not in (b, c) and c != b:
+        value = c if same(t, b) or same(t, c) else t
+        if value is not c and not same(c, b):
             conflicts[key] = Conflict(key, b, t, c)
             value = c
         if value is not None:
@@ -94,7 +95,7 @@ def changes(base: Pieces, theirs: Pieces) -> tuple[Conflict, ...]:
     found = []
     for key in _union(base, theirs):
         b, t = base.values.get(key), theirs.values.get(key)
-        if b != t and not (key.startswith(OTHER) and None in (b, t)):
+        if not same(b, t) and not (key.startswith(OTHER) and None in (b, t)):
             found.append(Conflict(key, b, t, b))
     for name in RANKED:
         b, t = ([k for k, _ in x.orders.get(name, ())] for x in (base, theirs))
@@ -139,7 +140,7 @@ def _unsound(
             keys = set(held) | set(current.values)
             wrong |= {k for k in keys if k.startswith(_TEAM)}
         wrong |= _emptied(theirs, current, held)
-        wrong = {k for k in wrong if held.get(k) != current.values.get(k)}
+        wrong = {k for k in wrong if not same(held.get(k), current.values.get(k))}
         if not wrong:
             return sorted(found)
         found |= wrong

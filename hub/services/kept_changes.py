@@ -8,6 +8,7 @@ from typing import Final
 
 from hub.model.party import SYSTEM
 from hub.model.records import Proposal, Task
+from hub.model.same import same
 from hub.services.hub import Hub, repeatable
 from hub.store.work import UnitOfWork
 
@@ -26,9 +27,9 @@ def keep(hub: Hub, work: UnitOfWork, proposals: Iterable[Proposal]) -> int:
     waiting = 0
     for proposal in proposals:
         before = work.proposals.of_piece(proposal.plan_id, proposal.author, proposal.piece)
-        same = [p for p in before if (p.base, p.theirs) == (proposal.base, proposal.theirs)]
-        if same and same[-1].state != "superseded":
-            waiting += same[-1].state == "open"
+        said = [p for p in before if same([p.base, p.theirs], [proposal.base, proposal.theirs])]
+        if said and said[-1].state != "superseded":
+            waiting += said[-1].state == "open"
             continue
         now = hub.clock()
         for old in before:

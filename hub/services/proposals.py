@@ -20,6 +20,7 @@ from hub.model.pieces import Pieces, joined, split
 from hub.model.plan import SHARED
 from hub.model.records import Part, Plan, Proposal, ProposalState
 from hub.model.routing import newest_for
+from hub.model.same import same
 from hub.model.wording import lines, text_of
 from hub.services.hub import Hub
 from hub.services.kept_changes import settle_task
@@ -194,14 +195,14 @@ def _looked_at(
     order = found.piece.removeprefix("order/")
     if (
         then is None
-        or then.values.get(found.piece) != current.values.get(found.piece)
+        or not same(then.values.get(found.piece), current.values.get(found.piece))
         or (order != found.piece and then.orders.get(order) != current.orders.get(order))
     ):
         raise StaleBase("It has changed since you looked; look again")
 
 
 def _validate(hub: Hub, made: _Made) -> None:
-    changed = [declaring(r) for k, r in made.after.items() if made.before.get(k) != r]
+    changed = [declaring(r) for k, r in made.after.items() if not same(made.before.get(k), r)]
     issues = tuple(hub.validator.check(changed)) if changed else ()
     if any(i.severity in {"error", "fatal"} for i in issues):
         raise Invalid("What it would say is not valid; reject it, or decide in your own words")
@@ -218,7 +219,7 @@ def _carry_out(
 ) -> Proposal:
     now, actor, found = hub.clock(), f"{by.id}: {person}", made.proposal
     number = made.plan.head
-    if made.after != made.before:
+    if not same(made.after, made.before):
         directory = work.parties.directory()
         members = store(hub, work, made.part, by, made.part.citizen_id, made.after.values())
         part = replace(made.part, members=members)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -221,3 +222,12 @@ def _renamed(plan: Shared) -> tuple[Shared, dict[str, str]]:
     for i, activity in enumerate(root["activity"]):
         activity["id"] = f"egen-{i}"
     return made, new
+
+
+def test_another_lexeme_is_another_value(plan: Shared) -> None:
+    measured = {x: {**_goal("g1", "Mål 1"), "value": Decimal(x)} for x in ("1.5", "1.50")}
+    one, other = (plan | {"Goal/g1": goal} for goal in measured.values())
+    merged = merge(taken(one), taken(other), taken(one))
+    assert str(joined(merged.pieces)["Goal/g1"]["value"]) == "1.50"
+    assert str(patched([Decimal("1.5")], [Decimal("1.50")], [Decimal("1.5")])[0]) == "1.50"
+    assert _conflicts(plan, one, other) == {"goal/g1"}
