@@ -245,11 +245,11 @@ def test_the_author_reads_how_it_went_and_why(planned: World, plan: str) -> None
 
 def test_what_was_said_once_is_not_asked_twice(planned: World, plan: str) -> None:
     sent = saying(copy_for(planned.hub, plan, PSYK), NEW)
-    for _ in range(2):
-        send(planned, PSYK, sent)
+    for number in range(2):
+        send(planned, PSYK, sent, message_id=f"m-{number}")
     (row,) = waiting(planned, RUS)
     decide(planned, row["proposal"], "reject")
-    send(planned, PSYK, sent)
+    send(planned, PSYK, sent, message_id="m-3")
     assert waiting(planned, RUS) == []
     send(planned, PSYK, saying(sent, OTHER))
     (first,) = waiting(planned, RUS)

@@ -100,8 +100,10 @@ def _led_by(plan: Shared, who: str) -> Shared:
     made = copy.deepcopy(plan)
     made[PLAN]["author"] = {"reference": who}
     for one in made["CareTeam/t"]["participant"]:
-        role = "lead" if one["member"]["reference"] == who else "professional"
-        one["role"] = [names.concept(names.ROLE, role)]
+        if one["member"]["reference"] == who:
+            one["role"] = [names.concept(names.ROLE, "lead")]
+        elif "'lead'" in str(one):
+            one["role"] = [names.concept(names.ROLE, "professional")]
     return made
 
 
@@ -165,6 +167,12 @@ def test_a_member_that_was_hidden_stays() -> None:
         == {"text": "Ja", "note": "x"} | {"goal": [{"reference": "1"}]}
         or patched(seen, {"text": "Ja"}, whole)["note"] == "x"
     )
+
+
+def test_what_was_hidden_in_a_list_that_was_changed_stays() -> None:
+    one, two, three, four = ({"n": i} for i in range(1, 5))
+    assert patched([two], [three, four], [one, two]) == [one, three, four]
+    assert patched([one], [one, three], [one, two]) == [one, two, three]
 
 
 def test_inside_of_what_was_changed_the_hidden_stays_too() -> None:
