@@ -19,7 +19,6 @@ from hub.errors import Issue
 Resource = dict[str, Any]
 """A FHIR R4 resource as plain JSON values; references inside the hub are ``Type/id``."""
 
-
 Check = Callable[[Resource], Sequence[Issue]]
 """All issues of one resource at once, each with a FHIRPath from it; never raises, whatever the
 JSON."""
@@ -112,6 +111,10 @@ class PlanUpdate:
     """The hub's plan id where the document names it."""
     base_version: int | None = None
     """The plan version the sender wrote on, where the document says so."""
+    complete: bool = False
+    """What the sender was shown and the document does not name is to go. Otherwise it stays."""
+    ordered: bool = False
+    """The format carries the lists' order. Otherwise the hub keeps its own, new items last."""
     claimed_sender: tuple[Identifier, ...] = ()
     """Who the document says sent it; the hub compares it with the channel."""
     claimed_at: str | None = None

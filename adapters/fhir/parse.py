@@ -125,6 +125,8 @@ def _update(
         case=document.case,
         plan_id=identity.plan_id,
         base_version=_base_version(document.plan.resource, identity.plan_id, own_version),
+        complete=True,
+        ordered=True,
         claimed_sender=claimed,
         claimed_at=claimed_at,
         issues=issues,

@@ -48,6 +48,8 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
         case=header.get("CaseIdentifier"),
         plan_id=header.get("SharedPlanIdentifier"),
         base_version=int(base) if base else None,
+        complete=True,
+        ordered=True,
         claimed_sender=claimed,
         claimed_at=claimed_at,
         issues=rules.warnings(reader),

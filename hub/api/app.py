@@ -20,6 +20,7 @@ from hub.api import (
     operations,
     plan_document,
     process_message,
+    proposals,
     read,
     search,
     subscription,
@@ -40,7 +41,7 @@ FHIR = (
 )  # fmt: skip
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""
-OTHERS = (documents, mailbox, acts, letters, operations, metrics, health)
+OTHERS = (documents, mailbox, acts, letters, proposals, operations, metrics, health)
 
 
 def create_app(hub: Hub) -> FastAPI:

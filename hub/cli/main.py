@@ -40,6 +40,7 @@ _COMMANDS: Final = {
     "pause": "Hold back deliveries to a party.",
     "plans": "Show plans and their versions.",
     "profiles": "Build the FHIR profiles.",
+    "proposals": "Show and decide proposed changes and conflicts.",
     "queues": "Show the queues and their depths.",
     "resume": "Let deliveries to a party go again.",
     "serve": "Answer HTTP.",

@@ -69,7 +69,7 @@ def team(
         if resource["resourceType"] != "CareTeam":
             continue
         for i, participant in enumerate(resource.get("participant", ())):
-            unit = _unit(resources, participant.get("member", {}).get("reference"))
+            unit = unit_of(resources, participant.get("member", {}).get("reference"))
             if unit is None:
                 continue
             party = find_party(identifiers(unit))
@@ -91,7 +91,8 @@ def identifiers(resource: Resource) -> tuple[Identifier, ...]:
     )
 
 
-def _unit(resources: Mapping[str, Resource], reference: str | None) -> Resource | None:
+def unit_of(resources: Mapping[str, Resource], reference: str | None) -> Resource | None:
+    """The Organization that a reference to it, or to a function in it, leads to."""
     if reference is None:
         return None
     if reference.startswith("Organization/"):

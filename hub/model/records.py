@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from hub.contract import Resource
 from hub.model.delivery import State
 from hub.model.plan import Key
 
@@ -92,6 +93,48 @@ class PlanVersion:
     """The shared part's content."""
     written_by: str
     created_at: datetime
+    written_on: int | None = None
+    """The older version that its writer had, where that is not all of this one; None: it wrote
+    what stands here."""
+
+
+ProposalKind = Literal["proposal", "conflict"]
+ProposalState = Literal["open", "accepted", "rejected", "replaced", "superseded"]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A change of one piece that waits for a person, or waited."""
+
+    id: str
+    plan_id: str
+    part_id: str
+    """Of the plan's shared part, or of another owner's."""
+    piece: str
+    kind: ProposalKind
+    """By one who does not own it; or by one who does, of what another had changed meanwhile."""
+    author: str
+    """The unit that wrote it."""
+    decider: str
+    """The unit whose people decide."""
+    version: int
+    """The plan's newest version when it came."""
+    base: Any
+    """What its author had; None: nothing."""
+    theirs: Any
+    """What its author wants it to say; None: it is to go."""
+    state: ProposalState
+    created_at: datetime
+    actor: str | None = None
+    """The unit whose own words the piece is."""
+    inbox_id: str | None = None
+    base_version: int | None = None
+    """The version that its author had."""
+    carried: Mapping[str, Resource] = field(default_factory=dict)
+    """``Type/id`` to the people and units that the new text names."""
+    reason: str = ""
+    decided_by: str | None = None
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True)

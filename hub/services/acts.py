@@ -160,5 +160,5 @@ def _add_postscript(
     work.plans.save_part(part, now)
     manifest = {**head.manifest, part.id: part.members}
     work.plans.add_version(
-        PlanVersion(plan.id, plan.head + 1, manifest, head.digest, by.id, now), None
+        PlanVersion(plan.id, plan.head + 1, manifest, head.digest, by.id, now, plan.head), None
     )

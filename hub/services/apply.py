@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from hub.contract import Party, PlanUpdate, Resource
+from hub.contract import Party, PlanUpdate
 from hub.errors import Invalid, Issue, NoLegalBasis, StaleBase
-from hub.fhir.bundles import rewritten
 from hub.model.alone import statute_of
 from hub.model.consent import Verdict, may_take_part
 from hub.model.party import SYSTEM, Directory
-from hub.model.plan import SHARED, Key, canonical, digest_of, with_decisions
-from hub.model.records import InboxItem, InboxState, Part, Plan, PlanVersion
+from hub.model.plan import SHARED
+from hub.model.records import InboxItem, InboxState, Part, Plan
 from hub.services.answers import Answer
-from hub.services.attach import gather, place
-from hub.services.hub import Hub, new_id, sha256
-from hub.services.route import reconcile
+from hub.services.attach import place
+from hub.services.had import Had
+from hub.services.hub import Hub, new_id
+from hub.services.publish import Published, publish
+from hub.services.shared import Taken, take
+from hub.services.versions import store
 from hub.store.work import UnitOfWork
 
 
@@ -27,8 +28,13 @@ def apply_update(
     sender: Party,
     directory: Directory,
     update: PlanUpdate,
+    had: Had | None = None,
 ) -> Answer:
-    """Store the part; if it belongs to a plan and changed it, make the plan's next version."""
+    """Store the part; if it belongs to a plan and changed it, make the plan's next version.
+
+    ``had``: what the sender had of the shared part that a whole document of it changes. Raises
+    MovedError if that is another by now.
+    """
     now = hub.clock()
     work.losses.forget(inbox_id=item.id)
     citizen = _citizen(work, update)
@@ -48,35 +54,43 @@ def apply_update(
         told = Issue("information", "informational", text)
         where = (plan.id, plan.head) if plan is not None and plan.head else None
         return Answer("applied", (told,), where, basis.basis)
-    if plan is not None:
-        _refuse_stale(work, plan, update)
-    members = _store(work, part, sender, citizen, update, hub)
-    # What came over REST is no document that could be re-issued to its owner.
-    document = item.id if item.request is None else part.document_inbox
-    part = replace(part, members=members, source_inbox=item.id, document_inbox=document)
+    taken = Taken(update.resources)
+    if plan is not None and plan.head and part.kind == SHARED:
+        if item.request is None:
+            taken = take(hub, work, item, sender, directory, update, part, plan, had)
+        else:
+            _refuse_stale(work, plan, update)
+            taken = replace(taken, written_on=plan.head)
+    part = replace(part, members=store(hub, work, part, sender, citizen, taken.resources))
+    if plan is None or part.kind != SHARED or plan.lead == sender.id:
+        # What came over REST is no document that could be re-issued to its owner.
+        document = item.id if item.request is None else part.document_inbox
+        part = replace(part, source_inbox=item.id, document_inbox=document)
     work.plans.save_part(part, now)
     if plan is None:
         state: InboxState = "unattached" if statute_of(part.kind) is None else "applied"
         return Answer(state, (*issues, *update.issues), basis=basis.basis)
-    joined: list[Part] = []
-    if part.kind == SHARED:
-        plan = replace(plan, status=str(update.resources[0]["status"]))
-        work.plans.set_status(plan.id, plan.status)
-        joined = gather(work, plan, directory, now_parts=part, hub=hub)
-    number, changed = _next_version(hub, work, plan, sender, item)
-    for one in joined:
-        work.inbox.join(one.source_inbox or "", (plan.id, number))
-    strangers = reconcile(hub, work, plan.id, directory, actor=sender.id)
-    text = f"Accepted as version {number}" if changed else f"Nothing new; version {number} stands"
-    told = Issue("information", "informational", f"{text} of CarePlan/{plan.id}")
-    unknown = tuple(
+    made = publish(
+        hub, work, plan, part, directory, sender,
+        status=str(taken.resources[0]["status"]), source=item.id, written_on=taken.written_on,
+    )  # fmt: skip
+    first, *more = _told(plan, made, update, team=part.kind == SHARED and plan.lead == sender.id)
+    found = (first, *taken.issues, *issues, *more, *update.issues)
+    return Answer("applied", found, (plan.id, made.number), basis.basis)
+
+
+def _told(plan: Plan, made: Published, update: PlanUpdate, *, team: bool) -> tuple[Issue, ...]:
+    """What became of it, first; then, to who wrote the ``team``, whom in it nobody knows."""
+    number = made.number
+    text = (
+        f"Accepted as version {number}" if made.changed else f"Nothing new; version {number} stands"
+    )
+    unknown = (
         Issue("warning", "not-found", "No such unit is a party here; nothing is sent to it", at)
-        for at in (_as_sent(update, s) for s in strangers)
-        if part.kind == SHARED
+        for at in (_as_sent(update, s) for s in made.strangers)
+        if team
     )
-    return Answer(
-        "applied", (told, *issues, *unknown, *update.issues), (plan.id, number), basis.basis
-    )
+    return (Issue("information", "informational", f"{text} of CarePlan/{plan.id}"), *unknown)
 
 
 def _as_sent(update: PlanUpdate, member: str) -> str:
@@ -120,7 +134,11 @@ def _overtaken(work: UnitOfWork, item: InboxItem, part: Part) -> bool:
     if item.request is not None:
         return False
     source = work.inbox.get(part.source_inbox, SYSTEM) if part.source_inbox else None
-    return source is not None and source.received_at > item.received_at
+    return (
+        source is not None
+        and source.sender == item.sender
+        and source.received_at > item.received_at
+    )
 
 
 def _basis(
@@ -133,75 +151,24 @@ def _basis(
     if citizen is None:
         return Verdict(False, "No consent of this citizen is registered")
     consents = work.consents.of_citizen(citizen)
-    if update.part == SHARED:
-        return may_take_part(consents, sender.id, "make-plan", hub.clock())
-    return may_take_part(consents, sender.id, "exchange", hub.clock())
+    now = hub.clock()
+    if update.part != SHARED:
+        return may_take_part(consents, sender.id, "exchange", now)
+    making = may_take_part(consents, sender.id, "make-plan", now)
+    named = work.plans.get(update.plan_id, SYSTEM, now) if update.plan_id else None
+    led = named is not None and named.lead == sender.id
+    if making.permit or update.plan_id is None or led:
+        return making
+    # Whoever takes part may propose, and is answered the same whether there is such a plan.
+    others = (may_take_part(consents, sender.id, p, now) for p in ("exchange", "copy-to-gp"))
+    return next((v for v in others if v.permit), making)
 
 
 def _refuse_stale(work: UnitOfWork, plan: Plan, update: PlanUpdate) -> None:
-    """A change of the shared part must be written on its newest content."""
-    if update.part != SHARED or update.base_version is None or plan.head == 0:
+    """A change over REST must be written on the newest content of the shared part."""
+    if update.base_version is None:
         return
     versions = work.plans.versions(plan.id)
     base = next((v for v in versions if v.number == update.base_version), None)
     if base is None or base.digest != versions[-1].digest:
         raise StaleBase(f"The shared part has changed; fetch version {plan.head} and merge")
-
-
-def _store(
-    work: UnitOfWork, part: Part, sender: Party, citizen: str, update: PlanUpdate, hub: Hub
-) -> tuple[Key, ...]:
-    """Save what changed; the citizen is one Patient in the hub, told by the shared part."""
-    patients = {f"Patient/{r['id']}" for r in update.resources if r["resourceType"] == "Patient"}
-    keys: list[Key] = []
-    for resource in _with_one_patient(update.resources, patients, citizen):
-        if resource["resourceType"] == "Patient" and part.kind != SHARED:
-            continue
-        owner = citizen if resource["resourceType"] == "Patient" else part.id
-        if part.kind == SHARED and resource["id"] == part.id and part.members:
-            before = work.plans.resources(part.members[:1])
-            resource = with_decisions(resource, before[f"CarePlan/{part.id}"])  # noqa: PLW2901
-        try:
-            keys.append(
-                work.plans.save_resource(
-                    resource, sha256(canonical(resource)), owner, sender.id, hub.clock()
-                )
-            )  # fmt: skip
-        except ValueError:
-            place = f"{resource['resourceType']}.id"
-            raise Invalid("The id belongs to another part of a plan", at=place) from None
-    return tuple(keys)
-
-
-def _with_one_patient(
-    resources: Iterable[Resource], patients: set[str], citizen: str
-) -> list[Resource]:
-    own = f"Patient/{citizen}"
-    made = []
-    for resource in resources:
-        changed = rewritten(resource, lambda r: own if r in patients else None)
-        if resource["resourceType"] == "Patient":
-            changed["id"] = citizen
-        made.append(changed)
-    return made
-
-
-def _next_version(
-    hub: Hub, work: UnitOfWork, plan: Plan, sender: Party, item: InboxItem
-) -> tuple[int, bool]:
-    """A new manifest, if it differs from the head's."""
-    parts = work.plans.parts(plan.id)
-    manifest = {p.id: p.members for p in parts if p.members}
-    head = work.plans.version(plan.id, plan.head)
-    if head is not None and dict(head.manifest) == manifest:
-        return plan.head, False
-    shared = next(p for p in parts if p.kind == SHARED)
-    digest = digest_of(work.plans.resources(shared.members).values())
-    number = plan.head + 1
-    version = PlanVersion(plan.id, number, manifest, digest, sender.id, hub.clock())
-    work.plans.add_version(version, item.id)
-    work.journal.audit(
-        hub.clock(), sender.id, "update", f"CarePlan/{plan.id}/_history/{number}",
-        party=sender.id, detail=f"inbox/{item.id}",
-    )  # fmt: skip
-    return number, True

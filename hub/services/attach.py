@@ -99,7 +99,11 @@ def _shared(
     hub: Hub,
     directory: Directory,
 ) -> tuple[Part, Plan]:
-    """The lead's own case id, or the hub's plan id, finds the plan; else it is a new one."""
+    """The lead's own case id, or the hub's plan id, finds the plan; else it is a new one.
+
+    Whoever may know of the plan may send its shared part: what it may change of it is decided
+    piece by piece.
+    """
     named = update.plan_id or part.plan_id
     plan = work.plans.lock(named) if named else None
     if plan is not None and not knows(work, sender, plan, hub, directory):
@@ -108,10 +112,6 @@ def _shared(
     if plan is not None:
         if plan.citizen_id != citizen:
             raise Invalid(_NO_SUCH_PLAN)
-        if plan.lead != sender.id:
-            raise Invalid(
-                "Only the lead's unit changes the shared part; send the lead your proposal"
-            )
         own = next((p for p in work.plans.parts(plan.id) if p.kind == SHARED), part)
         return own, plan
     if update.plan_id is not None:

@@ -48,6 +48,7 @@ from hub.services.converse import (
     raw,
 )
 from hub.services.decide import record_decision
+from hub.services.had import Had, MovedError, find_had
 from hub.services.hub import Hub, repeatable
 from hub.services.letters import receive_letter
 from hub.services.media import expect_media_type
@@ -62,6 +63,8 @@ PATIENCE: Final = 5.0
 """Seconds that a caller waits for who has the same message in hand."""
 PAUSE: Final = 0.1
 _SEALED = "A person's message may be shown to nobody here; see that its sender has been reached"
+_TRIES: Final = 5
+"""So often is a document merged anew because others wrote meanwhile."""
 
 
 class _AnsweredElsewhereError(Exception):
@@ -149,12 +152,20 @@ def _answered(
         return _answer_like(hub, item, sender, first)
     parsed = _understand(hub, item, sender, directory)
     acknowledged = acknowledgement(hub, item, sender, "ok")
-    with hub.store.writing() as work:
-        answer = _do(hub, work, item, sender, directory, parsed)
-        _settle(hub, item, work, answer)
-        put_on_its_way(hub, work, item, acknowledged)
-        work.commit()
-    return answer.state
+    for _ in range(_TRIES):
+        had = None
+        if isinstance(parsed, PlanUpdate):
+            had = find_had(hub, item, sender.party, directory, parsed)
+        try:
+            with hub.store.writing() as work:
+                answer = _do(hub, work, item, sender, directory, parsed, had)
+                _settle(hub, item, work, answer)
+                put_on_its_way(hub, work, item, acknowledged)
+                work.commit()
+        except MovedError:
+            continue
+        return answer.state
+    raise StoreUnavailable("Others are writing the same; it is tried again")
 
 
 def _answer_like(
@@ -202,10 +213,11 @@ def _do(
     sender: RegisteredParty,
     directory: Directory,
     parsed: Parsed,
+    had: Had | None,
 ) -> Answer:
     match parsed:
         case PlanUpdate():
-            return apply_update(hub, work, item, sender.party, directory, parsed)
+            return apply_update(hub, work, item, sender.party, directory, parsed, had)
         case Decision():
             return record_decision(hub, work, item, sender.party, directory, parsed)
         case Receipt():

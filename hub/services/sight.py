@@ -74,6 +74,10 @@ class Sight:
         newest = next(self._readable(plan), None) if plan is not None else None
         return None if plan is None or newest is None else (self._state(plan), newest)
 
+    def versions(self, plan: Plan) -> list[int]:
+        """The plan's versions that may be read, newest first."""
+        return list(self._readable(plan))
+
     def newest(self, citizens: Citizens = None) -> Iterator[tuple[Plan, int]]:
         """Every plan the party may read, with the newest version it may read."""
         for plan in self._plans(citizens):

@@ -244,6 +244,7 @@ class Plans:
                 manifest={p: [list(k) for k in keys] for p, keys in version.manifest.items()},
                 digest=version.digest,
                 written_by=version.written_by,
+                written_on=version.written_on,
                 inbox_id=inbox_id,
                 created_at=version.created_at,
             )
@@ -308,4 +309,5 @@ def _version(row: Row[Any]) -> PlanVersion:
         digest=row.digest,
         written_by=row.written_by,
         created_at=row.created_at,
+        written_on=row.written_on,
     )

@@ -149,6 +149,7 @@ PLAN_VERSION = Table(
     Column("manifest", JSON, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("written_by", String(64), nullable=False),
+    Column("written_on", Integer),
     Column("inbox_id", String(64)),
     Column("created_at", Moment, nullable=False),
 )

@@ -16,6 +16,7 @@ from hub.store.journal import Journal
 from hub.store.losses import Losses
 from hub.store.parties import Parties
 from hub.store.plans import Plans
+from hub.store.proposals import Proposals
 from hub.store.queues import Queues
 from hub.store.resources import Resources
 from hub.store.subscriptions import Subscriptions
@@ -33,6 +34,7 @@ class UnitOfWork:
         self.deliveries = Deliveries(connection)
         self.journal = Journal(connection)
         self.losses = Losses(connection)
+        self.proposals = Proposals(connection)
         self.queues = Queues(connection)
         self.resources = Resources(connection)
         self.conversations = Conversations(connection)

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from hub.fhir import names
+from tests.api.copies import shared_part
 from tests.api.world import (
     CONSENT_1,
     CPR_1,
@@ -117,15 +118,22 @@ def test_another_unit_s_plan_cannot_be_written_and_is_not_told_of(world: World) 
     assert texts[0] == texts[1]
 
 
-def test_a_unit_that_knows_the_plan_is_told_whose_it_is_to_change(
-    planned: World, plan: str
-) -> None:
+def test_a_unit_that_knows_the_plan_proposes_what_is_not_its_own(planned: World, plan: str) -> None:
+    """Another plan under its name: nothing of it stands but the unit's own status notes."""
     making = json.loads(PLAN_2.decode().replace("1507729995", CPR_1))
     identifier = {"system": f"{names.BASE}/NamingSystem/plan", "value": plan}
     making["entry"][0]["resource"]["identifier"] = [identifier]
-    (issue,) = problem(planned.post("/documents/fhir", PSYK, json.dumps(making).encode()), 422)
-    assert "lead" in issue["details"]["text"]
-    assert planned.get(f"/operations/plans/{plan}", OPERATOR).json()["head"] == 1
+    before = shared_part(planned, plan)
+    answer = planned.post("/documents/fhir", PSYK, json.dumps(making).encode())
+    assert answer.status_code == 200
+    assert "proposals for the lead's unit" in answer.text
+    after = shared_part(planned, plan)
+    own = {k for k in after if k.startswith("Observation/")} - set(before)
+    assert {k for k in before if before[k] != after.get(k)} == {f"CarePlan/{plan}"}
+    links = after[f"CarePlan/{plan}"]["supportingInfo"]
+    left = [x for x in links if x["reference"] not in own]
+    assert after[f"CarePlan/{plan}"] | {"supportingInfo": left} == before[f"CarePlan/{plan}"]
+    assert planned.get(f"/operations/plans/{plan}", OPERATOR).json()["lead"] == RUS
 
 
 # Search

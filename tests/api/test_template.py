@@ -118,7 +118,7 @@ def test_what_comes_back_is_matched_by_the_hubs_ids(template_world: World) -> No
     assert after["En ny bekendt"] not in before.values()
 
 
-def test_a_change_on_an_older_version_is_refused(template_world: World) -> None:
+def test_a_change_on_an_older_version_is_merged(template_world: World) -> None:
     world = template_world
     world.consent()
     publish(world, PLAN)
@@ -126,7 +126,17 @@ def test_a_change_on_an_older_version_is_refused(template_world: World) -> None:
     newer = first.replace(b"Faste aftaler", b"Faste aftaler om morgenen")
     assert publish(world, newer, message_id="m-2").status_code == 200
     older = first.replace(b"Ro om aftenen", b"Ro om natten")
-    problem(publish(world, older, message_id="m-3"), 409)
+    answer = publish(world, older, message_id="m-3")
+    assert answer.status_code == 200, answer.text
+    assert {"Ro om natten", "Faste aftaler om morgenen"} <= set(goals(received(world)))
+
+
+def test_a_version_that_is_not_there_is_refused(template_world: World) -> None:
+    world = template_world
+    world.consent()
+    publish(world, PLAN)
+    unknown = received(world).replace(b"<BaseVersion>1<", b"<BaseVersion>7<")
+    problem(publish(world, unknown, message_id="m-2"), 409)
 
 
 def test_another_unit_changes_nothing(template_world: World) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hub.console
-from hub.console import approval_form, consent_form, filled, flow, subscriptions
+from hub.console import approval_form, consent_form, filled, flow, proposals, subscriptions
 from hub.console.words import catalog, choose, word
 from hub.contract import LossKind
 from hub.fhir.language import LANGUAGES, said
@@ -28,7 +28,7 @@ TEMPLATES = sorted(p for p in (FOLDER / "templates").iterdir())
 STATES = tuple(s.value for s in State)
 GROUPS = {
     "nav.": ("overview", "deliveries", "plans", "parties", "subscriptions", "messages", "tasks",
-             "decisions", "consent", "approval"),
+             "decisions", "consent", "approval", "proposals"),
     "state.": STATES,
     "means.": STATES,
     "inbox.": INBOX_STATES,
@@ -46,6 +46,11 @@ GROUPS = {
     "login.lead.": ("operator", "party"),
     "loss.": get_args(LossKind),
     "versions.": ("latest", "every-version"),
+    "proposal.kind.": proposals.KINDS,
+    "proposal.lead.": proposals.KINDS,
+    "proposal.state.": proposals.STATES,
+    "choice.": proposals.CHOICES,
+    "about.piece.": proposals.ABOUT,
     "subscription.status.": subscriptions.STATES,
     "subscription.topic.": tuple(t.rpartition("/")[2] for t in TOPICS),
 }  # fmt: skip

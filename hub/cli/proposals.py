@@ -1,0 +1,124 @@
+"""``ki-hub proposals``: changes that wait for a person, on behalf of a party."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hub.cli.common import as_json, opened, show
+
+if TYPE_CHECKING:
+    from hub.contract import Party
+    from hub.services.hub import Hub
+    from hub.services.proposals import Choice
+
+_party = click.option("--party", required=True, help="The unit whose person looks or decides.")
+_person = click.option("--person", required=True, help="Name and function of who decides.")
+_reason = click.option("--reason", required=True, help="Why; the author reads it.")
+_version = click.option("--version", type=int, help="The plan version that was looked at.")
+
+
+@click.group(name="proposals")
+def command() -> None:
+    """Show and decide proposals and conflicts."""
+
+
+@command.command(name="list")
+@_party
+@click.option("--all", "all_", is_flag=True, help="Those that are decided as well.")
+@as_json
+def list_(party: str, all_: bool, json_: bool) -> None:
+    """What the unit proposed or decides, newest first, without its texts."""
+    from hub.model.party import Viewer  # noqa: PLC0415
+    from hub.services import proposals  # noqa: PLC0415
+    from hub.services.proposal_rows import proposal_row  # noqa: PLC0415
+
+    with opened() as (hub, _):
+        viewer = Viewer.of(_unit(hub, party))
+        rows = [proposal_row(p) for p in proposals.proposals(hub, viewer, waiting=not all_)]
+    show(rows, ("proposal", "kind", "plan", "author", "state"), json_, more=("received_at",))
+
+
+@command.command(name="show")
+@click.argument("proposal")
+@_party
+@as_json
+def show_(proposal: str, party: str, json_: bool) -> None:
+    """PROPOSAL with its texts, as far as the unit may see them; the look is audited."""
+    from hub.services import proposals  # noqa: PLC0415
+    from hub.services.proposal_rows import texts_row  # noqa: PLC0415
+
+    with opened() as (hub, _):
+        row = texts_row(proposals.show(hub, _unit(hub, party), proposal))
+    _tell(row, json_)
+
+
+@command.command(name="accept")
+@click.argument("proposal")
+@_party
+@_person
+@_reason
+@_version
+@as_json
+def accept(proposal: str, json_: bool, **said: Any) -> None:
+    """What PROPOSAL says becomes the plan's next version."""
+    _decide(proposal, "accept", json_, **said)
+
+
+@command.command(name="reject")
+@click.argument("proposal")
+@_party
+@_person
+@_reason
+@_version
+@as_json
+def reject(proposal: str, json_: bool, **said: Any) -> None:
+    """What stands, stands."""
+    _decide(proposal, "reject", json_, **said)
+
+
+@command.command(name="reword")
+@click.argument("proposal")
+@click.option("--text", required=True, help="What it is to say.")
+@_party
+@_person
+@_reason
+@_version
+@as_json
+def reword(proposal: str, json_: bool, **said: Any) -> None:
+    """Neither: the plan's next version says it in other words."""
+    _decide(proposal, "reword", json_, **said)
+
+
+def _decide(proposal: str, choice: Choice, json_: bool, *, party: str, **said: Any) -> None:
+    from hub.services import proposals  # noqa: PLC0415
+    from hub.services.proposal_rows import proposal_row  # noqa: PLC0415
+
+    with opened() as (hub, _):
+        found = proposals.decide(hub, _unit(hub, party), proposal, choice, **said)
+    _tell(proposal_row(found), json_)
+
+
+def _unit(hub: Hub, party: str) -> Party:
+    from hub.errors import NotFound  # noqa: PLC0415
+
+    with hub.store.reading() as work:
+        found = work.parties.get(party)
+    if found is None:
+        raise NotFound("No such party; see: ki-hub parties list")
+    return found.party
+
+
+def _tell(row: dict[str, Any], json_: bool) -> None:
+    if json_:
+        click.echo(json.dumps(row, ensure_ascii=False, indent=2))
+        return
+    for name, value in row.items():
+        if isinstance(value, list):
+            click.echo(f"{name}:")
+            for line in value or ["(not there)"]:
+                click.echo(f"  {line}")
+        elif value is not None:
+            click.echo(f"{name}: {value}")

@@ -1,0 +1,90 @@
+"""A part's resources into the store, and the plan's next version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hub.contract import Party, Resource
+from hub.errors import Invalid
+from hub.fhir.bundles import rewritten
+from hub.model.plan import SHARED, Key, canonical, digest_of, with_decisions
+from hub.model.records import Part, Plan, PlanVersion
+from hub.services.hub import Hub, sha256
+from hub.store.work import UnitOfWork
+
+
+def store(
+    hub: Hub,
+    work: UnitOfWork,
+    part: Part,
+    sender: Party,
+    citizen: str,
+    resources: Iterable[Resource],
+) -> tuple[Key, ...]:
+    """Save what changed; the citizen is one Patient in the hub, told by the shared part.
+
+    Raises Invalid for an id that is another part's.
+    """
+    keys: list[Key] = []
+    for resource in with_one_patient(resources, citizen):
+        if resource["resourceType"] == "Patient" and part.kind != SHARED:
+            continue
+        owner = citizen if resource["resourceType"] == "Patient" else part.id
+        if part.kind == SHARED and resource["id"] == part.id and part.members:
+            before = work.plans.resources(part.members[:1])
+            resource = with_decisions(resource, before[f"CarePlan/{part.id}"])  # noqa: PLW2901
+        try:
+            keys.append(
+                work.plans.save_resource(
+                    resource, sha256(canonical(resource)), owner, sender.id, hub.clock()
+                )
+            )  # fmt: skip
+        except ValueError:
+            place = f"{resource['resourceType']}.id"
+            raise Invalid("The id belongs to another part of a plan", at=place) from None
+    return tuple(keys)
+
+
+def with_one_patient(resources: Iterable[Resource], citizen: str) -> list[Resource]:
+    """The resources with the hub's own Patient in place of the document's."""
+    found = list(resources)
+    patients = {f"Patient/{r['id']}" for r in found if r["resourceType"] == "Patient"}
+    own = f"Patient/{citizen}"
+    made = []
+    for resource in found:
+        changed = rewritten(resource, lambda r: own if r in patients else None)
+        if resource["resourceType"] == "Patient":
+            changed["id"] = citizen
+        made.append(changed)
+    return made
+
+
+def next_version(
+    hub: Hub,
+    work: UnitOfWork,
+    plan: Plan,
+    by: Party,
+    *,
+    actor: str | None = None,
+    source: str | None = None,
+    written_on: int | None = None,
+) -> tuple[int, bool]:
+    """A new manifest, if it differs from the head's; ``source``: the message it comes from.
+
+    ``actor``: who did it, where that is a person; ``written_on``: see PlanVersion.
+    """
+    parts = work.plans.parts(plan.id)
+    manifest = {p.id: p.members for p in parts if p.members}
+    head = work.plans.version(plan.id, plan.head)
+    if head is not None and dict(head.manifest) == manifest:
+        return plan.head, False
+    shared = next(p for p in parts if p.kind == SHARED)
+    digest = digest_of(work.plans.resources(shared.members).values())
+    number = plan.head + 1
+    version = PlanVersion(plan.id, number, manifest, digest, by.id, hub.clock(), written_on)
+    work.plans.add_version(version, source)
+    work.journal.audit(
+        hub.clock(), actor or by.id, "update", f"CarePlan/{plan.id}/_history/{number}",
+        party=by.id, detail=f"inbox/{source}" if source else "",
+    )  # fmt: skip
+    return number, True
