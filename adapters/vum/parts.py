@@ -193,6 +193,6 @@ def ranked(reading: Reading, link: dict[str, Any], entry: Entry) -> dict[str, An
     """A reference to a target group with the rank it was given (1 primary, 2 secondary)."""
     rank = extension_value(link, CONDITION_RANK)
     made: dict[str, Any] = {}
-    if type(rank) is int:
+    if isinstance(rank, int) and not isinstance(rank, bool):
         made["extension"] = [{"url": names.RANK, "valuePositiveInt": rank}]
     return {**made, **reading.reference(entry)}

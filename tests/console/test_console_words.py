@@ -44,6 +44,7 @@ GROUPS = {
     "section.": SECTIONS,
     "login.title.": ("operator", "party"),
     "login.lead.": ("operator", "party"),
+    "letter.": ("new", "reply", "forward"),
     "loss.": get_args(LossKind),
     "versions.": ("latest", "every-version"),
     "proposal.kind.": proposals.KINDS,
