@@ -7,6 +7,7 @@ receiver has answered, and looks in each whole message for what must not be in i
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import Phase, event, example, given, note, settings
 from hypothesis import strategies as st
 
@@ -26,6 +28,8 @@ from tests.api.medcom import FORMAT, Practice, activity, message_id, thread_of
 from tests.api.world import CONSENT_1, GP, PLAN_1, RUS, approval, opened
 
 Json = dict[str, Any]
+FULL = os.environ.get("KI_HUB_TEST_FULL") == "1"
+pytestmark = pytest.mark.timeout(1800 if FULL else 280)
 STEPS = st.lists(
     st.one_of(
         st.sampled_from(["version", "version", "version", "ok", "ok", "ok"]),
@@ -156,7 +160,11 @@ class Oracle:
         assert self.answers[message_id(self.last)] == "ok"
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(
+    max_examples=40 if FULL else 5,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(steps=STEPS)
 @example(["ok", "version", "taken-back", "lost"])
 @example(["ok", "version", "ok", "narrow:social", "version", "ok", "version", "letter", "version"])

@@ -43,6 +43,8 @@ def on_disk() -> Iterator[Document]:
     """The published profiles, the examples, and the FHIR samples of every format."""
     for name in published().resources:
         yield Document("profiles", name, (FOLDER / name).read_bytes())
+    for path in sorted((FOLDER / "concept-maps").glob("*.json")):
+        yield Document("profiles", path.name, path.read_bytes())
     for path in sorted((FOLDER / "examples").glob("*.json")):
         yield Document("examples", path.name, path.read_bytes())
     for path in sorted((ROOT / "mappings").glob("*/samples/*.json")):

@@ -17,6 +17,7 @@ from tests.fuzz.wire import exchange
 from tests.servers.hub import LEAD, LiveHub
 
 FULL = os.environ.get("KI_HUB_TEST_FULL") == "1"
+pytestmark = pytest.mark.timeout(1800 if FULL else 280)
 EACH = 400
 SEEDS = range(20) if FULL else range(1)
 GROWTH = 64 * 1024
