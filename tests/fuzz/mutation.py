@@ -67,8 +67,13 @@ def _places(value: Json) -> Iterator[Place]:
                 todo.append(one)
 
 
+def _nasty(chance: Random) -> Any:
+    """One of its own: a later change to it must not reach another place, or itself."""
+    return copy.deepcopy(chance.choice(NASTY))
+
+
 def _replace(chance: Random, holder: Json, key: Any) -> None:
-    holder[key] = chance.choice(NASTY)
+    holder[key] = _nasty(chance)
 
 
 def _remove(_: Random, holder: Json, key: Any) -> None:
@@ -76,7 +81,8 @@ def _remove(_: Random, holder: Json, key: Any) -> None:
 
 
 def _wrap(chance: Random, holder: Json, key: Any) -> None:
-    holder[key] = [holder[key]] * 2 if chance.random() < 0.7 else {"value": holder[key]}
+    found = holder[key]
+    holder[key] = [found, copy.deepcopy(found)] if chance.random() < 0.7 else {"value": found}
 
 
 def _deepen(_: Random, holder: Json, key: Any) -> None:
@@ -86,9 +92,9 @@ def _deepen(_: Random, holder: Json, key: Any) -> None:
 
 def _add(chance: Random, holder: Json, key: Any) -> None:
     if isinstance(holder, dict):
-        holder[chance.choice(KEYS)] = chance.choice(NASTY)
+        holder[chance.choice(KEYS)] = _nasty(chance)
     else:
-        holder.append(chance.choice(NASTY))
+        holder.append(_nasty(chance))
 
 
 def _aside(chance: Random, holder: Json, key: Any) -> None:
