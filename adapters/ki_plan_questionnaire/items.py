@@ -131,7 +131,7 @@ def _names(root: etree._Element) -> dict[str, str]:
 
 @cache
 def _labels() -> dict[str, dict[str, str]]:
-    with _LABELS.open(encoding="utf-8", newline="") as lines:
+    with _LABELS.open(encoding="utf-8-sig", newline="") as lines:
         return {
             row["element"]: ({"prefix": row["prefix"]} if row["prefix"] else {})
             | {"text": row["label"]}

@@ -58,7 +58,7 @@ Concept = dict[str, Any]
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    with (_FOLDER / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+    with (_FOLDER / f"{name}.csv").open(encoding="utf-8-sig", newline="") as lines:
         return list(csv.DictReader(lines))
 
 

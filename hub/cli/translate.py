@@ -25,9 +25,10 @@ from hub.contract import (
 from hub.errors import CannotRender, Issue, Misconfigured, Unsupported
 from hub.fhir.codec import dump_json
 from hub.model.party import CITIZEN
-from hub.ports import Validator, audiences_of
+from hub.ports import Validator, audiences_of, reissues
 from hub.runtime.parties_file import PartyEntry, read_parties
 from hub.runtime.registry import Registry
+from hub.services.media import UNSAID, media_type_of
 from hub.services.translate import (
     THE_CITIZEN,
     Translation,
@@ -138,7 +139,7 @@ def command(
             local=local,
         )
     except CannotRender as e:
-        raise _refused(e) from e
+        raise _refused(e, ask=reissues(target_adapter) and document is None) from e
     if losses is not None:
         losses.write(dump_json(_rows(made.losses), indent=2) + b"\n")
     sys.stdout.buffer.write(_as_json(target, made) if as_json else made.body)
@@ -192,11 +193,11 @@ def _as_json(format: str, made: Translation) -> bytes:
     return dump_json(found, indent=2) + b"\n"
 
 
-def _refused(error: CannotRender) -> Unsupported:
+def _refused(error: CannotRender, *, ask: bool) -> Unsupported:
     """There is no subscription to mend here: whoever asked for this pair must ask otherwise."""
-    hint = "Where a format re-issues its receiver's own document, give that document with --own"
-    told = Issue("information", "informational", hint)
-    return Unsupported(error.text, issues=(*error.issues, told))
+    hint = "The format re-issues its receiver's own document; give that document with --own"
+    told = (Issue("information", "informational", hint),) if ask else ()
+    return Unsupported(error.text, issues=(*error.issues, *told))
 
 
 def _receiver(
@@ -247,8 +248,9 @@ def _named(name: str, entries: Iterable[PartyEntry]) -> Party:
 def _own(file: IO[bytes] | None, adapter: Adapter) -> SourceDocument | None:
     if file is None:
         return None
-    media_type = next(iter(adapter.media_types), "application/octet-stream")
-    return SourceDocument(adapter.format, file.read(), media_type)
+    body = file.read()
+    kind = media_type_of(adapter, body) if adapter.media_types else UNSAID
+    return SourceDocument(adapter.format, body, kind)
 
 
 def _rows(losses: Iterable[Loss]) -> list[dict[str, str]]:

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 from hub.fhir.validation import Profiles
+from hub.mapping.check_lists import list_findings, unreadable
 from hub.mapping.check_table import TableCheck
 from hub.mapping.codes import CodeTable, is_code_table, read_codes
 from hub.mapping.files import code_folders, named_file, table_files
@@ -116,10 +117,16 @@ def folder_findings(folder: Path, profiles: Profiles) -> Iterator[Finding]:
 
 
 def code_findings(file: Path, profiles: Profiles) -> Iterator[Finding]:
-    """What is wrong with a code table by itself; other lists of codes are left alone."""
+    """What is wrong with a code table, or with another list of codes, by itself."""
+    broken = unreadable(file)
+    if broken is not None:
+        yield broken
+        return
     if not is_code_table(file):
-        if file.read_text("utf-8", errors="replace").startswith("source_"):
+        if file.read_text("utf-8-sig").startswith("source_"):
             yield from read_codes(file)[1]
+        else:
+            yield from list_findings(file)
         return
     table, findings = read_codes(file)
     yield from findings

@@ -95,7 +95,7 @@ def is_code_table(file: Path) -> bool:
 
 def listed_codes(file: Path) -> frozenset[str]:
     """The column ``code`` of another list of codes; empty where it has none."""
-    with file.open(encoding="utf-8", newline="") as lines:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
         return frozenset(row["code"] for row in csv.DictReader(lines) if row.get("code"))
 
 
@@ -105,7 +105,7 @@ def read_codes(file: Path) -> tuple[CodeTable, list[Finding]]:
         told = f"the columns are {', '.join(COLUMNS)}"
         return CodeTable(file.stem, (), file), [Finding(file, 1, "form", told)]
     pairs, findings = [], []
-    with file.open(encoding="utf-8", newline="") as lines:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines)
         for row in rows:
             wrong = _wrong(row)
@@ -118,7 +118,7 @@ def read_codes(file: Path) -> tuple[CodeTable, list[Finding]]:
 
 def _header(file: Path) -> list[str]:
     try:
-        with file.open(encoding="utf-8", newline="") as lines:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
             return next(csv.reader(lines), [])
     except UnicodeDecodeError:
         return []

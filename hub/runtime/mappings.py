@@ -17,6 +17,7 @@ from hub.mapping.findings import Finding, refuse
 from hub.mapping.overrides import MappedBy, Overrides, override_findings
 from hub.mapping.source import Mapped
 from hub.runtime.registry import Registry
+from hub.services.media import media_type_of
 from hub.services.translate import context_of
 
 _NOBODY: Final = Party("nobody", "Nobody", "coordination", "")
@@ -81,11 +82,14 @@ def _samples(adapter: Adapter, folder: Path, registry: Registry) -> Iterator[Fin
                 yield Finding(file, 1, "sample", f"refused: {issue.text}{at}")
         except HubError as e:
             yield Finding(file, 1, "sample", e.text)
+        except Exception as e:
+            text = f"the format fails with these tables ({type(e).__name__})"
+            yield Finding(file, 1, "sample", text)
 
 
 def message(adapter: Adapter, body: bytes, context: Context) -> RawMessage:
     """A document as if it had been received."""
-    kind = adapter.media_types[0]
+    kind = media_type_of(adapter, body)
     return RawMessage(context.sender, adapter.format, body, kind, "sample", context.now)
 
 

@@ -11,6 +11,12 @@ UNSAID: Final = "application/octet-stream"
 """The sender's system does not say; the adapter tells by the content."""
 
 
+def media_type_of(adapter: Adapter, body: bytes) -> str:
+    """The format's own media type for a file that says none: XML where it begins as XML does."""
+    xml = body.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<")
+    return next((m for m in adapter.media_types if ("xml" in m) == xml), adapter.media_types[0])
+
+
 def expect_media_type(adapter: Adapter, declared: str) -> None:
     """Raises Unsupported, naming those of the format, for any other."""
     kind = declared.partition(";")[0].strip().lower()

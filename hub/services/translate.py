@@ -31,6 +31,7 @@ from hub.model.party import CITIZEN
 from hub.model.plan import SHARED, identifiers
 from hub.model.reduction import shareable
 from hub.ports import audiences_of
+from hub.services.media import media_type_of
 
 _IDS = UUID("7d0f3a6e-9c0b-5f0e-8a57-1f6f0a3c2b11")
 """Namespace of ids made outside a hub: a fixed, random UUID."""
@@ -90,7 +91,8 @@ def translate(
     if not mine:
         resources, kept_back = shareable(resources, owned_by(receiver, resources))
     if own is None and mine and source_adapter.format == target_adapter.format:
-        own = SourceDocument(source_adapter.format, source, source_adapter.media_types[0])
+        kind = media_type_of(source_adapter, source)
+        own = SourceDocument(source_adapter.format, source, kind)
     view = _view(update, resources, own, mine=mine, lead=_lead(update, context))
     view = replace(view, audience=audience)
     writing = replace(context, local=local(receiver.id, target_adapter.format))
@@ -144,7 +146,7 @@ def read_plan(source: bytes, adapter: Adapter, context: Context) -> PlanUpdate:
         sender=context.sender,
         format=adapter.format,
         body=source,
-        media_type=adapter.media_types[0],
+        media_type=media_type_of(adapter, source),
         message_id=f"sha256:{hashlib.sha256(source).hexdigest()}",
         received_at=context.now,
     )

@@ -23,6 +23,8 @@ import pytest
 from lxml import etree
 
 from hub.cli.main import run
+from hub.fhir.codec import parse_json
+from hub.fhir.xml import to_xml
 from hub.runtime.registry import Registry
 from tests.views import EXAMPLES, ROOT, errors_in
 
@@ -308,3 +310,23 @@ def test_a_coordination_plan_becomes_no_other_document(target: str, files: dict[
 def test_a_coordination_plan_goes_to_nobody_else(target: str) -> None:
     for receiver in ("social-havneby", "rus-havneby"):
         refusal(translate(AGREEMENT, target, "--receiver", receiver, ALONE))
+
+
+@pytest.mark.parametrize("source", ["fhir", "vum"])
+def test_fhir_in_xml_is_read_as_in_json(
+    source: str, files: dict[str, Path], tmp_path: Path
+) -> None:
+    as_xml = tmp_path / "document.xml"
+    as_xml.write_bytes(b"\xef\xbb\xbf" + to_xml(parse_json(files[source].read_bytes())))
+    read, written = (translate(source, "fhir", f) for f in (as_xml, files[source]))
+    assert read.code == written.code == 0
+    # The document itself is enclosed as it came.
+    one, other = (
+        [
+            e
+            for e in json.loads(r.out)["entry"]
+            if e["resource"]["resourceType"] != "DocumentReference"
+        ]
+        for r in (read, written)
+    )
+    assert one == other

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -153,3 +154,62 @@ def test_a_sample_that_is_refused_is_told_without_its_values(
     assert refused.file == sample
     assert "PlanStatusCode" in refused.text
     assert "hemmelig" not in refused.text
+
+
+LISTS = "vum/codes"
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "line", "said"),
+    [
+        ("ffb.csv", lambda x: [*x[:5], x[4], *x[5:]], 6, "same row as on line 5"),
+        ("municipality.csv", lambda x: [*x[:3], x[2], *x[3:]], 4, "same row as on line 3"),
+        ("ffb.csv", lambda x: [*x[:1], *x[2:]], 2, "its parent is not in the list"),
+        ("ffb.csv", lambda x: [x[0], x[1].replace(",,", ",zzz,"), *x[2:]], 2, "its parent"),
+        ("ffb.csv", lambda x: [x[0], *x[1:4], "," + x[4].partition(",")[2], *x[5:]], 5, "empty"),
+        ("ffb.csv", lambda x: [*x[:3], ",,", *x[3:]], 4, "code is empty"),
+        ("municipality.csv", lambda x: [*x[:3], x[3].replace(",", ";"), *x[4:]], 4, "not 3 cells"),
+        ("ffb-value-sets.csv", lambda x: [x[0], x[1].replace("cda", "zda"), *x[2:]], 2, "no list"),
+        ("municipality.csv", lambda x: [line.replace(",", ";") for line in x], 1, "with commas"),
+    ],
+)
+def test_a_mistake_in_a_list_of_codes_is_told_with_its_line(
+    tmp_path: Path, file: str, change: Any, line: int, said: str
+) -> None:
+    folder = tmp_path / "codes"
+    shutil.copytree(mappings_folder(LISTS), folder)
+    assert list(folder_findings(folder, published())) == []
+    rows = (folder / file).read_text("utf-8").splitlines()
+    (folder / file).write_text("\n".join(change(rows)) + "\n", "utf-8")
+    found = sorted(f for f in folder_findings(folder, published()) if f.file.name == file)
+    assert found[0].line == line
+    assert said in found[0].text
+
+
+def test_a_list_in_a_ring_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ring.csv").write_text("code,parent,display\na,b,A\nb,a,B\nc,a,C\n", "utf-8")
+    assert [f.line for f in folder_findings(tmp_path, published())] == [2, 3]
+
+
+def test_what_a_spreadsheet_makes_of_a_file_is_read_or_named(tmp_path: Path) -> None:
+    text = (mappings_folder(TREATMENT) / "codes" / "plan-status.csv").read_text("utf-8")
+    (tmp_path / "marked.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert list(folder_findings(tmp_path, published())) == []
+    (tmp_path / "marked.csv").write_bytes(text.encode() + b"\xe6,,,,,,,\n")
+    (found,) = folder_findings(tmp_path, published())
+    assert (found.line, found.kind) == (text.count("\n") + 1, "form")
+    assert "UTF-8" in found.text
+
+
+def test_an_adapter_that_breaks_on_its_tables_is_a_finding(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = REGISTRY.adapter(TREATMENT)
+
+    def broken(*_: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr(adapter, "_parse", broken)
+    found = check(REGISTRY, [TREATMENT])
+    assert {f.kind for f in found} == {"sample"}
+    assert "RecursionError" in found[0].text
