@@ -1,0 +1,270 @@
+"""What a document says of others' parts: never applied; in other words, shown to the owner."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hub.model.party import SYSTEM
+from hub.services.others import _GONE, _NO_PLACE, _NOT_OURS
+from tests.api.copies import head, whole_plan
+from tests.api.echoes import ECHOES, Document, Echo, others_of
+from tests.api.papers import consent_of
+from tests.api.world import PSYK, RUS, SOCIAL, World, outcome_of, problem
+
+GOAL = "Karla finder ud af, hvad hun selv vil med sin hash"
+"""The shared part's first goal."""
+OURS = {
+    PSYK: "Samtale hver anden torsdag med fokus på stress, søvn og lysten til forandring.",
+    SOCIAL: "Karla klarer husleje, post og oprydning med støtte højst én gang om ugen.",
+}
+"""What stands in each unit's own plan."""
+
+every_format = pytest.mark.parametrize("echo", ECHOES, ids=lambda e: e.format)
+
+
+def waiting(world: World, who: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = world.get("/proposals", who).json()
+    return found
+
+
+def everything_waiting(world: World) -> list[str]:
+    with world.hub.store.reading() as work:
+        return [p.id for p in work.proposals.listing(SYSTEM, world.clock(), state="open")]
+
+
+def texts(world: World, who: str) -> list[str]:
+    (row,) = waiting(world, who)
+    shown = world.get(f"/proposals/{row['proposal']}", who).json()
+    return [shown[k][0] for k in ("base", "theirs", "stands")]
+
+
+def told(answer: httpx.Response) -> str:
+    return " ".join(i["details"]["text"] for i in outcome_of(answer)["issue"])
+
+
+def losses(world: World) -> list[str]:
+    """Of what documents said of others' plans, where."""
+    reasons = {_NO_PLACE, _GONE, _NOT_OURS}
+    with world.hub.store.reading() as work:
+        return [loss.path for loss in work.losses.of() if loss.reason in reasons]
+
+
+def decide(world: World, proposal: str, act: str, who: str, **said: Any) -> httpx.Response:
+    body = {"person": "Signe Prøve", "reason": "Drøftet i teamet"} | said
+    return world.request("POST", f"/proposals/{proposal}/{act}", who, json=body)
+
+
+@every_format
+def test_what_comes_back_as_it_was_sent_says_nothing(planned: World, plan: str, echo: Echo) -> None:
+    body = echo.given(planned)
+    before, number = whole_plan(planned, plan), head(planned, plan)
+    answer = echo.sent(planned, body)
+    assert answer.status_code == 200, answer.text
+    assert "others" not in told(answer)
+    assert (losses(planned), everything_waiting(planned)) == ([], [])
+    assert (whole_plan(planned, plan), head(planned, plan)) == (before, number)
+
+
+@every_format
+def test_a_word_of_the_shared_part_is_a_proposal_to_the_lead(
+    planned: World, plan: str, echo: Echo
+) -> None:
+    body = echo.saying(echo.given(planned), "Karla finder ud af", "Karla afgør")
+    before, number = whole_plan(planned, plan), head(planned, plan)
+    answer = echo.sent(planned, body)
+    assert "Kept as proposals for the owners of others' parts to decide: 1" in told(answer)
+    assert losses(planned) == []
+    assert (whole_plan(planned, plan), head(planned, plan)) == (before, number)
+    (row,) = waiting(planned, RUS)
+    assert (row["author"], row["decides"], row["part"]) == (echo.who, RUS, plan)
+    said = GOAL.replace("finder ud af", "afgør")
+    assert texts(planned, RUS) == [GOAL, said, GOAL]
+    assert [r["proposal"] for r in waiting(planned, echo.who)] == [row["proposal"]]
+    assert waiting(planned, echo.other) == []
+    assert decide(planned, row["proposal"], "accept", RUS).status_code == 200
+    with planned.hub.store.reading() as work:
+        shared = work.plans.part_by_id(plan)
+        assert shared is not None
+        found = work.plans.resources(shared.members)
+    goals = [r["description"]["text"] for r in found.values() if r["resourceType"] == "Goal"]
+    assert goals[0] == said
+    assert (len(goals), head(planned, plan)) == (3, number + 1)
+
+
+@every_format
+def test_a_word_of_a_sector_plan_is_a_proposal_to_its_owner(
+    planned: World, plan: str, echo: Echo
+) -> None:
+    text = OURS[echo.other]
+    first = text.split()[0]
+    body = echo.saying(echo.given(planned), text, text.replace(first, "Altid", 1))
+    before, number = whole_plan(planned, plan), head(planned, plan)
+    answer = echo.sent(planned, body)
+    assert "to decide: 1" in told(answer)
+    assert (whole_plan(planned, plan), head(planned, plan)) == (before, number)
+    (row,) = waiting(planned, echo.other)
+    assert (row["author"], row["decides"]) == (echo.who, echo.other)
+    assert texts(planned, echo.other) == [text, text.replace(first, "Altid", 1), text]
+    assert [r["proposal"] for r in waiting(planned, echo.who)] == [row["proposal"]]
+    assert waiting(planned, RUS) == []
+    assert planned.get(f"/proposals/{row['proposal']}", RUS).status_code == 404
+    problem(decide(planned, row["proposal"], "accept", echo.who), 403)
+
+
+@every_format
+def test_what_is_left_out_is_not_deleted(planned: World, plan: str, echo: Echo) -> None:
+    def emptied(document: Document) -> None:
+        if echo.format == "vum":
+            for resource in others_of(document):
+                resource.pop("description", None)
+                for activity in resource.get("activity", ())[1:]:
+                    resource["activity"].remove(activity)
+            return
+        for name in ("Goal", "Challenge", "Intervention", "Effort", "StatusNote", "OtherPlan"):
+            for element in document.findall(f"{{*}}OtherPlans//{{*}}{name}")[::2]:
+                element.getparent().remove(element)
+
+    body = echo.changed(echo.given(planned), emptied)
+    before, number = whole_plan(planned, plan), head(planned, plan)
+    answer = echo.sent(planned, body)
+    assert answer.status_code == 200, answer.text
+    assert (losses(planned), everything_waiting(planned)) == ([], [])
+    assert (whole_plan(planned, plan), head(planned, plan)) == (before, number)
+
+
+@every_format
+def test_a_new_item_is_told_as_lost(planned: World, plan: str, echo: Echo) -> None:
+    def added(document: Document) -> None:
+        if echo.format == "vum":
+            plan_ = next(r for r in others_of(document) if "Mål:" in r.get("description", ""))
+            text = plan_["description"]
+            plan_["description"] = text.replace("Mål:\n", "Mål:\n9. Noget helt andet\n", 1)
+            return
+        (goal, *_) = document.findall("{*}OtherPlans/{*}SharedPlan/{*}Goal")
+        new = goal.makeelement(goal.tag)
+        for name, text in (("PositionNumber", "9"), ("GoalText", "Noget helt andet")):
+            child = new.makeelement(goal.tag.replace("}Goal", f"}}{name}"))
+            child.text = text
+            new.append(child)
+        goal.addnext(new)
+
+    body = echo.changed(echo.given(planned), added)
+    answer = echo.sent(planned, body)
+    assert answer.status_code == 200, answer.text
+    assert "cannot be proposed so" in told(answer)
+    assert losses(planned)
+    assert everything_waiting(planned) == []
+
+
+@pytest.mark.parametrize("act", ["accept", "reject", "reword"])
+def test_the_owner_of_a_sector_plan_answers_and_changes_its_own_document(
+    planned: World, plan: str, act: str
+) -> None:
+    echo, own = ECHOES[0], ECHOES[1]
+    text = OURS[SOCIAL]
+    echo.sent(planned, echo.saying(echo.given(planned), text, f"{text} Altid."))
+    (row,) = waiting(planned, SOCIAL)
+    before = whole_plan(planned, plan)
+    said = {"text": "Karla klarer det selv."} if act == "reword" else {}
+    answer = decide(planned, row["proposal"], act, SOCIAL, **said)
+    assert answer.status_code == 200, answer.text
+    assert whole_plan(planned, plan) == before
+    (row,) = planned.get("/proposals?decided=true", PSYK).json()
+    state = {"accept": "accepted", "reject": "rejected", "reword": "replaced"}[act]
+    reason = "Drøftet i teamet" + (": Karla klarer det selv." if act == "reword" else "")
+    assert (row["state"], row["reason"]) == (state, reason)
+    tasks = [kind for kind, _ in planned.tasks(SOCIAL)]
+    assert "proposal" not in tasks
+    assert ("own-change" in tasks) == (act != "reject")
+    own.sent(planned, own.last(planned).replace(text.encode(), f"{text} Altid.".encode()))
+    assert "own-change" not in [kind for kind, _ in planned.tasks(SOCIAL)]
+
+
+def test_what_the_owner_has_changed_since_is_no_wish(planned: World) -> None:
+    """It comes back as it was sent, and something else stands by now."""
+    echo, own = ECHOES[1], ECHOES[0]
+    old = echo.given(planned)
+    text = OURS[PSYK]
+    own.sent(planned, own.given(planned).replace(text.encode(), "Samtale på telefon.".encode()))
+    planned.work()
+    echo.sent(planned, old)
+    assert (losses(planned), everything_waiting(planned)) == ([], [])
+
+
+def test_the_same_said_again_is_asked_once(planned: World) -> None:
+    echo = ECHOES[1]
+    body = echo.saying(echo.given(planned), "Karla finder ud af", "Karla afgør")
+    for number in range(2):
+        echo.sent(planned, body.replace(b'"timestamp": "', b'"timestamp": "', number))
+    assert len(waiting(planned, RUS)) == 1
+
+
+def test_what_the_hub_never_sent_is_no_base(planned: World) -> None:
+    """A first document with others' plans in it, of which the hub knows nothing."""
+    echo = ECHOES[3]
+    body = echo.given(planned)
+    fresh = echo.changed(body, lambda d: _case(d, "UDS-2026-000999"))
+    answer = echo.sent(planned, fresh)
+    assert answer.status_code == 200, answer.text
+    assert everything_waiting(planned) == []
+
+
+def _case(document: Document, case: str) -> None:
+    document.find("{*}MessageHeader/{*}CaseIdentifier").text = case
+
+
+def test_what_its_sender_may_no_longer_see_is_not_proposed(planned: World, plan: str) -> None:
+    echo = ECHOES[0]
+    body = echo.saying(echo.given(planned), OURS[SOCIAL], f"{OURS[SOCIAL]} Altid.")
+    hidden = {PSYK: ("social", "substance-use", "psychiatry")}
+    narrowed = consent_of("mindre", units=(PSYK,), kind="deny", sections=hidden)
+    assert planned.consent(narrowed).status_code == 201
+    body = echo.saying(body, "Karla finder ud af", "Karla afgør")
+    answer = echo.sent(planned, body)
+    assert answer.status_code == 200, answer.text
+    for row in everything_waiting(planned):
+        assert planned.get(f"/proposals/{row}", PSYK).status_code == 200
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_no_document_changes_what_is_not_its_sender_s(
+    planned: World, plan: str, data: st.DataObject
+) -> None:
+    """Whatever a municipality or a region says of others' plans."""
+    echo = data.draw(st.sampled_from(ECHOES[:2]))
+
+    def others() -> tuple[Any, ...]:
+        with planned.hub.store.reading() as work:
+            parts = [p for p in work.plans.parts(plan) if p.owner != echo.who]
+            found = work.plans.get(plan, SYSTEM, planned.clock())
+            assert found is not None
+            stored = {p.id: work.plans.resources(p.members) for p in parts}
+            consents = work.consents.of_citizen(found.citizen_id)
+            return stored, consents, work.consents.approvals(plan), found.lead, found.status
+
+    def scrambled(document: Document) -> None:
+        places = echo.texts(document)
+        for _ in range(data.draw(st.integers(1, 6))):
+            holder, name = data.draw(st.sampled_from(places))
+            text = data.draw(st.sampled_from(["", "Andet", "true", "9", "Mål:\n1. Andet", GOAL]))
+            if name:
+                holder[name] = text or "x"
+            else:
+                holder.text = text
+
+    before = others()
+    answer = echo.sent(planned, echo.changed(echo.last(planned), scrambled))
+    assert answer.status_code in {200, 422, 400}, answer.text
+    assert json.dumps(others()[0], default=str) == json.dumps(before[0], default=str)
+    assert others()[1:] == before[1:]
