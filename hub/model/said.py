@@ -1,8 +1,8 @@
 """What a document changes of what it was given of others' parts. Pure.
 
 An item is known by the hub's id where the format carries it, else by its words: the same words are
-the same item; else the one that stands in its place in a list of the same length, else the one
-with most words in common. What is not named is not changed. White space says nothing.
+the same item; else the one with most words in common, at least half; else the one that stands in
+its place in a list of the same length. What is not named is not changed. White space says nothing.
 """
 
 from __future__ import annotations
@@ -138,10 +138,10 @@ def _was(
     one: SaidOfOther, in_place: SaidOfOther | None, old: Sequence[SaidOfOther]
 ) -> SaidOfOther | None:
     free = [x for x in old if x.label == one.label]
-    if in_place is not None and any(x is in_place for x in free):
-        return in_place
     best = max(free, key=lambda x: _alike(x.text, one.text), default=None)
-    return best if best is not None and _alike(best.text, one.text) >= _ALIKE else None
+    if best is not None and _alike(best.text, one.text) >= _ALIKE:
+        return best
+    return next((x for x in free if x is in_place), None)
 
 
 def _alike(one: str, other: str) -> float:

@@ -78,7 +78,7 @@ def apply_update(
         hub, work, plan, part, directory, sender,
         status=str(taken.resources[0]["status"]), source=item.id, written_on=taken.written_on,
     )  # fmt: skip
-    of_others = keep_said(hub, work, item, sender, directory, plan, said) if said else ()
+    of_others = keep_said(hub, work, item, sender, plan, said) if said else ()
     if made.changed:
         keeps_promise(work, part, sender.id, now)
     first, *more = _told(plan, made, update, team=part.kind == SHARED and plan.lead == sender.id)

@@ -15,9 +15,9 @@ from hub.contract import Loss, Party, PlanUpdate, RawMessage
 from hub.errors import HubError, Issue
 from hub.fhir.reading import PlanReader
 from hub.model.delivery import State
-from hub.model.entitled import actor_of
+from hub.model.new_item import may_be_new, new_item
 from hub.model.party import SYSTEM, Directory
-from hub.model.pieces import Pieces, joined, split
+from hub.model.pieces import Pieces, split
 from hub.model.plan import SHARED
 from hub.model.records import Delivery, InboxItem, Part, Plan, Proposal
 from hub.model.routing import newest_for
@@ -37,6 +37,8 @@ _NOT_OURS: Final = (
     "Of others' plans it says what the hub has not sent you; nothing is taken from it"
 )
 _NO_PLACE: Final = "Of others' plans, only texts that were sent can be proposed in other words"
+_NEW: Final = 10
+"""More new items at once are no proposals: then what is new cannot be told from what is changed."""
 _GONE: Final = "It is no longer there, or not for you to see"
 
 
@@ -47,6 +49,7 @@ class Wish:
     part: str
     piece: str
     base: Any
+    """None: it is a new one."""
     theirs: Any
     text: str
     at: str
@@ -84,10 +87,12 @@ def find_said(
         return Said()
     with hub.store.reading() as work:
         known = list(_known(hub, work, plan, sender, directory, delivery.version))
-    resolving = _Resolving(known)
-    wishes = tuple(w for b, e in differing.changed if (w := resolving.wish(b, e)) is not None)
-    lost = [Loss(e.at, "dropped", _NO_PLACE) for e in (*resolving.lost, *differing.more)]
-    return Said(plan.id, plan.consent_epoch, delivery.version, wishes, tuple(lost))
+    resolving = _Resolving(f"{plan.id}/{sender.id}", known)
+    for before, after in differing.changed:
+        resolving.reworded(before, after)
+    resolving.added(differing.more)
+    lost = tuple(Loss(e.at, "dropped", _NO_PLACE) for e in resolving.lost)
+    return Said(plan.id, plan.consent_epoch, delivery.version, tuple(resolving.wishes), lost)
 
 
 def keep_said(
@@ -95,13 +100,13 @@ def keep_said(
     work: UnitOfWork,
     item: InboxItem,
     sender: Party,
-    directory: Directory,
     plan: Plan,
     said: Said,
 ) -> tuple[Issue, ...]:
     """Proposals to the owners, and what to tell the sender; the plan is locked.
 
-    Raises MovedError where the consent has changed since it was found.
+    Nobody else is told: not even the unit whose own words a note is. Raises MovedError where the
+    consent has changed since it was found.
     """
     if said.plan_id == plan.id and said.epoch != plan.consent_epoch:
         raise MovedError
@@ -109,12 +114,14 @@ def keep_said(
     for wish in said.wishes if said.plan_id == plan.id else ():
         part = work.plans.part_by_id(wish.part)
         current = _current(work, part, plan)
-        stands = current.values.get(wish.piece) if current is not None else None
-        if part is None or current is None or stands is None:
+        if (
+            part is None
+            or current is None
+            or not (wish.base is None or wish.piece in current.values)
+        ):
             losses.append(Loss(wish.at, "dropped", _GONE))
-        elif plain(text_of(wish.piece, stands)) != plain(wish.text):
-            actor = actor_of(wish.piece, stands, joined(current), directory.find)
-            proposals.append(_proposal(hub, item, sender, plan, part, said, wish, actor))
+        elif not _is_said(current, wish):
+            proposals.append(_proposal(hub, item, sender, plan, part, said, wish))
     work.losses.add(losses, inbox_id=item.id)
     return tuple(_told(keep(hub, work, proposals), len(losses)))
 
@@ -224,28 +231,59 @@ def _known(
 class _Resolving:
     """Finds what items the texts are of; each item once."""
 
+    seed: str
     known: list[_Known]
+    wishes: list[Wish] = field(default_factory=list)
     lost: list[SaidOfOther] = field(default_factory=list)
-    taken: set[tuple[str, str]] = field(default_factory=set)
+    """Of no item that can be told."""
 
-    def wish(self, given: SaidOfOther, said: SaidOfOther) -> Wish | None:
-        """The item in other words; None, and it is lost, where there is no such item."""
+    def reworded(self, given: SaidOfOther, said: SaidOfOther) -> None:
+        """An item in other words."""
         assert given.item is not None
         for one in self.known:
             if not one.is_meant(given.plan):
                 continue
+            part, taken = one.root.partition("/")[2], {(w.part, w.piece) for w in self.wishes}
             by_words = known_items(one.pieces, given.item).get(plain(given.text), [])
-            named = [f"{PIECES[given.item]}{given.id}"] if given.id else by_words
-            for piece in named:
+            for piece in [f"{PIECES[given.item]}{given.id}"] if given.id else by_words:
                 value = one.pieces.values.get(piece)
                 words = reworded(piece, value, given.text, said.text) if value is not None else None
-                if words is None or (one.root, piece) in self.taken:
-                    continue
-                self.taken.add((one.root, piece))
-                part = one.root.partition("/")[2]
-                return Wish(part, piece, *words, text=text_of(piece, words[1]), at=said.at)
+                if words is not None and (part, piece) not in taken:
+                    text = text_of(piece, words[1])
+                    self.wishes.append(Wish(part, piece, *words, text=text, at=said.at))
+                    return
         self.lost.append(said)
-        return None
+
+    def added(self, more: Iterable[SaidOfOther]) -> None:
+        """New items of the shared part; anything else is lost."""
+        shared = next((k for k in self.known if k.kind == SHARED), None)
+        new = [s for s in more if shared is not None and _is_new(s, shared)]
+        if shared is None or len(new) > _NEW:
+            new = []
+        self.lost += [s for s in more if s not in new]
+        for said in new:
+            assert shared is not None
+            assert said.item is not None
+            own = repeatable(self.seed, "new", said.item, plain(said.text))
+            subject = shared.pieces.values["plan/subject"]
+            piece, value = new_item(said.item, said.text.strip(), own, subject)
+            part = shared.root.partition("/")[2]
+            self.wishes.append(Wish(part, piece, None, value, text=said.text, at=said.at))
+
+
+def _is_new(said: SaidOfOther, shared: _Known) -> bool:
+    return may_be_new(said.item) and not said.id and not said.label and shared.is_meant(said.plan)
+
+
+def _is_said(current: Pieces, wish: Wish) -> bool:
+    """The part says so by now."""
+    if wish.base is not None:
+        return plain(text_of(wish.piece, current.values[wish.piece])) == plain(wish.text)
+    return any(
+        plain(text_of(piece, value)) == plain(wish.text)
+        for piece, value in current.values.items()
+        if piece.partition("/")[0] == wish.piece.partition("/")[0]
+    )
 
 
 def _current(work: UnitOfWork, part: Part | None, plan: Plan) -> Pieces | None:
@@ -263,7 +301,6 @@ def _proposal(
     part: Part,
     said: Said,
     wish: Wish,
-    actor: str | None,
 ) -> Proposal:
     return Proposal(
         id=repeatable(item.id, "proposal", part.id, wish.piece),
@@ -278,7 +315,6 @@ def _proposal(
         theirs=wish.theirs,
         state="open",
         created_at=hub.clock(),
-        actor=actor,
         inbox_id=item.id,
         base_version=said.version,
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from hub.model.party import SYSTEM
 from hub.services.others import _GONE, _NO_PLACE, _NOT_OURS
-from tests.api.copies import head, whole_plan
+from tests.api.copies import head, says_of, shared_part, whole_plan
 from tests.api.echoes import ECHOES, Document, Echo, others_of
 from tests.api.papers import consent_of
 from tests.api.world import PSYK, RUS, SOCIAL, World, outcome_of, problem
@@ -55,6 +55,13 @@ def losses(world: World) -> list[str]:
         return [loss.path for loss in work.losses.of() if loss.reason in reasons]
 
 
+def goals(world: World, plan: str) -> list[str]:
+    """The shared part's, in order."""
+    found = shared_part(world, plan)
+    links = found[f"CarePlan/{plan}"]["goal"]
+    return [found[link["reference"]]["description"]["text"] for link in links]
+
+
 def decide(world: World, proposal: str, act: str, who: str, **said: Any) -> httpx.Response:
     body = {"person": "Signe Prøve", "reason": "Drøftet i teamet"} | said
     return world.request("POST", f"/proposals/{proposal}/{act}", who, json=body)
@@ -88,13 +95,8 @@ def test_a_word_of_the_shared_part_is_a_proposal_to_the_lead(
     assert [r["proposal"] for r in waiting(planned, echo.who)] == [row["proposal"]]
     assert waiting(planned, echo.other) == []
     assert decide(planned, row["proposal"], "accept", RUS).status_code == 200
-    with planned.hub.store.reading() as work:
-        shared = work.plans.part_by_id(plan)
-        assert shared is not None
-        found = work.plans.resources(shared.members)
-    goals = [r["description"]["text"] for r in found.values() if r["resourceType"] == "Goal"]
-    assert goals[0] == said
-    assert (len(goals), head(planned, plan)) == (3, number + 1)
+    assert goals(planned, plan)[0] == said
+    assert (len(goals(planned, plan)), head(planned, plan)) == (3, number + 1)
 
 
 @every_format
@@ -138,28 +140,81 @@ def test_what_is_left_out_is_not_deleted(planned: World, plan: str, echo: Echo) 
     assert (whole_plan(planned, plan), head(planned, plan)) == (before, number)
 
 
-@every_format
-def test_a_new_item_is_told_as_lost(planned: World, plan: str, echo: Echo) -> None:
-    def added(document: Document) -> None:
-        if echo.format == "vum":
-            plan_ = next(r for r in others_of(document) if "Mål:" in r.get("description", ""))
-            text = plan_["description"]
-            plan_["description"] = text.replace("Mål:\n", "Mål:\n9. Noget helt andet\n", 1)
-            return
-        (goal, *_) = document.findall("{*}OtherPlans/{*}SharedPlan/{*}Goal")
+def adding(echo: Echo, document: Document, *texts: str) -> None:
+    """New goals of the shared part, behind the first."""
+    if echo.format == "vum":
+        plan = next(r for r in others_of(document) if "Tovholder:" in r.get("description", ""))
+        lines = "".join(f"{n}. {text}\n" for n, text in enumerate(texts, 9))
+        plan["description"] = plan["description"].replace("\n2. Faste", f"\n{lines}2. Faste", 1)
+        return
+    goal = document.find("{*}OtherPlans/{*}SharedPlan/{*}Goal")
+    for text in texts:
         new = goal.makeelement(goal.tag)
-        for name, text in (("PositionNumber", "9"), ("GoalText", "Noget helt andet")):
+        for name, said in (("PositionNumber", "2"), ("GoalText", text)):
             child = new.makeelement(goal.tag.replace("}Goal", f"}}{name}"))
-            child.text = text
+            child.text = said
             new.append(child)
         goal.addnext(new)
 
-    body = echo.changed(echo.given(planned), added)
+
+@every_format
+def test_a_new_item_is_a_proposal_to_the_lead(planned: World, plan: str, echo: Echo) -> None:
+    body = echo.changed(echo.given(planned), lambda d: adding(echo, d, "Noget helt andet"))
+    number = head(planned, plan)
+    for _ in range(2):
+        answer = echo.sent(planned, body)
+        assert answer.status_code == 200, answer.text
+        assert "to decide: 1" in told(answer)
+    (row,) = waiting(planned, RUS)
+    assert row["about"].startswith("goal/")
+    shown = planned.get(f"/proposals/{row['proposal']}", RUS).json()
+    assert (shown["base"], shown["theirs"][0], shown["stands"]) == ([], "Noget helt andet", [])
+    assert head(planned, plan) == number
+    answer = decide(planned, row["proposal"], "accept", RUS)
+    assert answer.status_code == 200, answer.text
+    assert goals(planned, plan)[-1] == "Noget helt andet"
+    assert (len(goals(planned, plan)), head(planned, plan)) == (4, number + 1)
+
+
+@pytest.mark.parametrize("item", ["Challenge", "Intervention"])
+def test_so_is_a_new_challenge_or_intervention(planned: World, plan: str, item: str) -> None:
+    echo = ECHOES[0]
+
+    def added(document: Document) -> None:
+        known = document.find(f"{{*}}OtherPlans/{{*}}SharedPlan/{{*}}{item}")
+        new = known.makeelement(known.tag)
+        name = {"Challenge": "ChallengeText", "Intervention": "EffortText"}[item]
+        child = new.makeelement(known.tag.replace(f"}}{item}", f"}}{name}"))
+        child.text = "Noget helt andet"
+        new.append(child)
+        known.addnext(new)
+
+    echo.sent(planned, echo.changed(echo.given(planned), added))
+    (row,) = waiting(planned, RUS)
+    assert row["about"].startswith(f"{item.lower()}/")
+    answer = decide(planned, row["proposal"], "accept", RUS)
+    assert answer.status_code == 200, answer.text
+    assert "Noget helt andet" in says_of(planned.hub, plan)
+
+
+@every_format
+def test_too_many_new_items_are_told_as_lost(planned: World, echo: Echo) -> None:
+    texts = [f"{number} ganske andet" for number in range(11)]
+    body = echo.changed(echo.given(planned), lambda d: adding(echo, d, *texts))
     answer = echo.sent(planned, body)
     assert answer.status_code == 200, answer.text
-    assert "cannot be proposed so" in told(answer)
-    assert losses(planned)
+    assert "cannot be proposed so; take it up with them" in told(answer)
+    assert len(losses(planned)) >= 11
     assert everything_waiting(planned) == []
+
+
+@every_format
+def test_what_is_no_text_of_an_item_is_told_as_lost(planned: World, echo: Echo) -> None:
+    """When and where to meet is no single text."""
+    body = echo.saying(echo.given(planned), "mødelokale 2", "mødelokale 3")
+    answer = echo.sent(planned, body)
+    assert "cannot be proposed so; take it up with them: 1" in told(answer)
+    assert (len(losses(planned)), everything_waiting(planned)) == (1, [])
 
 
 @pytest.mark.parametrize("act", ["accept", "reject", "reword"])
@@ -192,7 +247,10 @@ def test_what_the_owner_has_changed_since_is_no_wish(planned: World) -> None:
     old = echo.given(planned)
     text = OURS[PSYK]
     own.sent(planned, own.given(planned).replace(text.encode(), "Samtale på telefon.".encode()))
+    (letter,) = planned.letters(SOCIAL)
+    planned.receipt(letter, SOCIAL)
     planned.work()
+    assert "Samtale på telefon." in echo.last(planned).decode()
     echo.sent(planned, old)
     assert (losses(planned), everything_waiting(planned)) == ([], [])
 
@@ -212,24 +270,43 @@ def test_what_the_hub_never_sent_is_no_base(planned: World) -> None:
     fresh = echo.changed(body, lambda d: _case(d, "UDS-2026-000999"))
     answer = echo.sent(planned, fresh)
     assert answer.status_code == 200, answer.text
-    assert everything_waiting(planned) == []
+    assert (len(losses(planned)), everything_waiting(planned)) == (1, [])
 
 
 def _case(document: Document, case: str) -> None:
     document.find("{*}MessageHeader/{*}CaseIdentifier").text = case
 
 
-def test_what_its_sender_may_no_longer_see_is_not_proposed(planned: World, plan: str) -> None:
+def test_what_its_sender_may_no_longer_see_is_not_proposed(planned: World) -> None:
+    """Of two goals that it was given, one is hidden from it by now."""
     echo = ECHOES[0]
-    body = echo.saying(echo.given(planned), OURS[SOCIAL], f"{OURS[SOCIAL]} Altid.")
-    hidden = {PSYK: ("social", "substance-use", "psychiatry")}
+    body = echo.given(planned)
+    (letter,) = planned.letters(PSYK)
+    planned.receipt(letter, PSYK)
+    hidden = {PSYK: ("substance-use",)}
     narrowed = consent_of("mindre", units=(PSYK,), kind="deny", sections=hidden)
     assert planned.consent(narrowed).status_code == 201
     body = echo.saying(body, "Karla finder ud af", "Karla afgør")
+    body = echo.saying(body, "Faste holdepunkter i ugen", "Faste holdepunkter hver dag")
     answer = echo.sent(planned, body)
     assert answer.status_code == 200, answer.text
-    for row in everything_waiting(planned):
-        assert planned.get(f"/proposals/{row}", PSYK).status_code == 200
+    assert len(losses(planned)) == 1
+    (row,) = waiting(planned, RUS)
+    shown = planned.get(f"/proposals/{row['proposal']}", PSYK).json()
+    assert shown["base"] == ["Faste holdepunkter i ugen"]
+
+
+def test_who_was_given_nothing_any_more_proposes_nothing(planned: World) -> None:
+    """What was withdrawn before its receiver said that it has it, is not known to be had."""
+    echo = ECHOES[0]
+    body = echo.saying(echo.given(planned), "Faste holdepunkter i ugen", "Faste holdepunkter")
+    hidden = {PSYK: ("substance-use",)}
+    assert planned.consent(
+        consent_of("mindre", units=(PSYK,), kind="deny", sections=hidden)
+    ).status_code == 201  # fmt: skip
+    answer = echo.sent(planned, body)
+    assert "take it up with them: 1" in told(answer)
+    assert (len(losses(planned)), everything_waiting(planned)) == (1, [])
 
 
 @settings(
