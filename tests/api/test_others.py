@@ -197,6 +197,30 @@ def test_so_is_a_new_challenge_or_intervention(planned: World, plan: str, item: 
     assert "Noget helt andet" in says_of(planned.hub, plan)
 
 
+def test_an_effort_under_the_hub_s_own_entry_is_another_s(planned: World, plan: str) -> None:
+    """It is proposed, and the next order goes out without what was added to the last."""
+    echo = ECHOES[1]
+
+    def added(bundle: Document) -> None:
+        urls = {id(e["resource"]): e for e in bundle["entry"]}
+        (_, effort, *_) = others_of(bundle)
+        new = json.loads(json.dumps(urls[id(effort)]))
+        new["fullUrl"] = "urn:uuid:6e8bb9c3-5d0f-4c39-9a3f-3a6d7b1f4c11"
+        del new["resource"]["identifier"]
+        new["resource"]["activity"][0]["detail"]["code"]["text"] = "Noget helt andet"
+        bundle["entry"].append(new)
+
+    answer = echo.sent(planned, echo.changed(echo.given(planned), added))
+    assert answer.status_code == 200, answer.text
+    (row,) = waiting(planned, RUS)
+    assert row["about"].startswith("intervention/")
+    (letter,) = planned.letters(SOCIAL)
+    planned.receipt(letter, SOCIAL)
+    assert decide(planned, row["proposal"], "accept", RUS).status_code == 200
+    planned.work()
+    assert echo.last(planned).decode().count("Noget helt andet") == 1
+
+
 @every_format
 def test_too_many_new_items_are_told_as_lost(planned: World, echo: Echo) -> None:
     texts = [f"{number} ganske andet" for number in range(11)]
