@@ -221,9 +221,8 @@ def _known(
             if shared in resources:
                 yield _Known(shared, SHARED, "", split(resources, shared))
             for one in PlanReader(resources).sector_plans():
-                if one.reference != found.view.own_part:
-                    pieces = split(resources, one.reference)
-                    yield _Known(one.reference, one.kind, one.owner, pieces)
+                pieces = split(resources, one.reference)
+                yield _Known(one.reference, one.kind, one.owner, pieces)
             return
 
 
