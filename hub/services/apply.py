@@ -41,16 +41,7 @@ def apply_update(
     """
     now = hub.clock()
     work.losses.forget(inbox_id=item.id)
-    citizen = _citizen(work, update)
-    basis = _basis(hub, work, citizen, sender, update)
-    if citizen is None and basis.permit:
-        citizen = _first_seen(work, update)
-    if citizen is None or not basis.permit:
-        # The same words whoever the citizen is: why not would tell what is registered here.
-        raise NoLegalBasis(
-            "No consent that covers you is registered for this citizen; register it and send the "
-            "document again"
-        )
+    citizen, basis = _permitted(hub, work, sender, update)
     work.losses.add((*update.losses, *update.not_shared), inbox_id=item.id)
     part, plan, issues = place(work, item, sender, citizen, update, hub, directory)
     if _overtaken(work, item, part):
@@ -84,6 +75,23 @@ def apply_update(
     first, *more = _told(plan, made, update, team=part.kind == SHARED and plan.lead == sender.id)
     found = (first, *taken.issues, *of_others, *issues, *more, *update.issues)
     return Answer("applied", found, (plan.id, made.number), basis.basis)
+
+
+def _permitted(
+    hub: Hub, work: UnitOfWork, sender: Party, update: PlanUpdate
+) -> tuple[str, Verdict]:
+    """Whose document it is, and why it may be taken; raises NoLegalBasis."""
+    citizen = _citizen(work, update)
+    basis = _basis(hub, work, citizen, sender, update)
+    if citizen is None and basis.permit:
+        citizen = _first_seen(work, update)
+    if citizen is None or not basis.permit:
+        # The same words whoever the citizen is: why not would tell what is registered here.
+        raise NoLegalBasis(
+            "No consent that covers you is registered for this citizen; register it and send the "
+            "document again"
+        )
+    return citizen, basis
 
 
 def _told(plan: Plan, made: Published, update: PlanUpdate, *, team: bool) -> tuple[Issue, ...]:
