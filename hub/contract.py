@@ -15,13 +15,13 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 from hub.codes import LocalCodes
 from hub.errors import Issue
+from hub.others import SaidOfOther
 
 Resource = dict[str, Any]
 """A FHIR R4 resource as plain JSON values; references inside the hub are ``Type/id``."""
 
 Check = Callable[[Resource], Sequence[Issue]]
-"""All issues of one resource at once, each with a FHIRPath from it; never raises, whatever the
-JSON."""
+"""All issues of one resource at once, each with a FHIRPath from it; never raises."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,7 @@ class PlanUpdate:
     """``shared`` for the plan's shared part, else the kind of sector plan, such as ``vum``."""
     citizen: CitizenRef
     resources: tuple[Resource, ...]
-    """One CarePlan first, then everything it refers to. Ids are final and repeatable:
-    the same document gives the same ids (see :attr:`Context.id_for`)."""
+    """One CarePlan first, then all it refers to. Ids are repeatable (:attr:`Context.id_for`)."""
     case: str | None = None
     """The sender's own case id; finds the plan next time."""
     plan_id: str | None = None
@@ -122,11 +121,12 @@ class PlanUpdate:
     issues: tuple[Issue, ...] = ()
     """Warnings for the sender; the document is accepted all the same."""
     validated: bool = False
-    """The document was FHIR and held to its profiles as it came (see :attr:`Context.check`);
-    otherwise the hub validates the resources."""
+    """It was FHIR, held to its profiles as it came (:attr:`Context.check`); else the hub does."""
     losses: tuple[Loss, ...] = ()
     not_shared: tuple[Loss, ...] = ()
     """Source paths that the mapping declares as not to be shared, with the reason."""
+    said_of_others: tuple[SaidOfOther, ...] = ()
+    """What it says of parts that are not its sender's, beside its own; never applied."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Where a resource stands in the document, by ``Type/id``, and where a format does not have
     it in one piece, its elements, by ``Type/id#element``; as far as the format can say."""

@@ -15,6 +15,7 @@ from adapters.vum.profiles import RULES
 from adapters.vum.record import Reading, Record, dropped
 from adapters.vum.roles import is_hub_made, with_roles
 from adapters.vum.rules import findings
+from adapters.vum.said import said_of_others
 from adapters.vum.urls import ACTING_MUNICIPALITY, CARE_SOCIAL, CASE_NUMBER
 from hub.codes import LocalCodes
 from hub.contract import CitizenRef, Context, Identifier, PlanUpdate, RawMessage, Resource
@@ -102,6 +103,7 @@ def parse(raw: RawMessage, context: Context) -> PlanUpdate:
         issues=(*issues, *_no_parties(message, context)),
         losses=tuple(reading.losses),
         not_shared=tuple(reading.not_shared),
+        said_of_others=said_of_others(message),
     )
 
 

@@ -17,7 +17,7 @@ from adapters.vum.account import account
 from adapters.vum.message import Entry, Message
 from adapters.vum.parse import read_order
 from adapters.vum.related import Related, related_plans
-from adapters.vum.roles import is_hub_made
+from adapters.vum.roles import is_of_others
 from adapters.vum.urls import profile
 from hub.contract import Context, Notice, Party, PlanView, Receipt, Rendered, SourceDocument
 from hub.errors import CannotRender, InputRefused
@@ -76,8 +76,8 @@ def _same_citizen(message: Message, reader: PlanReader) -> None:
 
 
 def _own(message: Message, context: Context) -> _Own:
-    """The receiver's entries without the hub's earlier ones, each with an absolute fullUrl."""
-    kept = tuple(e for e in message.entries[1:] if not is_hub_made(e))
+    """The receiver's entries without those of others' plans, each with an absolute fullUrl."""
+    kept = tuple(e for e in message.entries[1:] if not is_of_others(message, e))
     urls = {
         e.index: e.full_url
         if ":" in e.full_url
@@ -138,7 +138,7 @@ def _header(own: _Own, related: Related, receiver: Party, context: Context) -> d
 def _readdressed(own: _Own, resource: dict[str, Any]) -> dict[str, Any]:
     """A copy whose references name the new fullUrls; those to the hub's old entries are gone."""
     copied = deepcopy(resource)
-    gone = {e.index for e in own.message.entries if is_hub_made(e)}
+    gone = {e.index for e in own.message.entries if is_of_others(own.message, e)}
     info = copied.get("supportingInfo")
     if isinstance(info, list):
         kept = [

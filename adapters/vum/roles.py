@@ -86,6 +86,14 @@ def is_hub_made(entry: Entry) -> bool:
     )
 
 
+def is_of_others(message: Message, entry: Entry) -> bool:
+    """The hub added it, or the sender has put an effort under a plan that the hub added."""
+    if is_hub_made(entry):
+        return True
+    based = message.targets(entry.resource.get("basedOn", ())) if entry.type == "CarePlan" else ()
+    return any(is_hub_made(plan) for plan in based)
+
+
 def _the_order(message: Message) -> Entry:
     focus = message.header.resource.get("focus", ())
     orders = [

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from adapters.xml_plan.document import Record
 from adapters.xml_plan.rules import item_key, marked, members
+from adapters.xml_plan.said import said_of_others
 from hub.contract import CitizenRef, Identifier, Loss, PlanUpdate, Resource
 from hub.errors import Issue
 from hub.fhir import names
@@ -58,6 +59,9 @@ class Reading:
             issues=issues,
             losses=tuple(self.losses),
             not_shared=tuple(self.not_shared),
+            said_of_others=said_of_others(
+                self.content.get("OtherPlans", {}), self._at("OtherPlans")
+            ),
         )
 
     def patient(self) -> Resource:

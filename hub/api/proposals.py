@@ -21,6 +21,7 @@ class ProposalOut(BaseModel):
     proposal: str
     kind: str = Field(description="`proposal` or `conflict`")
     plan: str
+    part: str = Field(description="The plan's id for its shared part, else a sector plan's")
     about: str = Field(description="`goal/<id>`, `order/goal`, `next-meeting`, …")
     author: str
     decides: str
@@ -75,7 +76,7 @@ def one(proposal: str, hub: HubDep, party: PartyDep) -> TextsOut:
 
 @ROUTER.post("/{proposal}/accept")
 def accept(proposal: str, said: Decided, hub: HubDep, party: PartyDep) -> ProposalOut:
-    """It becomes the plan's next version."""
+    """It becomes the plan's next version; a sector plan is then for its owner to change."""
     return _decided(hub, party, proposal, "accept", said)
 
 

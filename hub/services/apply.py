@@ -15,6 +15,8 @@ from hub.services.answers import Answer
 from hub.services.attach import place
 from hub.services.had import Had
 from hub.services.hub import Hub, new_id
+from hub.services.kept_changes import keeps_promise
+from hub.services.others import Said, keep_said
 from hub.services.publish import Published, publish
 from hub.services.shared import Taken, take
 from hub.services.versions import store
@@ -29,24 +31,17 @@ def apply_update(
     directory: Directory,
     update: PlanUpdate,
     had: Had | None = None,
+    said: Said | None = None,
 ) -> Answer:
     """Store the part; if it belongs to a plan and changed it, make the plan's next version.
 
-    ``had``: what the sender had of the shared part that a whole document of it changes. Raises
-    MovedError if that is another by now.
+    ``had``: what the sender had of the shared part that a whole document of it changes.
+    ``said``: what the document says of others' parts. Raises MovedError if either is another by
+    now.
     """
     now = hub.clock()
     work.losses.forget(inbox_id=item.id)
-    citizen = _citizen(work, update)
-    basis = _basis(hub, work, citizen, sender, update)
-    if citizen is None and basis.permit:
-        citizen = _first_seen(work, update)
-    if citizen is None or not basis.permit:
-        # The same words whoever the citizen is: why not would tell what is registered here.
-        raise NoLegalBasis(
-            "No consent that covers you is registered for this citizen; register it and send the "
-            "document again"
-        )
+    citizen, basis = _permitted(hub, work, sender, update)
     work.losses.add((*update.losses, *update.not_shared), inbox_id=item.id)
     part, plan, issues = place(work, item, sender, citizen, update, hub, directory)
     if _overtaken(work, item, part):
@@ -74,9 +69,29 @@ def apply_update(
         hub, work, plan, part, directory, sender,
         status=str(taken.resources[0]["status"]), source=item.id, written_on=taken.written_on,
     )  # fmt: skip
+    of_others = keep_said(hub, work, item, sender, plan, said) if said else ()
+    if made.changed:
+        keeps_promise(work, part, sender.id, now)
     first, *more = _told(plan, made, update, team=part.kind == SHARED and plan.lead == sender.id)
-    found = (first, *taken.issues, *issues, *more, *update.issues)
+    found = (first, *taken.issues, *of_others, *issues, *more, *update.issues)
     return Answer("applied", found, (plan.id, made.number), basis.basis)
+
+
+def _permitted(
+    hub: Hub, work: UnitOfWork, sender: Party, update: PlanUpdate
+) -> tuple[str, Verdict]:
+    """Whose document it is, and why it may be taken; raises NoLegalBasis."""
+    citizen = _citizen(work, update)
+    basis = _basis(hub, work, citizen, sender, update)
+    if citizen is None and basis.permit:
+        citizen = _first_seen(work, update)
+    if citizen is None or not basis.permit:
+        # The same words whoever the citizen is: why not would tell what is registered here.
+        raise NoLegalBasis(
+            "No consent that covers you is registered for this citizen; register it and send the "
+            "document again"
+        )
+    return citizen, basis
 
 
 def _told(plan: Plan, made: Published, update: PlanUpdate, *, team: bool) -> tuple[Issue, ...]:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from hub.model.party import SYSTEM
-from hub.model.records import Proposal, Task
+from hub.model.plan import SHARED
+from hub.model.records import Part, Proposal, Task
 from hub.model.same import same
 from hub.services.hub import Hub, repeatable
 from hub.store.work import UnitOfWork
@@ -16,6 +17,7 @@ _TASKS: Final = {
     "proposal": "Another unit proposes a change; accept or reject it",
     "conflict": "Two units have changed the same; decide what stands",
 }
+_PROMISE: Final = "Your unit agreed to change its own document; change it there and send it"
 
 
 def keep(hub: Hub, work: UnitOfWork, proposals: Iterable[Proposal]) -> int:
@@ -26,7 +28,8 @@ def keep(hub: Hub, work: UnitOfWork, proposals: Iterable[Proposal]) -> int:
     """
     waiting = 0
     for proposal in proposals:
-        before = work.proposals.of_piece(proposal.plan_id, proposal.author, proposal.piece)
+        said = work.proposals.of_piece(proposal.plan_id, proposal.author, proposal.piece)
+        before = [p for p in said if p.part_id == proposal.part_id]
         said = [p for p in before if same([p.base, p.theirs], [proposal.base, proposal.theirs])]
         if said and said[-1].state != "superseded":
             waiting += said[-1].state == "open"
@@ -51,6 +54,25 @@ def settle_task(work: UnitOfWork, plan_id: str, decider: str, by: str, now: date
     for kind in _TASKS:
         if not any(p.kind == kind and p.decider == decider for p in waiting):
             work.journal.close_tasks(by, now, task_id=_task(plan_id, decider, kind))
+
+
+def promise(work: UnitOfWork, proposal: Proposal, now: datetime) -> None:
+    """The owner of a sector plan has agreed: the hub writes none, so its people do."""
+    task_id = _promise(proposal.part_id)
+    party, plan = proposal.decider, proposal.plan_id
+    work.journal.open_task(
+        Task(task_id, "own-change", party, _PROMISE, plan, None, None, created_at=now)
+    )
+
+
+def keeps_promise(work: UnitOfWork, part: Part, by: str, now: datetime) -> None:
+    """The owner has sent a changed document."""
+    if part.kind != SHARED:
+        work.journal.close_tasks(by, now, task_id=_promise(part.id))
+
+
+def _promise(part_id: str) -> str:
+    return repeatable("task", "own-change", part_id)
 
 
 def _ask(work: UnitOfWork, proposal: Proposal, now: datetime) -> None:

@@ -52,6 +52,7 @@ from hub.services.had import Had, MovedError, find_had
 from hub.services.hub import Hub, repeatable
 from hub.services.letters import receive_letter
 from hub.services.media import expect_media_type
+from hub.services.others import Said, find_said
 from hub.services.received import issues_of
 from hub.services.settle import settle
 from hub.services.write import write
@@ -153,12 +154,13 @@ def _answered(
     parsed = _understand(hub, item, sender, directory)
     acknowledged = acknowledgement(hub, item, sender, "ok")
     for _ in range(_TRIES):
-        had = None
+        had, said = None, None
         if isinstance(parsed, PlanUpdate):
             had = find_had(hub, item, sender.party, directory, parsed)
+            said = find_said(hub, item, sender.party, directory, parsed)
         try:
             with hub.store.writing() as work:
-                answer = _do(hub, work, item, sender, directory, parsed, had)
+                answer = _do(hub, work, item, sender, directory, parsed, had, said)
                 _settle(hub, item, work, answer)
                 put_on_its_way(hub, work, item, acknowledged)
                 work.commit()
@@ -214,10 +216,11 @@ def _do(
     directory: Directory,
     parsed: Parsed,
     had: Had | None,
+    said: Said | None,
 ) -> Answer:
     match parsed:
         case PlanUpdate():
-            return apply_update(hub, work, item, sender.party, directory, parsed, had)
+            return apply_update(hub, work, item, sender.party, directory, parsed, had, said)
         case Decision():
             return record_decision(hub, work, item, sender.party, directory, parsed)
         case Receipt():

@@ -14,6 +14,7 @@ def proposal_row(found: Proposal) -> dict[str, Any]:
         "proposal": found.id,
         "kind": found.kind,
         "plan": found.plan_id,
+        "part": found.part_id,
         "about": found.piece,
         "author": found.author,
         "decides": found.decider,

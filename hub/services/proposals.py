@@ -23,7 +23,7 @@ from hub.model.routing import newest_for
 from hub.model.same import same
 from hub.model.wording import lines, text_of
 from hub.services.hub import Hub
-from hub.services.kept_changes import settle_task
+from hub.services.kept_changes import promise, settle_task
 from hub.services.publish import publish
 from hub.services.state import plan_state
 from hub.services.versions import store
@@ -79,7 +79,9 @@ def show(hub: Hub, by: Party, proposal_id: str) -> Shown:
         work.commit()
     resources = reduced.view.resources
     known = {**resources, **(found.carried if by.id in {found.author, found.decider} else {})}
-    pieces = split(resources, f"CarePlan/{found.plan_id}")
+    root = f"CarePlan/{found.part_id}"
+    # An owner may mark its plan as its own again: then nothing of it is to be seen.
+    pieces = split(resources, root) if root in resources else Pieces(root, {}, {})
     stands = pieces.values.get(found.piece)
     if found.piece.startswith("order/"):
         stands = [k for k, _ in pieces.orders.get(found.piece.removeprefix("order/"), ())]
@@ -103,9 +105,10 @@ def decide(
 ) -> Proposal:
     """A named person of the deciding unit decides, and says why.
 
-    ``accept``: what the author wrote; ``reject``: what stands; ``reword``: ``text``. ``version``:
-    the plan version that the person looked at; StaleBase if it says something else by now.
-    Raises NotFound, NotOwner, Invalid.
+    ``accept``: what the author wrote; ``reject``: what stands; ``reword``: ``text``. Of a sector
+    plan, the first and the last are the owner's word that its own next document will say so: the
+    hub writes none. ``version``: the plan version that the person looked at; StaleBase if it says
+    something else by now. Raises NotFound, NotOwner, Invalid.
     """
     for given, what in ((person, "Say who does it"), (reason, "Say why")):
         if not given.strip():
@@ -122,7 +125,8 @@ def decide(
             work.plans.lock(made.plan.id)
             if _work_out(hub, work, by, proposal_id, choice, text, version) != made:
                 continue
-            found = _carry_out(hub, work, by, made, choice, person, reason)
+            answer = f"{reason}: {text}" if choice == "reword" and not made.shared else reason
+            found = _carry_out(hub, work, by, made, choice, person, answer)
             work.commit()
         hub.wake.set()
         return found
@@ -138,6 +142,11 @@ class _Made:
     part: Part
     before: dict[str, Resource]
     after: dict[str, Resource]
+
+    @property
+    def shared(self) -> bool:
+        """The hub writes it; any other part is its owner's document."""
+        return self.part.kind == SHARED
 
 
 def _work_out(
@@ -155,8 +164,11 @@ def _work_out(
     if found is None or plan is None:
         raise NotFound(_UNKNOWN)
     if found.decider != by.id:
-        raise NotOwner("A person of the lead's unit decides it")
-    part = next(p for p in work.plans.parts(plan.id) if p.kind == SHARED)
+        raise NotOwner("A person of the owner's unit decides it")
+    part = work.plans.part_by_id(found.part_id)
+    assert part is not None
+    if part.plan_id != plan.id and choice != "reject":
+        raise Invalid("What it is about is no longer part of the plan")
     before = work.plans.resources(part.members)
     made = _Made(found, plan, part, before, before)
     if found.state == _STATES[choice]:
@@ -165,6 +177,8 @@ def _work_out(
         raise Invalid("It is decided; nothing was changed")
     current = split(before, f"CarePlan/{part.id}")
     _looked_at(work, plan, part, current, found, version)
+    if not made.shared:
+        return made
     try:
         if choice == "accept":
             after = accepted(current, found.piece, found.base, found.theirs, found.carried)
@@ -190,8 +204,8 @@ def _looked_at(
     if version is None or version == plan.head:
         return
     seen = work.plans.version(plan.id, version)
-    was = work.plans.resources(seen.manifest[part.id]) if seen is not None else None
-    then = split(was, current.plan) if was is not None else None
+    was = work.plans.resources(seen.manifest.get(part.id, ())) if seen is not None else {}
+    then = split(was, current.plan) if was else None
     order = found.piece.removeprefix("order/")
     if (
         then is None
@@ -229,6 +243,8 @@ def _carry_out(
             hub, work, made.plan, part, directory, by,
             status=status, actor=actor, written_on=made.plan.head,
         ).number  # fmt: skip
+    if choice != "reject" and not made.shared:
+        promise(work, found, now)
     work.proposals.close(found.id, _STATES[choice], actor, now, reason)
     work.journal.audit(
         now, actor, "decide", f"proposal/{found.id}", party=by.id,

@@ -7,7 +7,7 @@ import json
 import httpx
 import pytest
 
-from hub.model.party import Viewer
+from hub.model.party import SYSTEM, Viewer
 from hub.services import proposals
 from tests.api.copies import changed, copy_for, goals, says_of
 from tests.console.conftest import Site, token_in
@@ -98,3 +98,36 @@ def test_for_others_it_is_not_there(own_site: Site) -> None:
         assert path not in client.get("/decisions/proposals").text
     with own_site.visitor() as client:
         assert client.get(path).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("da", "ret dokumentet i jeres eget system"),
+        ("en", "change the document in your own system"),
+    ],
+)
+def test_who_owns_a_sector_plan_answers_for_its_own_document(
+    own_site: Site, language: str, told: str
+) -> None:
+    seeded = own_site.seeded
+    with seeded.hub.store.reading() as work:
+        part = next(p for p in work.plans.parts(seeded.plans[KARLA]) if p.owner == SOCIAL)
+        goal = next(r for r in work.plans.resources(part.members).values()
+                    if r["resourceType"] == "Goal")  # fmt: skip
+        found = work.deliveries.listing(SYSTEM, receiver=PSYK)
+        mine = [work.deliveries.get(d.id, SYSTEM, body=True) for d in found]
+    text = goal["description"]["text"]
+    body = next(d.body for d in mine if d and d.body and text.encode() in d.body)
+    sent = body.replace(text.encode(), f"{text} Altid.".encode())
+    assert seeded.send(PSYK, "behandlingsplan", sent, "application/xml").state == "applied"
+    (proposal,) = proposals.proposals(seeded.hub, Viewer("party", SOCIAL))
+    path = f"/decisions/proposals/{proposal.id}"
+    with own_site.person(SOCIAL, language) as client:
+        page = client.get(path).text
+        assert told in page
+        assert page.count(text) == 3
+        answer = post(client, path, choice="accept", person="Ali", reason="Aftalt")
+        assert answer.status_code == 303
+    with own_site.person(RUS) as client:
+        assert client.get(path).status_code == 404

@@ -48,7 +48,7 @@ GROUPS = {
     "loss.": get_args(LossKind),
     "versions.": ("latest", "every-version"),
     "proposal.kind.": proposals.KINDS,
-    "proposal.lead.": proposals.KINDS,
+    "proposal.lead.": (*proposals.KINDS, "own"),
     "proposal.state.": proposals.STATES,
     "choice.": proposals.CHOICES,
     "about.piece.": proposals.ABOUT,

@@ -185,6 +185,30 @@ def test_reading_the_re_issue_gives_the_same_plan() -> None:
         assert without_claim(parsed(made.body)) == without_claim(parsed(document))
 
 
+def test_what_it_tells_of_others_is_read_back_in_its_words() -> None:
+    """Each item under the hub's own id of its plan, also where a text has several lines."""
+    view = view_1()
+    goal = next(k for k, r in view.resources.items() if k.startswith("Goal/") and r.get("category"))
+    lines = {"text": "Karla bestemmer selv.\nFørst om ugen,\nså om måneden."}
+    resources = {**view.resources, goal: view.resources[goal] | {"description": lines}}
+    view = replace(view, resources=resources)
+    _, made = rendered(view)
+    found = {(s.plan.id, s.item, s.text) for s in parsed(made.body).said_of_others}
+    reader = PlanReader(view.resources)
+    shared = f"CarePlan/{view.plan_id}"
+    for one in reader.challenges():
+        said = f"{one.label}: {one.text}" if one.label else one.text
+        assert (shared, "challenge", said) in found
+    assert all((shared, "goal", g.text) in found for g in reader.goals())
+    assert all((shared, "intervention", i.text) in found for i in reader.interventions())
+    (other,) = (p for p in reader.sector_plans() if p.reference != view.own_part)
+    assert (other.reference, "purpose", other.purpose) in found
+    assert all((other.reference, "goal", g.text) in found for g in other.goals)
+    assert all((other.reference, "intervention", i.text) in found for i in other.interventions)
+    assert other.interventions
+    assert len([s for s in found if s[1] == "goal"]) == len(reader.goals()) + len(other.goals)
+
+
 def sent_back(bundle: Bundle) -> Bundle:
     """The re-issue as the municipality's system sends it: its own header, the rest untouched."""
     header = {**sample()["entry"][0]["resource"], "id": bundle["entry"][0]["resource"]["id"]}

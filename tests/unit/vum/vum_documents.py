@@ -98,5 +98,7 @@ def resources_of_type(update: PlanUpdate, kind: str) -> list[dict[str, Any]]:
 
 
 def without_claim(update: PlanUpdate) -> PlanUpdate:
-    """What the update says of the plan, without who sent it and where it stood."""
-    return replace(update, claimed_sender=(), issues=(), losses=(), not_shared=())
+    """What the update says of its own plan, without who sent it and where it stood."""
+    return replace(
+        update, claimed_sender=(), issues=(), losses=(), not_shared=(), said_of_others=()
+    )

@@ -26,7 +26,9 @@ from xml_plan_documents import (
 from adapters.xml_plan.other_plans import NOTICE
 from hub.contract import Notice, PlanView, Receipt, Rendered, Resource, SourceDocument
 from hub.errors import CannotRender
+from hub.fhir.reading import PlanReader
 from hub.mapping.paths import leaves
+from hub.others import THE_SHARED_PART
 from tests.views import PLAN_1, PLAN_2, parties, view_of
 
 HEADER = {"MessageIdentifier", "SentDateTime", "SharedPlanIdentifier", "BaseVersion"}
@@ -136,6 +138,26 @@ def test_others_plans_and_the_pdf_are_told_for_information(kind: Kind) -> None:
     assert header["MessageIdentifier"] == rendered.message_id
     again = own_view(kind, rendered.body, shared=True)
     assert render(kind, again, PdfPrinter()).body == rendered.body, "a re-issue is stable"
+
+
+@each_sharing
+def test_what_it_tells_of_others_is_read_back_in_its_words(kind: Kind) -> None:
+    view = own_view(kind, kind.sample(), shared=True)
+    found = kind.parse(render(kind, view, PdfPrinter()).body).said_of_others
+    assert {s.plan for s in found} == {THE_SHARED_PART}
+    reader = PlanReader(view.resources)
+    wanted = {("goal", g.text, "") for g in reader.goals()}
+    wanted |= {("challenge", c.text, c.label) for c in reader.challenges()}
+    wanted |= {("intervention", i.text, "") for i in reader.interventions()}
+    wanted |= {("status-note", n.text, n.actor) for n in reader.status_notes()}
+    assert {(s.item, s.text, s.label) for s in found if s.item} == wanted
+    assert len(wanted) > 10
+    assert not any("JVBERi" in s.text for s in found), "a print is compared, never quoted"
+    # An item's own text is told once; everything else that is written is told as well.
+    elements = element(etree.fromstring(render(kind, view).body), "OtherPlans").iter()
+    leaves_ = [e.text for e in elements if not len(e) and (e.text or "").strip()]
+    assert len([s for s in found if not s.at.endswith("ContentBinary")]) == len(leaves_)
+    assert kind.parse(kind.sample()).said_of_others == ()
 
 
 @each_sharing
