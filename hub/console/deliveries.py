@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from hub.console.page import Page
 from hub.console.visit import FormDep, OperatorDep, Visit, Visitor
 from hub.model.delivery import State
-from hub.model.party import CITIZEN, Viewer
+from hub.model.party import CITIZEN, RegisteredParty, Viewer
 from hub.model.records import Delivery
 from hub.services import holding, overview, queries
 
@@ -81,8 +81,16 @@ def _detail(delivery: str, visit: Visit, viewer: Viewer, *, missing: bool = Fals
         at=hub.clock(),
         found=found,
         d=found.delivery,
+        refused=_unaccepted(parties, found.delivery),
         paused=found.delivery.receiver in paused,
         turn=overview.whose_turn(found.delivery, tasks, paused),
         tasks=tasks,
         parties=parties,
     )
+
+
+def _unaccepted(parties: list[RegisteredParty], delivery: Delivery) -> frozenset[str]:
+    """Kinds of loss that the receiver does not accept of this format."""
+    receiver = next((p for p in parties if p.party.id == delivery.receiver), None)
+    found = receiver.subscription(delivery.format) if receiver else None
+    return frozenset(found.unacceptable) if found else frozenset()

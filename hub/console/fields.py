@@ -46,5 +46,6 @@ async def posted(request: Request) -> Fields:
         # From None: the error could quote the body.
         raise Malformed("The form cannot be read") from None
     for name, value in pairs:
-        found[name] = (*found.get(name, ()), value)
+        # A browser sends every line end of a text area as CR LF, whatever was typed.
+        found[name] = (*found.get(name, ()), value.replace("\r\n", "\n"))
     return Fields(found)

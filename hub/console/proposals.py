@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 from hub.console.fields import Fields
 from hub.console.filled import Fault
 from hub.console.page import Page
+from hub.console.pieces import apart, told
 from hub.console.visit import FormDep, PersonDep, Visit, Visitor
 from hub.contract import Party
 from hub.errors import InputRefused, Issue
@@ -87,11 +88,19 @@ def _page(
 ) -> Response:
     shown = proposals.show(visit.hub, person, proposal)
     mine = shown.proposal.decider == person.id and shown.proposal.state == "open"
+    (base, theirs, stands), same = apart(
+        *(told(visit.language, shown.proposal.piece, x, text=shown.single)
+          for x in (shown.base, shown.theirs, shown.stands))
+    )  # fmt: skip
     return visit.page(
         "proposal.html",
         422 if faults or issues else 200,
         person=person,
         shown=shown,
+        base=base,
+        theirs=theirs,
+        stands=stands,
+        same=same,
         p=shown.proposal,
         about=shown.proposal.piece.partition("/")[0],
         mine=mine,

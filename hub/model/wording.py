@@ -14,6 +14,7 @@ from hub.model.pieces import ORDER, Pieces
 _TECHNICAL: Final = frozenset(
     {"list", "resourceType", "id", "meta", "subject", "patient", "category", "system", "intent"}
 )
+_WHO: Final = "member: "
 _EXTENSION: Final = names.extension("")
 
 
@@ -26,7 +27,7 @@ def lines(piece: str, value: Any, resources: Mapping[str, Resource], pieces: Pie
         return []
     if piece.startswith(ORDER):
         found = [lines(k, pieces.values[k], resources, pieces) for k in value if k in pieces.values]
-        return [f"{i}. {item[0]}" for i, item in enumerate(found, 1) if item]
+        return [f"{i}. {_heading(item)}" for i, item in enumerate(found, 1) if item]
     name = piece.rpartition("/")[2] if piece.startswith(("plan/", "team/")) else ""
     if not isinstance(value, Mapping):
         return list(_leaves("" if isinstance(value, str) else name, value, resources))
@@ -53,6 +54,11 @@ def text_of(piece: str, value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _heading(said: list[str]) -> str:
+    """Of an item in a list: whom it is about, else what it says first."""
+    return next((x.removeprefix(_WHO) for x in said if x.startswith(_WHO)), said[0])
+
+
 def _plain(value: Mapping[str, Any]) -> Mapping[str, Any]:
     return {} if "list" in value or "resource" in value else value
 
@@ -66,7 +72,7 @@ def _leaves(name: str, value: Any, resources: Mapping[str, Resource]) -> Iterato
                 yield f"{name}: {said}"
             return
         if "url" in value:
-            name = str(value["url"]).removeprefix(_EXTENSION)
+            name = str(value["url"]).removeprefix(_EXTENSION).rpartition("/")[2]
         for key, item in value.items():
             if key not in _TECHNICAL and key != "url":
                 own = name if key.startswith("value") or key in {"extension", "text"} else key

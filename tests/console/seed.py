@@ -7,7 +7,7 @@ SQLite database; nothing is written to the store behind their back.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,15 @@ from hub.runtime.bootstrap import build
 from hub.runtime.parties import operator_entries, party_entries
 from hub.runtime.parties_file import read_parties
 from hub.runtime.settings import Settings
-from hub.services import acts, admin, mailbox, queries
+from hub.services import acts, admin, mailbox, proposals, queries
 from hub.services.accept import accept
 from hub.services.deliver import deliver_due
 from hub.services.hub import Hub
 from hub.services.process import process
 from hub.services.settle import receipt_for
 from hub.store.migrate import migrate
+from tests.api.copies import changed, copy_for, goals, note_of
+from tests.unit.medcom.messages import reply_to
 
 ROOT = Path(__file__).parents[2]
 PARTIES = ROOT / "hub" / "demo" / "parties.yaml"
@@ -34,6 +36,11 @@ EXAMPLES = ROOT / "fhir_profiles" / "examples"
 SAMPLES = ROOT / "mappings"
 KARLA = "0201609996"
 BO = "1507729995"
+RUS, PSYK, SOCIAL, GP = "rus-havneby", "psyk-nordstrand", "social-havneby", "laege-havnegade"
+PROPOSED = "Karla vælger selv, hvem der er <med>."
+NOTED = "Karla kommer til samtaler hver anden uge og ringer, når hun er forhindret."
+NOTED_BY_LEAD = "Karla kommer til de fleste samtaler på distriktspsykiatrien."
+WRITTEN = "Jeg har set patienten i dag og har ændret medicinen."
 
 
 @dataclass
@@ -44,6 +51,10 @@ class Seeded:
     secrets: dict[str, str]
     plans: dict[str, str] = field(default_factory=dict)
     """Citizen's CPR number to plan id."""
+    proposal: str = ""
+    """Of the psychiatry, to change a goal; open."""
+    conflict: str = ""
+    """Both the psychiatry and the lead have changed the psychiatry's note; open."""
 
     @property
     def operator(self) -> str:
@@ -91,6 +102,7 @@ def seed(folder: Path) -> Seeded:
     seeded = empty(folder)
     _first_citizen(seeded)
     _second_citizen(seeded)
+    _exchange(seeded)
     _trouble(seeded)
     return seeded
 
@@ -171,6 +183,41 @@ def _second_citizen(seeded: Seeded) -> None:
     seeded.deliver()
 
 
+def _exchange(seeded: Seeded) -> None:
+    """The GP writes; two units change the first plan; what goes out loses too much for one."""
+    hub, plan = seeded.hub, seeded.plans[KARLA]
+    (first,) = queries.deliveries(hub, SYSTEM, state="delivered", receiver=GP)
+    with hub.store.reading() as work:
+        had = work.deliveries.get(first.id, SYSTEM, body=True)
+    assert had is not None
+    assert had.body is not None
+    reply = reply_to(json.loads(had.body), WRITTEN)
+    seeded.send(GP, "medcom-carecommunication", as_json(reply))
+    _receipts(seeded, SOCIAL)
+    _accepts_no_dropped_loss(seeded, SOCIAL)
+    mine, theirs = copy_for(hub, plan, RUS), copy_for(hub, plan, PSYK)
+
+    def both(bundle: dict[str, Any]) -> None:
+        goals(bundle)[0].update(description={"text": PROPOSED})
+        note_of(bundle, "Psykiatrien").update(valueString=NOTED)
+
+    seeded.send(PSYK, "fhir", as_json(changed(theirs, both)))
+    by_lead = changed(mine, lambda b: note_of(b, "Psykiatrien").update(valueString=NOTED_BY_LEAD))
+    seeded.send(RUS, "fhir", as_json(by_lead))
+    found = {p.kind: p.id for p in proposals.proposals(hub, Viewer("party", RUS))}
+    seeded.proposal, seeded.conflict = found["proposal"], found["conflict"]
+    seeded.deliver()
+
+
+def _accepts_no_dropped_loss(seeded: Seeded, party_id: str) -> None:
+    with seeded.hub.store.reading() as work:
+        known = work.parties.get(party_id)
+    assert known is not None
+    (had,) = known.subscriptions
+    wanted = replace(known, subscriptions=(replace(had, unacceptable=("dropped",)),))
+    admin.apply_parties(seeded.hub, [admin.PartyEntry(wanted)], [], "pdf", by="seed")
+
+
 def _trouble(seeded: Seeded) -> None:
     """A refusal, a sealed document, a loose one, and a receiver that says no."""
     seeded.send("psyk-nordstrand", "behandlingsplan", b"<ikke-xml", "application/xml")
@@ -182,10 +229,10 @@ def _trouble(seeded: Seeded) -> None:
             refused = Receipt(of=delivery.id, outcome="permanent")
             receipt_for(seeded.hub, seeded.party("rus-havneby"), refused)
             break
-    for delivery in queries.deliveries(seeded.hub, SYSTEM, receiver="social-havneby"):
+    for delivery in queries.deliveries(seeded.hub, SYSTEM, receiver=PSYK):
         if delivery.state.value == "sent":
             later = Receipt(of=delivery.id, outcome="transient")
-            receipt_for(seeded.hub, seeded.party("social-havneby"), later)
+            receipt_for(seeded.hub, seeded.party(PSYK), later)
             break
 
 

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from playwright.sync_api import Browser, expect
 
-from hub.contract import Receipt
-from hub.model.party import SYSTEM, Subscription
-from hub.services import mailbox, queries
-from hub.services.admin import PartyEntry, apply_parties
+from hub.model.party import SYSTEM
+from hub.services import queries
 from tests.console.conftest import Site
-from tests.console.seed import as_json, example
+from tests.console.seed import SOCIAL
 from tests.console.test_console_browser import LANGUAGES, log_in, opened, violations
-
-SOCIAL = "social-havneby"
 
 
 def held(site: Site) -> str:
     """The municipality accepts no dropped loss, and there is a new version for it."""
-    seeded = site.seeded
-    with seeded.hub.store.reading() as work:
-        known = work.parties.get(SOCIAL)
-    assert known is not None
-    wanted = replace(known, subscriptions=(Subscription("vum", unacceptable=("dropped",)),))
-    apply_parties(seeded.hub, [PartyEntry(wanted)], [], "pdf", by="test")
-    for letter in mailbox.waiting(seeded.hub, known.party):
-        mailbox.receipt(seeded.hub, known.party, Receipt(of=letter.id, outcome="ok"))
-    bundle = example("plan-1.json")
-    bundle["entry"][0]["resource"]["title"] = "Plan med en ny titel"
-    seeded.send("rus-havneby", "fhir", as_json(bundle))
-    seeded.deliver()
-    (found,) = queries.deliveries(seeded.hub, SYSTEM, receiver=SOCIAL, state="held")
+    (found,) = queries.deliveries(site.seeded.hub, SYSTEM, receiver=SOCIAL, state="held")
     return found.id
 
 
@@ -62,3 +44,36 @@ def test_it_goes_when_the_operator_says_why(
     own_site.seeded.deliver()
     (sent, *_) = queries.deliveries(own_site.seeded.hub, SYSTEM, receiver=SOCIAL)
     assert sent.state.value == "sent"
+
+
+@pytest.mark.parametrize(("language", "says"), [("da", "ikke accepteret"), ("en", "not accepted")])
+def test_the_losses_that_hold_it_stand_first_with_their_places(
+    browser: Browser, site: Site, language: str, says: str
+) -> None:
+    delivery = held(site)
+    losses = queries.delivery_detail(site.seeded.hub, SYSTEM, delivery).losses
+    dropped = {x.reason for x in losses if x.kind == "dropped"}
+    others = {(x.kind, x.reason) for x in losses if x.kind != "dropped"}
+    assert dropped
+    assert others
+    with opened(browser, site, locale=LANGUAGES[language]) as (_, page):
+        log_in(page, "/login", site.seeded.operator)
+        page.goto(f"/console/deliveries/{delivery}")
+        rows = page.locator("section[aria-labelledby=losses] tbody tr")
+        told = [says in text for text in rows.all_inner_texts()]
+        assert told == [True] * len(dropped) + [False] * len(others)
+        assert page.locator("main [lang=en]").count() == 0
+
+
+def test_what_is_unfolded_stays_so_when_the_page_refreshes(browser: Browser, site: Site) -> None:
+    with opened(browser, site, locale="da-DK") as (_, page):
+        page.clock.install()
+        log_in(page, "/login", site.seeded.operator)
+        page.goto(f"/console/deliveries/{held(site)}")
+        first = page.locator("#losses ~ .scroll details").first
+        first.locator("summary").click()
+        with page.expect_response(lambda answer: "hx-request" in answer.request.headers):
+            page.clock.run_for(5_500)
+        expect(page.locator("#live:not(.htmx-swapping)")).to_be_visible()
+        page.clock.run_for(500)
+        expect(first.locator("code")).to_be_visible()

@@ -16,7 +16,16 @@ from hub.model.party import SYSTEM, Viewer
 from hub.model.records import InboxState
 from hub.services import overview, queries, received
 from tests.console.conftest import Site, log_in, token_in
-from tests.console.seed import BO, EXAMPLES, KARLA, SAMPLES
+from tests.console.seed import (
+    BO,
+    EXAMPLES,
+    KARLA,
+    NOTED,
+    NOTED_BY_LEAD,
+    PROPOSED,
+    SAMPLES,
+    WRITTEN,
+)
 from tests.views import parties
 
 OPERATOR = ("/", "/console/deliveries", "/console/plans", "/console/parties", "/console/messages",
@@ -40,6 +49,7 @@ def private_words() -> set[str]:
     found |= set(_texts(json.loads((SAMPLES / "vum/samples/order-full.json").read_bytes())))
     xml = (SAMPLES / "behandlingsplan/samples/typical.xml").read_text(encoding="utf-8")
     found |= {t for t in re.findall(r">([^<>]{25,})<", xml) if not t.startswith("http")}
+    found |= {PROPOSED, NOTED, NOTED_BY_LEAD, WRITTEN}
     return found - {p.name for p in parties().values()}
 
 

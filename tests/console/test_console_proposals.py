@@ -11,21 +11,12 @@ from hub.model.party import SYSTEM, Viewer
 from hub.services import proposals
 from tests.api.copies import changed, copy_for, goals, says_of
 from tests.console.conftest import Site, token_in
-from tests.console.seed import KARLA
-
-RUS, PSYK, SOCIAL = "rus-havneby", "psyk-nordstrand", "social-havneby"
-NEW = "Karla vælger selv, hvem der er <med>."
+from tests.console.seed import KARLA, PSYK, RUS, SOCIAL
 
 
-def propose(site: Site) -> str:
-    """The psychiatry proposes another goal; the proposal's address."""
-    seeded = site.seeded
-    plan = seeded.plans[KARLA]
-    copy = copy_for(seeded.hub, plan, PSYK)
-    said = changed(copy, lambda b: goals(b)[0].update(description={"text": NEW}))
-    assert seeded.send(PSYK, "fhir", json.dumps(said).encode()).state == "applied"
-    (found,) = proposals.proposals(seeded.hub, Viewer("party", RUS))
-    return f"/decisions/proposals/{found.id}"
+def at(site: Site) -> str:
+    """The proposal's address."""
+    return f"/decisions/proposals/{site.seeded.proposal}"
 
 
 def post(client: httpx.Client, path: str, **said: str) -> httpx.Response:
@@ -41,7 +32,7 @@ def post(client: httpx.Client, path: str, **said: str) -> httpx.Response:
 def test_the_three_texts_stand_side_by_side(
     own_site: Site, language: str, before: str, now: str
 ) -> None:
-    path = propose(own_site)
+    path = at(own_site)
     with own_site.person(RUS, language) as client:
         assert "/decisions/proposals" in client.get("/decisions").text
         assert path in client.get("/decisions/proposals").text
@@ -53,7 +44,7 @@ def test_the_three_texts_stand_side_by_side(
 
 
 def test_a_person_decides(own_site: Site) -> None:
-    path = propose(own_site)
+    path = at(own_site)
     with own_site.person(RUS) as client:
         answer = post(client, path, choice="reword", text="Karla vælger med Mette.")
         assert answer.status_code == 422
@@ -66,7 +57,9 @@ def test_a_person_decides(own_site: Site) -> None:
         page = client.get(path).text
         assert "Aftalt med Karla" in page
         assert 'name="choice"' not in page
-        assert "Intet venter" in client.get("/decisions/proposals").text
+        waiting, _, others = client.get("/decisions/proposals").text.partition("De øvrige")
+        assert path not in waiting
+        assert path in others
     found = says_of(own_site.seeded.hub, own_site.seeded.plans[KARLA])
     assert "Karla vælger med Mette." in found
     with own_site.person(PSYK) as client:
@@ -76,7 +69,7 @@ def test_a_person_decides(own_site: Site) -> None:
 
 
 def test_a_decision_on_what_has_changed_since_is_shown_again(own_site: Site) -> None:
-    path = propose(own_site)
+    path = at(own_site)
     seeded = own_site.seeded
     with own_site.person(RUS) as client:
         page = client.get(path).text
@@ -92,7 +85,7 @@ def test_a_decision_on_what_has_changed_since_is_shown_again(own_site: Site) -> 
 
 
 def test_for_others_it_is_not_there(own_site: Site) -> None:
-    path = propose(own_site)
+    path = at(own_site)
     with own_site.person(SOCIAL) as client:
         assert client.get(path).status_code == 404
         assert path not in client.get("/decisions/proposals").text

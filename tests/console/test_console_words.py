@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 from hypothesis import given
@@ -18,6 +18,7 @@ from hub.fhir.language import LANGUAGES, said
 from hub.fhir.names import SECTIONS
 from hub.model.delivery import State
 from hub.model.party import SYSTEM
+from hub.model.records import Letter
 from hub.model.subscription import TOPICS
 from hub.services import queries
 from hub.services.received import INBOX_STATES
@@ -46,6 +47,7 @@ GROUPS = {
     "login.lead.": ("operator", "party"),
     "letter.": ("new", "reply", "forward"),
     "loss.": get_args(LossKind),
+    "letter.": get_args(get_type_hints(Letter)["kind"]),
     "versions.": ("latest", "every-version"),
     "proposal.kind.": proposals.KINDS,
     "proposal.lead.": (*proposals.KINDS, "own"),
@@ -99,7 +101,7 @@ def test_every_key_of_the_code_exists() -> None:
 def test_no_key_is_left_over() -> None:
     used = "".join(p.read_text(encoding="utf-8") for p in (*TEMPLATES, *FOLDER.glob("*.py")))
     made = {f"{g}{n}" for g, names in GROUPS.items() for n in names}
-    by_data = ("kind.", "part.", "plan.", "loss.", "basis.", "error.title.", "state.")
+    by_data = ("kind.", "part.", "plan.", "basis.", "error.title.", "line.", "coded.")
     left = [k for k in catalog("en")
             if f"'{k.removesuffix('.one')}'" not in used and f'"{k}"' not in used
             and k not in made and not k.startswith(by_data)]  # fmt: skip
@@ -128,11 +130,12 @@ def test_what_is_not_known_is_not_translated() -> None:
     assert said("en", "Nobody has said this before") == "Nobody has said this before"
 
 
-def test_every_reason_and_task_of_a_busy_day_has_danish(site: Site) -> None:
+def test_every_reason_loss_and_task_of_a_busy_day_has_danish(site: Site) -> None:
     hub = site.seeded.hub
     told = {t.text for t in queries.tasks(hub, SYSTEM)}
     for delivery in queries.deliveries(hub, SYSTEM):
-        told |= {e.reason for e in queries.delivery_detail(hub, SYSTEM, delivery.id).history}
+        detail = queries.delivery_detail(hub, SYSTEM, delivery.id)
+        told |= {e.reason for e in detail.history} | {x.reason for x in detail.losses}
     assert len(told) > 10
     assert sorted(t for t in told if said("da", t) is None) == []
 
