@@ -50,11 +50,14 @@ def command(
 def accept_losses(delivery: str, reason: str, json_: bool) -> None:
     """Let DELIVERY go although it loses what its receiver does not accept.
 
-    The whole id; `ki-hub deliveries --state held --json` shows it.
+    The beginning of its id is enough; `ki-hub deliveries --state held` shows it.
     """
+    from hub.model.party import Viewer  # noqa: PLC0415
+    from hub.services import queries  # noqa: PLC0415
     from hub.services.holding import accept_losses as let_go  # noqa: PLC0415
 
     with opened() as (hub, _):
-        found = let_go(hub, delivery, actor=getpass.getuser(), reason=reason)
+        whole = queries.whole_delivery_id(hub, Viewer("operator", "cli"), delivery)
+        found = let_go(hub, whole, actor=getpass.getuser(), reason=reason)
     done = {"delivery": found.id, "state": found.state.value}
     click.echo(json.dumps(done) if json_ else f"{found.id} may go.")

@@ -22,7 +22,7 @@ _version = click.option("--version", type=int, help="The plan version that was l
 
 @click.group(name="proposals")
 def command() -> None:
-    """Show and decide proposals and conflicts."""
+    """Show and decide proposals and conflicts; the beginning of an id is enough."""
 
 
 @command.command(name="list")
@@ -51,7 +51,8 @@ def show_(proposal: str, party: str, json_: bool) -> None:
     from hub.services.proposal_rows import texts_row  # noqa: PLC0415
 
     with opened() as (hub, _):
-        row = texts_row(proposals.show(hub, _unit(hub, party), proposal))
+        unit = _unit(hub, party)
+        row = texts_row(proposals.show(hub, unit, _whole(hub, unit, proposal)))
     _tell(row, json_)
 
 
@@ -97,7 +98,8 @@ def _decide(proposal: str, choice: Choice, json_: bool, *, party: str, **said: A
     from hub.services.proposal_rows import proposal_row  # noqa: PLC0415
 
     with opened() as (hub, _):
-        found = proposals.decide(hub, _unit(hub, party), proposal, choice, **said)
+        unit = _unit(hub, party)
+        found = proposals.decide(hub, unit, _whole(hub, unit, proposal), choice, **said)
     _tell(proposal_row(found), json_)
 
 
@@ -109,6 +111,13 @@ def _unit(hub: Hub, party: str) -> Party:
     if found is None:
         raise NotFound("No such party; see: ki-hub parties list")
     return found.party
+
+
+def _whole(hub: Hub, unit: Party, beginning: str) -> str:
+    from hub.model.party import Viewer  # noqa: PLC0415
+    from hub.services.proposals import whole_proposal_id  # noqa: PLC0415
+
+    return whole_proposal_id(hub, Viewer.of(unit), beginning)
 
 
 def _tell(row: dict[str, Any], json_: bool) -> None:

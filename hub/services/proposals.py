@@ -25,6 +25,7 @@ from hub.model.wording import lines, text_of
 from hub.services.hub import Hub
 from hub.services.kept_changes import promise, settle_task
 from hub.services.publish import publish
+from hub.services.queries import the_one
 from hub.services.state import plan_state
 from hub.services.versions import store
 from hub.services.views import Reduced, build_view
@@ -62,6 +63,16 @@ def proposals(
     state: ProposalState | None = "open" if waiting else None
     with hub.store.reading() as work:
         return work.proposals.listing(viewer, hub.clock(), state=state, plan_id=plan_id)
+
+
+def whole_proposal_id(hub: Hub, viewer: Viewer, beginning: str) -> str:
+    """The id of the proposal that begins so, as tables show it; NotFound, Invalid for several.
+
+    An empty beginning is none: a script whose variable is unset decides nothing.
+    """
+    with hub.store.reading() as work:
+        found = work.proposals.beginning(beginning, viewer, hub.clock()) if beginning else []
+    return the_one(found, "proposal")
 
 
 def show(hub: Hub, by: Party, proposal_id: str) -> Shown:

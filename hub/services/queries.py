@@ -90,6 +90,13 @@ def whole_plan_id(hub: Hub, viewer: Viewer, beginning: str) -> str:
     return the_one(found, "plan")
 
 
+def whole_delivery_id(hub: Hub, viewer: Viewer, beginning: str) -> str:
+    """The same of a delivery. An empty beginning is none: acts follow on what is found."""
+    with hub.store.reading() as work:
+        found = work.deliveries.beginning(beginning, viewer) if beginning else []
+    return the_one(found, "delivery")
+
+
 def the_one(found: list[str], what: str) -> str:
     """Of what was found by the beginning of an id; NotFound for none, Invalid for several."""
     if not found:

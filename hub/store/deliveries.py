@@ -133,6 +133,13 @@ class Deliveries:
         """Give an event its number in the subscription."""
         self._set(delivery_id, event=event)
 
+    def beginning(self, text: str, viewer: Viewer) -> list[str]:
+        """The ids that begin so, two at most."""
+        found = select(DELIVERY.c.id).where(DELIVERY.c.id.startswith(text, autoescape=True))
+        if viewer.kind == "party":
+            found = found.where(DELIVERY.c.receiver == viewer.id)
+        return list(self._db.execute(found.limit(2)).scalars())
+
     def listing(
         self,
         viewer: Viewer,

@@ -54,6 +54,11 @@ class Proposals:
         row = self._db.execute(found).first()
         return _proposal(row) if row else None
 
+    def beginning(self, text: str, viewer: Viewer, at: datetime) -> list[str]:
+        """The ids that begin so, two at most, of those the viewer may know of."""
+        found = _seen(viewer, at).where(PROPOSAL.c.id.startswith(text, autoescape=True)).limit(2)
+        return [row.id for row in self._db.execute(found)]
+
     def listing(
         self,
         viewer: Viewer,

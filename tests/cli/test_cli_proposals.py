@@ -35,10 +35,11 @@ def test_list_show_and_accept(proposed: Site) -> None:
     assert (row["author"], row["kind"], row["state"]) == (PSYK, "proposal", "open")
     shown = proposed.json("proposals", "show", row["proposal"], "--party", RUS)
     assert shown["theirs"][0] == NEW
-    done = proposed.run("proposals", "show", row["proposal"], "--party", RUS)
+    # The id as the table shows it.
+    done = proposed.run("proposals", "show", row["proposal"][:8], "--party", RUS)
     assert f"theirs:\n  {NEW}" in done.stdout
     assert NEW not in proposed.run("proposals", "list", "--party", RUS).stdout
-    told = proposed.json("proposals", "accept", row["proposal"], *SAID, "--version", "1")
+    told = proposed.json("proposals", "accept", row["proposal"][:8], *SAID, "--version", "1")
     assert told["state"] == "accepted"
     assert proposed.json("plans")[0]["head"] == 2
     assert proposed.json("proposals", "list", "--party", RUS) == []
@@ -58,8 +59,10 @@ def test_what_one_may_not_know_or_decide_is_refused(proposed: Site) -> None:
     (row,) = proposed.json("proposals", "list", "--party", RUS)
     name = row["proposal"]
     assert proposed.json("proposals", "list", "--party", SOCIAL) == []
-    assert refusal(proposed.run("proposals", "show", name, "--party", SOCIAL))
+    for known in (name, name[:8], ""):
+        assert refusal(proposed.run("proposals", "show", known, "--party", SOCIAL))
     assert refusal(proposed.run("proposals", "accept", name, "--party", PSYK, *SAID[2:]))
+    assert refusal(proposed.run("proposals", "accept", "", *SAID))
     assert refusal(proposed.run("proposals", "list", "--party", "nosuch"))
     assert proposed.run("proposals", "accept", name, "--party", RUS).returncode == 2
     assert json.loads(proposed.run("plans", "--json").stdout)[0]["head"] == 1

@@ -258,7 +258,7 @@ def test_the_delivery_page_tells_the_whole_story(browser: Browser, site: Site) -
         expect(page.locator(".facts")).to_contain_text("Borgerens samtykke")
         losses = queries.delivery_detail(hub, SYSTEM, found.id).losses
         assert losses
-        paths = page.locator("code.path").all_inner_texts()
+        paths = page.locator("code.path").all_text_contents()
         assert sorted(paths) == sorted(x.path for x in losses)
         blocked = queries.deliveries(
             hub, SYSTEM, state="blocked", receiver="laege-havnegade",
