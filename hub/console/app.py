@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from hub.console.decisions import ROUTER as DECISIONS
 from hub.console.deliveries import ROUTER as DELIVERIES
+from hub.console.letters import ROUTER as LETTERS
 from hub.console.login import ROUTER as LOGIN
 from hub.console.messages import ROUTER as MESSAGES
 from hub.console.overview import ROUTER as OVERVIEW
@@ -47,7 +48,7 @@ def mount(app: FastAPI, hub: Hub, *, demo_credential: str | None = None) -> None
     app.mount(STATIC, _Static(directory=_FOLDER), name="console-static")
     for router in (
         OVERVIEW, LOGIN, DELIVERIES, PLANS, PARTIES, SUBSCRIPTIONS, MESSAGES, TASKS, DECISIONS,
-        PROPOSALS,
+        PROPOSALS, LETTERS,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_LAST)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from hub.model.party import SYSTEM
 from hub.services import admin, overview, queries, received
 from tests.console.conftest import Site
-from tests.console.seed import BO, GP, RUS
+from tests.console.seed import BO, GP, KARLA, RUS
 
 LANGUAGES = {"da": "da-DK", "en": "en-GB"}
 WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
@@ -71,7 +71,7 @@ def pages_of_a_unit(site: Site) -> list[str]:
     return [
         "/decisions", "/decisions/consent", "/decisions/approval", "/decisions/proposals",
         f"/decisions/proposals/{seeded.proposal}", f"/decisions/proposals/{seeded.conflict}",
-        "/decisions/proposals/nothing",
+        "/decisions/proposals/nothing", f"/decisions/letters/{seeded.plans[KARLA]}",
     ]  # fmt: skip
 
 

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 from hub.console.words import word
 from hub.fhir.language import Language
 from hub.model.party import Viewer
-from hub.services import letters, proposals
+from hub.services import letters, overview, proposals
 from tests.api.copies import says_of
-from tests.console.conftest import Site
+from tests.console.conftest import Site, token_in
 from tests.console.seed import GP, KARLA, NOTED, NOTED_BY_LEAD, PROPOSED, PSYK, RUS, WRITTEN
 from tests.console.test_console_browser import LANGUAGES, log_in, opened, tab_to, violations
 
@@ -171,3 +171,55 @@ def test_the_plan_tells_that_a_letter_came_and_never_what_it_says(
         page.goto(f"/console/plans/{plan}")
         expect(section).to_contain_text(word(language, "letters.seen"))
         expect(section).not_to_contain_text(waits)
+
+
+@pytest.mark.parametrize("scripted", [True, False])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_person_reads_a_letter_and_says_that_it_is_seen_to(
+    browser: Browser, own_site: Site, language: Language, scripted: bool
+) -> None:
+    with opened(browser, own_site, locale=LANGUAGES[language], java_script_enabled=scripted) as (
+        _,
+        page,
+    ):
+        log_in(page, "/decisions/login", own_site.seeded.secrets[RUS])
+        page.get_by_role("link", name=word(language, "decisions.letters")).click()
+        letter = page.locator("article")
+        expect(letter).to_contain_text(WRITTEN)
+        expect(letter).to_contain_text(own_site.seeded.party(GP).phone or "no telephone")
+        button = page.get_by_role("button", name=word(language, "letters.button"))
+        button.click()
+        expect(letter.get_by_role("alert")).to_contain_text(word(language, "fault.person"))
+        expect(letter.locator("[aria-invalid]")).to_be_focused()
+        letter.get_by_role("textbox").fill(PERSON)
+        letter.get_by_role("textbox").press("Enter")
+        expect(button).to_have_count(0)
+        expect(letter).to_contain_text(word(language, "letters.seen"))
+        expect(letter).to_contain_text(WRITTEN)
+        page.goto("/decisions")
+        link = page.get_by_role("link", name=word(language, "decisions.letters"))
+        expect(link).to_have_count(0)
+
+
+def test_a_letter_is_for_those_who_may_read_it(own_site: Site) -> None:
+    plan = own_site.seeded.plans[KARLA]
+    path = f"/decisions/letters/{plan}"
+    with own_site.person(PSYK) as client:
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert WRITTEN not in answer.text
+        assert client.get("/decisions/letters/none").status_code == 404
+        history = overview.plan_history(own_site.seeded.hub, Viewer("operator", "test"), plan)
+        (letter,) = history.letters
+        said = {"token": token_in(answer.text), "person": PERSON}
+        assert client.post(f"{path}/{letter.id}", data=said).status_code == 404
+    with own_site.person(RUS) as client:
+        assert WRITTEN in client.get(path).text
+        assert client.post(f"{path}/{letter.id}", data={"person": PERSON}).status_code == 403
+    with own_site.operator() as client:
+        assert client.get(path).status_code == 303
+    with own_site.seeded.hub.store.reading() as work:
+        rows = work.journal.audit_of(f"CarePlan/{plan}")
+    assert (RUS, "read") in [
+        (r["actor"], r["action"]) for r in rows if r["detail"] == f"letter/{letter.id}"
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import get_args, get_type_hints
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,6 @@ from hub.fhir.language import LANGUAGES, said
 from hub.fhir.names import SECTIONS
 from hub.model.delivery import State
 from hub.model.party import SYSTEM
-from hub.model.records import Letter
 from hub.model.subscription import TOPICS
 from hub.services import queries
 from hub.services.received import INBOX_STATES
@@ -47,7 +46,6 @@ GROUPS = {
     "login.lead.": ("operator", "party"),
     "letter.": ("new", "reply", "forward"),
     "loss.": get_args(LossKind),
-    "letter.": get_args(get_type_hints(Letter)["kind"]),
     "versions.": ("latest", "every-version"),
     "proposal.kind.": proposals.KINDS,
     "proposal.lead.": (*proposals.KINDS, "own"),
