@@ -149,8 +149,9 @@ class TableCheck:
             if not any(way(elements, path) for elements in schemas.values()):
                 yield self.finding(line, "meaning", f"{path}: the schema has no such element")
         paths = [path for path, _ in places]
+        # A row that cannot be read may be the one that covers an element.
         for record, elements in schemas.items():
-            for path in uncovered(elements, paths):
+            for path in () if table.findings else uncovered(elements, paths):
                 text = f"{path} of {record} is neither mapped nor declared"
                 yield self.finding(table.content.at("record"), "coverage", text)
             for row in table.rows:
@@ -158,7 +159,9 @@ class TableCheck:
                 if found is not None:
                     yield from self._source(row, found)
         for row in table.rows:
-            yield from self._listed(row, schemas.values())
+            # Of a code table that cannot be read, that is told alone.
+            if row["codes"] is not None and row["codes"].pairs:
+                yield from self._listed(row, schemas.values())
 
     def _source(self, row: Row, found: Way) -> Iterator[Finding]:
         several = found.first_of_several

@@ -38,8 +38,10 @@ def check(registry: Registry, formats: Sequence[str]) -> list[Finding]:
     for format in formats:
         adapter = registry.adapter(format)
         if isinstance(adapter, Mapped):
-            found.update(FormatCheck(adapter, registry.package(format), published()).findings())
-            found.update(_samples(adapter, adapter.tables / "samples", registry))
+            tables = FormatCheck(adapter, registry.package(format), published()).findings()
+            # What is wrong with a table is told where it is, not by every sample as well.
+            samples = _samples(adapter, adapter.tables / "samples", registry)
+            found.update(tables or samples)
         else:
             found.update(folder_findings(mappings_folder(format) / "codes", published()))
     return sorted(found)

@@ -100,6 +100,11 @@ class BaseTables:
             self._codes[url] = frozenset((s, c) for s, cs in entry["codes"].items() for c in cs)
         return self._codes[url]
 
+    def named_of(self, system: str) -> frozenset[str]:
+        """Codes of a system that some value set here has; empty where none does."""
+        sets = (json.loads(line) for line in self._sets.values())
+        return frozenset(c for entry in sets for c in entry.get("codes", {}).get(system, ()))
+
     def _entry(self, name: str) -> Mapping[str, Any]:
         if name not in self._facts:
             self._facts[name] = json.loads(self._types[name])

@@ -41,6 +41,7 @@ class Terminology:
 
     def __init__(self, tables: BaseTables, resources: Iterable[Mapping[str, Any]] = ()) -> None:
         self._expander = Expander(resources, tables.codes)
+        self._base = tables
         self._known: dict[str, Codes | None] = {}
         self._plain: dict[str, frozenset[str]] = {}
         self._systems: dict[str, frozenset[str]] = {}
@@ -60,6 +61,10 @@ class Terminology:
             return self._expander.system(system)
         except Unexpanded:
             return None
+
+    def named_of(self, system: str) -> frozenset[str]:
+        """Codes of a system that some value set of base R4 names; empty where none does."""
+        return self._base.named_of(system)
 
     def allows_code(self, value_set: str, code: str, path: str) -> bool:
         """A plain code (an element of type code, string or uri) may stand at ``path``."""

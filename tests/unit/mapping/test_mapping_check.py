@@ -213,3 +213,19 @@ def test_an_adapter_that_breaks_on_its_tables_is_a_finding(
     found = check(REGISTRY, [TREATMENT])
     assert {f.kind for f in found} == {"sample"}
     assert "RecursionError" in found[0].text
+
+
+def test_a_code_that_r4_does_not_bind_is_told_where_no_row_leads(tmp_path: Path) -> None:
+    folder = tmp_path / "codes"
+    shutil.copytree(mappings_folder(LISTS), folder)
+    file = folder / "intervention-status.csv"
+    text = file.read_text("utf-8").replace("in-progress", "in-progres", 1)
+    file.write_text(text, "utf-8")
+    (found,) = (f for f in folder_findings(folder, published()) if f.file == file)
+    assert text.splitlines()[found.line - 1].count("in-progres,") == 1
+    assert "in-progres" in found.text
+
+
+def test_one_slip_is_one_finding(tmp_path: Path) -> None:
+    changes = {EFFORT: ("cardinality", "cardinalty")}
+    assert [f.kind for f in findings(tmp_path / "m", TREATMENT, changes)] == ["form"]
