@@ -18,22 +18,29 @@ from hub.model.wording import lines, text_of
 from tests.console.conftest import Site
 from tests.views import ROOT
 
-CODED = ("lifecycleStatus", "status", "anchoring", "data-absent-reason", "active")
+CODED = (
+    "lifecycleStatus",
+    "status",
+    "anchoring",
+    "data-absent-reason",
+    "active",
+    "coordination",
+    "use",
+)
 ROLES = ROOT / "fhir_profiles" / "CodeSystem-ki-role.json"
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters="\n"), min_size=1, max_size=40)
 
 
 def said(site: Site) -> Iterator[tuple[str, list[str]]]:
-    """Every piece of both plans: what it says beside its own text."""
+    """Every piece of both plans, sector plans too: what it says beside its own text."""
     with site.seeded.hub.store.reading() as work:
         for plan in site.seeded.plans.values():
-            part = work.plans.part_by_id(plan)
-            assert part is not None
-            resources = work.plans.resources(part.members)
-            pieces = split(resources, f"CarePlan/{plan}")
-            for piece, value in pieces.values.items():
-                found = lines(piece, value, resources, pieces)
-                yield piece, found[1:] if text_of(piece, value) else found
+            for part in work.plans.parts(plan):
+                resources = work.plans.resources(part.members)
+                pieces = split(resources, f"CarePlan/{part.id}")
+                for piece, value in pieces.values.items():
+                    found = lines(piece, value, resources, pieces)
+                    yield piece, found[1:] if text_of(piece, value) else found
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
