@@ -6,7 +6,9 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from tests.servers.chromium import FLAGS, executable
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer, Vhost
 
@@ -28,6 +30,15 @@ def database_url(postgres_server: PostgresServer) -> Iterator[str]:
     """A fresh PostgreSQL database."""
     with postgres_server.database() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for the whole run; a second driver in one process is refused."""
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
+        yield found
+        found.close()
 
 
 @pytest.fixture(scope="session")

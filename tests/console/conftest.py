@@ -9,12 +9,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, sync_playwright
 
 from hub.runtime.bootstrap import close
 from hub.runtime.web import Running, listen, make_server
 from tests.console.seed import Seeded, seed
-from tests.servers.chromium import FLAGS, executable
 
 
 @dataclass
@@ -76,12 +74,3 @@ def _running(folder: Path) -> Iterator[Site]:
     finally:
         running.finish()
         close(seeded.hub)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for the whole run."""
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
-        yield found
-        found.close()

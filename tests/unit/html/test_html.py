@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from lxml import html as lxml_html
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from adapters.html import ADAPTER
 from adapters.pdf import ADAPTER as PDF
@@ -25,7 +25,6 @@ from hub.errors import CannotRender, Unsupported
 from hub.fhir import names
 from hub.mapping.paths import leaves
 from tests.full_views import full_view
-from tests.servers import chromium
 from tests.views import PLAN_1, PLAN_2, check, find_party, parties
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -235,16 +234,6 @@ def test_nothing_comes_in_and_no_receipt_goes_out() -> None:
         ADAPTER.parse(message, CONTEXT)
     with pytest.raises(CannotRender):
         ADAPTER.render(Receipt("d-1", "ok"), WHO, CONTEXT)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=chromium.executable(), args=list(chromium.FLAGS)
-        )
-        yield found
-        found.close()
 
 
 def test_no_page_has_an_accessibility_fault(browser: Browser) -> None:
