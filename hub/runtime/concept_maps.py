@@ -18,7 +18,7 @@ from hub.mapping import CodeTable, mappings_folder
 from hub.mapping.codes import is_code_table
 from hub.mapping.concept_maps import Place, concept_map, place_of
 from hub.mapping.loading import TableFile
-from hub.runtime.profiles import FOLDER, published
+from hub.runtime.published import FOLDER, published
 
 MAPS: Final = FOLDER / "concept-maps"
 

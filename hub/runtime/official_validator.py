@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hub.errors import HubError, Misconfigured
-from hub.runtime.profiles import FOLDER, ROOT, published
+from hub.runtime.published import FOLDER, ROOT, published
 from hub.runtime.r4_package import CORE
 from hub.runtime.sushi import cache_folder, r4_home
 

@@ -15,7 +15,7 @@ import yaml
 
 from hub.contract import Resource
 from hub.errors import Misconfigured
-from hub.runtime.profiles import Published
+from hub.runtime.published import Published
 
 _INTRODUCTION: Final = """\
 # The published profiles

@@ -11,25 +11,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import hub
 from hub.contract import Resource
 from hub.errors import Misconfigured
+from hub.runtime.profile_docs import elements, render
+from hub.runtime.published import FOLDER, GENERATED, MANIFEST, ROOT, manifest_of, published
 
-ROOT: Final = Path(hub.__file__).parents[1]
-FOLDER: Final = ROOT / "fhir_profiles"
 DOCS: Final = ROOT / "docs" / "profiles.md"
-MANIFEST: Final = "manifest.json"
 _SOURCES: Final = ("*.fsh", "sushi-config.yaml", "package.json", "package-lock.json")
-_GENERATED: Final = re.compile(
-    r"(StructureDefinition|ValueSet|CodeSystem|SearchParameter|NamingSystem|ImplementationGuide)"
-    r"-[A-Za-z0-9\-.]+\.json"
-)
 _LEFT_OUT: Final = frozenset({"snapshot", "text", "mapping"})
 _INTERVENTION: Final = "StructureDefinition-KiIntervention.json"
 _HEAD: Final = (
@@ -38,46 +30,11 @@ _HEAD: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Published:
-    """The generated files as they are on disk."""
-
-    folder: Path
-    resources: Mapping[str, Resource]
-    """File name to resource."""
-    cardinalities: Mapping[str, str]
-    """``profile#element id`` to ``min..max``, of the elements that docs/profiles.md names."""
-
-    def of_type(self, kind: str) -> list[Resource]:
-        """The resources of one type, by id, profiles before extensions."""
-        found = [r for r in self.resources.values() if r["resourceType"] == kind]
-        return sorted(found, key=lambda r: (r.get("type") == "Extension", r["id"]))
-
-    def structure(self, id: str) -> Resource:
-        """A profile or an extension; raises Misconfigured for an unknown one."""
-        name = f"StructureDefinition-{id}.json"
-        if name not in self.resources:
-            raise Misconfigured(f"{self.folder.name}/{name} is missing: run `profiles build`")
-        return self.resources[name]
-
-
-def published(folder: Path = FOLDER) -> Published:
-    """What is on disk; raises Misconfigured when there is no manifest."""
-    manifest = _manifest(folder)
-    resources = {
-        path.name: json.loads(path.read_text("utf-8"))
-        for path in sorted(folder.glob("*.json"))
-        if _GENERATED.fullmatch(path.name)
-    }
-    return Published(folder, resources, manifest["cardinalities"])
-
-
 def build(cache: Path | None = None, *, folder: Path = FOLDER, docs: Path = DOCS) -> list[str]:
     """Make everything anew; the names of the generated files.
 
     Raises Misconfigured without Node, BuildFailed when the sources are refused.
     """
-    from hub.runtime.profile_docs import elements, render  # noqa: PLC0415 - only needed here
     from hub.runtime.sushi import cache_folder, compile_fsh  # noqa: PLC0415
 
     made = compile_fsh(folder / "fsh", cache or cache_folder())
@@ -87,7 +44,7 @@ def build(cache: Path | None = None, *, folder: Path = FOLDER, docs: Path = DOCS
         raise Misconfigured("fhir_profiles/fsh has no KiIntervention, which the page shows")
     cardinalities = _cardinalities(made, elements(folder, made[_INTERVENTION]))
     for path in folder.glob("*.json"):
-        if _GENERATED.fullmatch(path.name) and path.name not in texts:
+        if GENERATED.fullmatch(path.name) and path.name not in texts:
             path.unlink()
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
@@ -102,18 +59,14 @@ def build(cache: Path | None = None, *, folder: Path = FOLDER, docs: Path = DOCS
 
 def write_docs(folder: Path = FOLDER, docs: Path = DOCS) -> None:
     """docs/profiles.md from the generated files and the template's table."""
-    from hub.runtime.profile_docs import render  # noqa: PLC0415
-
     docs.write_text(render(published(folder)), "utf-8")
 
 
 def out_of_step(folder: Path = FOLDER, docs: Path = DOCS) -> list[str]:
     """What differs from what the manifest says, one line each; empty when all is in step."""
-    from hub.runtime.profile_docs import render  # noqa: PLC0415
-
-    manifest = _manifest(folder)
+    manifest = manifest_of(folder)
     found = _compared("source", manifest["sources"], _digests(_source_files(folder)))
-    generated = [p for p in folder.glob("*.json") if _GENERATED.fullmatch(p.name)]
+    generated = [p for p in folder.glob("*.json") if GENERATED.fullmatch(p.name)]
     listed = {name: entry["sha256"] for name, entry in manifest["files"].items()}
     found += _compared("generated file", listed, _digests(generated))
     together = _digest(json.dumps(manifest["sources"], sort_keys=True).encode())
@@ -124,14 +77,6 @@ def out_of_step(folder: Path = FOLDER, docs: Path = DOCS) -> list[str]:
     ]
     if not docs.exists() or docs.read_text("utf-8") != render(published(folder)):
         found.append(f"{docs.name}: not what the profiles and the template's table say")
-    return found
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    if not path.exists():
-        raise Misconfigured(f"{folder.name}/{MANIFEST} is missing: run `profiles build`")
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return found
 
 

@@ -15,7 +15,7 @@ import httpx
 from hub.contract import Notice
 from hub.demo.play import play, world
 from hub.errors import CannotRender
-from hub.runtime.profiles import FOLDER, ROOT, published
+from hub.runtime.published import FOLDER, ROOT, published
 from tests.contract.adapter_samples import REGISTRY
 from tests.contract.adapter_samples import context as context_of
 from tests.scenarios.deployment import Deployment

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hub.runtime.official_validator import prepare
-from hub.runtime.profiles import FOLDER
+from hub.runtime.published import FOLDER
 from hub.validators.hl7 import Hl7Validator, Sidecar
 from tests.conformance.__main__ import main
 from tests.conformance.official import Official, running

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hub.runtime.profile_docs import rows
-from hub.runtime.profiles import FOLDER, published
+from hub.runtime.published import FOLDER, published
 from tests.unit.profiles.rules import at, broken
 from tests.views import errors_in
 

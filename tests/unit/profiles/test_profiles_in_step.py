@@ -12,7 +12,8 @@ import pytest
 from hub.errors import Misconfigured
 from hub.runtime import profiles
 from hub.runtime.profile_docs import elements, render, rows
-from hub.runtime.profiles import DOCS, FOLDER, out_of_step, published
+from hub.runtime.profiles import DOCS, out_of_step
+from hub.runtime.published import FOLDER, published
 from tests.views import errors_in
 
 

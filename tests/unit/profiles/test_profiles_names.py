@@ -16,7 +16,7 @@ from hub.errors import Move
 from hub.fhir import kinds, names
 from hub.model.approval import Answer, Approval
 from hub.runtime.profile_docs import designation
-from hub.runtime.profiles import ROOT, published
+from hub.runtime.published import ROOT, published
 
 FOUND = published()
 STRUCTURES = {s["url"] for s in FOUND.of_type("StructureDefinition")}

@@ -15,7 +15,7 @@ from adapters.dk_core import is_citizen_number
 from hub.fhir import names
 from hub.fhir.decided import pointing_at
 from hub.runtime.profile_docs import constraints
-from hub.runtime.profiles import FOLDER, published
+from hub.runtime.published import FOLDER, published
 from tests.unit.profiles.rules import broken
 
 FOUND = published()
