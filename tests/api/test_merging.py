@@ -102,6 +102,8 @@ def test_the_same_part_by_two_entitled_writers_is_a_conflict(planned: World, pla
     answer = send(planned, RUS, noting(mine, OTHER))
     assert (answer.status_code, head(planned, plan)) == (200, 2)
     assert "conflict" in {i["code"] for i in outcome_of(answer)["issue"]}
+    assert "Changed by another as well" in texts(answer)
+    assert "of your own" not in texts(answer)
     assert note_of(says(planned, plan, RUS), "Psykiatrien")["valueString"] == NEW
     (row,) = waiting(planned, RUS)
     assert (row["kind"], row["author"], row["decides"], row["written_on"]) == (
@@ -156,7 +158,9 @@ def test_the_same_words_by_two_are_no_conflict(planned: World, plan: str) -> Non
 def test_the_lead_s_two_systems_are_two_writers(planned: World, plan: str) -> None:
     first = copy_for(planned.hub, plan, RUS)
     send(planned, RUS, saying(first, NEW))
-    send(planned, RUS, saying(first, OTHER))
+    answer = send(planned, RUS, saying(first, OTHER))
+    assert "Changed by an earlier document of your own as well" in texts(answer)
+    assert "Changed by another" not in texts(answer)
     assert goal_texts(planned, plan)[0] == NEW
     (row,) = waiting(planned, RUS)
     assert row["about"].startswith("goal/")
