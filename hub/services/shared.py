@@ -135,23 +135,21 @@ def _changed_by_itself(
         if version.number < number:
             continue
         now = split(work.plans.resources(version.manifest[part.id]), f"CarePlan/{part.id}")
-        for piece in pieces if before is not None else ():
-            if _value(now, piece) != _value(before, piece):
+        for piece in pieces:
+            if before is not None and _value(now, piece) != _value(before, piece):
                 writers[piece].add(version.written_by)
         before = now
     return frozenset(p for p, by in writers.items() if by == {sender.id})
 
 
-def _told(
-    number: int | None, with_itself: int, conflicts: int, proposals: int
-) -> Iterable[Issue]:
+def _told(number: int | None, with_itself: int, conflicts: int, proposals: int) -> Iterable[Issue]:
     if number is not None:
         text = f"Merged with what has changed since version {number}"
         yield Issue("information", "informational", text)
     if with_itself:
         text = (
-            "Changed by an earlier document of your own as well, which this one was not written on; "
-            f"kept for a person of the lead's unit: {with_itself}"
+            "Changed by an earlier document of your own as well, which this one was not written "
+            f"on; kept for a person of the lead's unit: {with_itself}"
         )
         yield Issue("warning", "conflict", text)
     if conflicts:

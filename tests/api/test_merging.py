@@ -499,6 +499,22 @@ def test_a_system_that_keeps_no_version_writes_on_what_it_was_last_given(
     assert NEW not in notes
 
 
+@pytest.mark.parametrize(("how", "counts"), [
+    ("/$everything", True), ("/$document", True), ("", False), ("/$everything?_count=2", False),
+    ("/$everything?_type=Goal", False),
+])  # fmt: skip
+def test_what_is_read_whole_over_rest_is_had(
+    planned: World, plan: str, how: str, counts: bool
+) -> None:
+    """A system that keeps no version takes in version 2 by reading it, and writes on that."""
+    send(planned, PSYK, noting(copy_for(planned.hub, plan, PSYK), NEW))
+    assert planned.get(f"/fhir/CarePlan/{plan}{how}", RUS).status_code == 200
+    mine = noting(without_base(copy_for(planned.hub, plan, RUS)), OTHER)
+    answer = send(planned, RUS, mine)
+    assert ("Changed by another as well" in texts(answer)) == (not counts)
+    assert head(planned, plan) == (3 if counts else 2)
+
+
 def test_what_the_lead_wrote_last_is_what_it_had(planned: World, plan: str) -> None:
     """It goes on from its own document, whether or not the hub's copy has reached it."""
     for title in ("Planen efter mødet", "Planen efter andet møde"):
