@@ -51,6 +51,14 @@ class Patience:
 
 
 @runtime_checkable
+class Explained(Protocol):
+    """An adapter that names who reads what in it: ``ki-hub mappings explain`` tells it."""
+
+    readers: Mapping[str, Callable[..., object]]
+    """By the name of the result's class (``PlanUpdate``, ``Receipt``, …), the function."""
+
+
+@runtime_checkable
 class Conversing(Protocol):
     """What an adapter is besides, where each message of the format is acknowledged by another."""
 

@@ -275,7 +275,8 @@ class Adapter(Protocol):
 
     format: str
     media_types: tuple[str, ...]
-    """Accepted on the way in, the first is what ``render`` makes; empty: nothing comes in."""
+    """Accepted on the way in, the first is what ``render`` makes; empty: nothing comes in, and
+    ``parse`` raises Unsupported."""
     events: tuple[str, ...]
     """FHIR message events (``system|code``) that this adapter parses; mostly empty."""
 

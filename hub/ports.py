@@ -27,6 +27,10 @@ class Adapters(Protocol):
         """The adapter of a format; raises Unsupported naming the known formats."""
         ...
 
+    def inbound(self) -> tuple[str, ...]:
+        """The formats that documents come in, in order of name."""
+        ...
+
     def for_event(self, event: str) -> Adapter:
         """The adapter of a FHIR message event (``system|code``); raises Unsupported."""
         ...

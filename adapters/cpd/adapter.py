@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 from lxml import etree
@@ -11,37 +10,27 @@ from adapters.cpd.body import body
 from adapters.cpd.header import header
 from adapters.cpd.losses import losses_of
 from adapters.cpd.xml import root
+from adapters.out_only import OutOnly
 from adapters.pdf.content import content as content_of
 from hub.contract import (
     Context,
     Notice,
-    Parsed,
     Party,
     PlanView,
-    RawMessage,
     Receipt,
     Rendered,
 )
-from hub.errors import CannotRender, Unsupported
+from hub.errors import CannotRender
 from hub.fhir.reading import PlanReader
 
 MEDIA_TYPE: Final = "text/xml"
 
 
-class CpdAdapter:
+class CpdAdapter(OutOnly):
     """Renders a view as CPD-DK; nothing comes in."""
 
     format = "cpd"
-    media_types: tuple[str, ...] = (MEDIA_TYPE,)
-    events: tuple[str, ...] = ()
-
-    def fingerprint(self, message: RawMessage) -> str:
-        """The SHA-256 of the bytes."""
-        return hashlib.sha256(message.body).hexdigest()
-
-    def parse(self, message: RawMessage, context: Context) -> Parsed:
-        """Always raises Unsupported: the way in is not built."""
-        raise Unsupported("CPD-DK goes out only; send the plan as fhir or ki-plan-xml")
+    refusal = "CPD-DK goes out only; send the plan as fhir or ki-plan-xml"
 
     def render(
         self, content: PlanView | Notice | Receipt, receiver: Party, context: Context

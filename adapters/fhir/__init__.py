@@ -7,6 +7,10 @@ unchanged. Shapes: docs/canonical-model.md.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from adapters.fhir.decision import read_decision
 from adapters.fhir.parse import parse
 from adapters.fhir.render import render
 from adapters.fhir.terms import PLAN_UPDATE, fingerprint
@@ -20,6 +24,9 @@ class FhirAdapter:
     format = "fhir"
     media_types: tuple[str, ...] = (*JSON, *XML)
     events: tuple[str, ...] = (PLAN_UPDATE,)
+    readers: Mapping[str, Callable[..., object]] = MappingProxyType(
+        {"PlanUpdate": parse, "Receipt": parse, "Decision": read_decision}
+    )
 
     def fingerprint(self, message: RawMessage) -> str:
         """A hash of the content without what a resend may change: Bundle.id and times."""

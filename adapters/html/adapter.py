@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Final
 
 from adapters.html.page import Page, page
+from adapters.out_only import OutOnly
 from adapters.pdf.content import content as content_of
 from adapters.pdf.content import printed_at
 from adapters.pdf.losses import losses
@@ -13,33 +13,22 @@ from hub.contract import (
     Audience,
     Context,
     Notice,
-    Parsed,
     Party,
     PlanView,
-    RawMessage,
     Receipt,
     Rendered,
 )
-from hub.errors import CannotRender, Unsupported
+from hub.errors import CannotRender
 
 MEDIA_TYPE: Final = "text/html"
 
 
-class HtmlAdapter:
+class HtmlAdapter(OutOnly):
     """Renders a view, or a notice, as a page of its own; nothing comes in."""
 
     format = "html"
-    media_types: tuple[str, ...] = (MEDIA_TYPE,)
-    events: tuple[str, ...] = ()
     audiences: tuple[Audience, ...] = ("party", "citizen")
-
-    def fingerprint(self, message: RawMessage) -> str:
-        """The SHA-256 of the bytes."""
-        return hashlib.sha256(message.body).hexdigest()
-
-    def parse(self, message: RawMessage, context: Context) -> Parsed:
-        """Always raises Unsupported: a page for people is not data."""
-        raise Unsupported("A web page cannot be read as a plan; send it in a structured format")
+    refusal = "A web page cannot be read as a plan; send it in a structured format"
 
     def render(
         self, content: PlanView | Notice | Receipt, receiver: Party, context: Context

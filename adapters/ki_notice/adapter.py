@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import replace
 from typing import Final
@@ -10,18 +9,17 @@ from typing import Final
 from adapters.fhir.notice import communication
 from adapters.fhir.terms import NOTICE_SYSTEM
 from adapters.ki_notice.form import form
+from adapters.out_only import OutOnly
 from hub.contract import (
     Context,
     Loss,
     Notice,
-    Parsed,
     Party,
     PlanView,
-    RawMessage,
     Receipt,
     Rendered,
 )
-from hub.errors import CannotRender, UnknownCode, Unsupported
+from hub.errors import CannotRender, UnknownCode
 from hub.fhir.codec import dump_json
 from hub.mapping import CodeTable, mappings_folder
 
@@ -33,20 +31,11 @@ _NUMBER: Final = re.compile(r"\d{6}\s?-?\s?[0-9A-Z]{4}")
 """Anything that could be a civil registration number, or a replacement for one."""
 
 
-class NoticeAdapter:
+class NoticeAdapter(OutOnly):
     """Renders a notice; nothing comes in, and no plan goes out."""
 
     format = "ki-notice"
-    media_types: tuple[str, ...] = (FHIR, XML)
-    events: tuple[str, ...] = ()
-
-    def fingerprint(self, message: RawMessage) -> str:
-        """The SHA-256 of the bytes."""
-        return hashlib.sha256(message.body).hexdigest()
-
-    def parse(self, message: RawMessage, context: Context) -> Parsed:
-        """Always raises Unsupported: the hub makes its notices itself."""
-        raise Unsupported("A notice goes out from the hub only")
+    refusal = "A notice goes out from the hub only"
 
     def render(
         self, content: PlanView | Notice | Receipt, receiver: Party, context: Context

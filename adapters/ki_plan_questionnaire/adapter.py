@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,19 +10,18 @@ from lxml import etree
 from adapters.fhir.terms import PLAN_ID
 from adapters.ki_plan_questionnaire.items import items
 from adapters.ki_plan_xml.render import form
+from adapters.out_only import OutOnly
 from hub.contract import (
     Context,
     Loss,
     Notice,
-    Parsed,
     Party,
     PlanView,
-    RawMessage,
     Receipt,
     Rendered,
     Resource,
 )
-from hub.errors import CannotRender, Unsupported
+from hub.errors import CannotRender
 from hub.fhir.codec import dump_json
 from hub.mapping.paths import leaves
 
@@ -36,20 +34,11 @@ _NAMED: Final = "the form names whom it means, without a reference"
 _CASE: Final = "the form has no place for the lead's own case id"
 
 
-class QuestionnaireAdapter:
+class QuestionnaireAdapter(OutOnly):
     """Renders a view as one Questionnaire; nothing comes in."""
 
     format = "ki-plan-questionnaire"
-    media_types: tuple[str, ...] = (MEDIA_TYPE,)
-    events: tuple[str, ...] = ()
-
-    def fingerprint(self, message: RawMessage) -> str:
-        """The SHA-256 of the bytes."""
-        return hashlib.sha256(message.body).hexdigest()
-
-    def parse(self, message: RawMessage, context: Context) -> Parsed:
-        """Always raises Unsupported: what is filled in comes back in another format."""
-        raise Unsupported("A questionnaire is for reading; send the plan as ki-plan-xml or fhir")
+    refusal = "A questionnaire is for reading; send the plan as ki-plan-xml or fhir"
 
     def render(
         self, content: PlanView | Notice | Receipt, receiver: Party, context: Context

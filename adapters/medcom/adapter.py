@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final, Literal
 
 from adapters.medcom import build, codes, reliable, urls
@@ -43,6 +44,9 @@ class MedComAdapter:
     events: tuple[str, ...] = _EVENTS
     tables = mappings_folder(codes.FORMAT)
     local: frozenset[str] = frozenset()
+    readers: Mapping[str, Callable[..., object]] = MappingProxyType(
+        {"Receipt": receipt, "Correspondence": correspondence}
+    )
 
     def elements(self, record: str) -> Sequence[SourceElement]:
         """Of the records that the tables are of; KeyError for none."""

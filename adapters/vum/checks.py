@@ -119,22 +119,38 @@ def no_measure(_: Message, entry: Entry) -> Iterator[str]:
             yield at
 
 
-def _odd_target(measure: str, value_set: str, entry: Entry) -> Iterator[str]:
+def _levels(measure: str, entry: Entry) -> Iterator[tuple[str, list[str]]]:
+    """The FFB codes of each target with that measure, and where it is."""
     for at, target in walk(entry.resource, "target"):
-        coded = codes.in_system(target.get("measure", {}), CARE_SOCIAL)
-        level = codes.in_system(target.get("detailCodeableConcept", {}), FFB)
-        if measure in coded and (len(level) != 1 or level[0] not in codes.value_set(value_set)):
-            yield at
+        if measure in codes.in_system(target.get("measure", {}), CARE_SOCIAL):
+            yield at, codes.in_system(target.get("detailCodeableConcept", {}), FFB)
+
+
+def _outside(measure: str, value_set: str, entry: Entry) -> Iterator[str]:
+    allowed = codes.value_set(value_set)
+    for at, level in _levels(measure, entry):
+        if set(level) - allowed:
+            yield f"{at}.detailCodeableConcept"
 
 
 def odd_change(_: Message, entry: Entry) -> Iterator[str]:
     """A change value outside its value set."""
-    return _odd_target(codes.CHANGE_VALUE, "KLChangeValueCodesFFB", entry)
+    return _outside(codes.CHANGE_VALUE, "KLChangeValueCodesFFB", entry)
+
+
+def uncoded_change(_: Message, entry: Entry) -> Iterator[str]:
+    """A change in words alone, or with several codes."""
+    yield from (at for at, level in _levels(codes.CHANGE_VALUE, entry) if len(level) != 1)
 
 
 def odd_severity(_: Message, entry: Entry) -> Iterator[str]:
     """A level outside its value set."""
-    return _odd_target(codes.SEVERITY, "KLSeveritiesFFB", entry)
+    return _outside(codes.SEVERITY, "KLSeveritiesFFB", entry)
+
+
+def uncoded_severity(_: Message, entry: Entry) -> Iterator[str]:
+    """A level in words alone, or with several codes."""
+    yield from (at for at, level in _levels(codes.SEVERITY, entry) if len(level) != 1)
 
 
 def no_policy(_: Message, entry: Entry) -> Iterator[str]:

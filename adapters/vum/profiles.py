@@ -2,7 +2,8 @@
 
 Source: the profiles of ``http://fhir.kl.dk/ffbmessaging`` 1.0.0 with their parents in KL core 1.2.0
 and dk-core, and FHIR R4 4.0.1 where it says more. ``value 1..`` counts as kept when a
-data-absent-reason stands in the value's place.
+data-absent-reason stands in the value's place. A binding is as strong as KL made it: an FFB code
+outside of a value set that is bound as required refuses the message.
 """
 
 from __future__ import annotations
@@ -128,6 +129,7 @@ ORDER_RULES: Final = (
         "intervention",
         "The FFB code is one of KLInterventionsFFB",
         from_ffb("activity.detail.code", "KLInterventionsFFB"),
+        "error",
         code=_CODE,
     ),
     *_needed("servicePerformer", "subject", "participant"),
@@ -136,6 +138,7 @@ ORDER_RULES: Final = (
         "servicePerformer",
         "The FFB category is one of KLServiceCodesFFB",
         from_ffb("category", "KLServiceCodesFFB"),
+        "error",
         code=_CODE,
     ),
     Rule(
@@ -177,6 +180,14 @@ GOAL_RULES: Final = (
         "interventionGoal",
         "The change is one of KLChangeValueCodesFFB",
         checks.odd_change,
+        "error",
+        code=_CODE,
+    ),
+    Rule(
+        "interventionGoal.change-coded",
+        "interventionGoal",
+        "The change has one FFB code",
+        checks.uncoded_change,
         code=_CODE,
     ),
     Rule(
@@ -184,6 +195,14 @@ GOAL_RULES: Final = (
         "interventionGoal",
         "The level is one of KLSeveritiesFFB",
         checks.odd_severity,
+        "error",
+        code=_CODE,
+    ),
+    Rule(
+        "interventionGoal.severity-coded",
+        "interventionGoal",
+        "The level has one FFB code",
+        checks.uncoded_severity,
         code=_CODE,
     ),
 )
@@ -196,6 +215,7 @@ ASSESSMENT_RULES: Final = (
         "targetGroup",
         "The FFB code is one of KLConditionsAndTargetGroupsFFB",
         from_ffb("code", "KLConditionCodesFFB", "KLTargetGroupsFFB"),
+        "error",
         code=_CODE,
     ),
     *_needed("condition", "clinicalStatus", "subject"),
@@ -205,6 +225,7 @@ ASSESSMENT_RULES: Final = (
         "condition",
         "The code is one of KLConditionCodesFFB",
         from_ffb("code", "KLConditionCodesFFB"),
+        "error",
         code=_CODE,
     ),
     Rule(
@@ -212,6 +233,7 @@ ASSESSMENT_RULES: Final = (
         "condition",
         "The severity is one of KLSeveritiesFFB",
         from_ffb("severity", "KLSeveritiesFFB"),
+        "error",
         code=_CODE,
     ),
     *_needed("disgnosis", "clinicalStatus", "code", "code.text", "subject"),
@@ -257,6 +279,7 @@ ASSESSMENT_RULES: Final = (
         "matterOfInterest",
         "The FFB code is one of KLThemesFFB",
         from_ffb("code", "KLThemesFFB"),
+        "error",
         code=_CODE,
     ),
 )

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from hub import __version__
 from hub.api import (
     acts,
+    concept_maps,
     create,
     documents,
     errors,
@@ -36,8 +37,8 @@ from hub.api.serves import collect
 from hub.services.hub import Hub
 
 FHIR = (
-    process_message, validate, metadata, subscription_operations, subscription, history, vread,
-    everything, plan_document, search, read, update, create, transaction,
+    process_message, validate, metadata, concept_maps, subscription_operations, subscription,
+    history, vread, everything, plan_document, search, read, update, create, transaction,
 )  # fmt: skip
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""

@@ -54,7 +54,7 @@ def statement(services: Iterable[Service], base: str) -> Resource:
     named = [_operation(o) for o in operations if not o.types]
     if named:
         rest["operation"] = named
-    fulfilled = [d.instantiates for d in described]
+    fulfilled = [d.instantiates for d in described if d.instantiates]
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -94,11 +94,13 @@ def _described(
     one: Described, interactions: Iterable[Interaction], operations: Iterable[Operation]
 ) -> dict[str, Any]:
     codes = {i.code for i in interactions if one.type in i.types}
+    told = [{"url": url, "valueCanonical": value} for url, value in one.extensions]
+    plain = {"interaction": [{"code": code} for code in sorted(codes)], "versioning": "no-version"}
     return {
-        "extension": [{"url": url, "valueCanonical": value} for url, value in one.extensions],
+        **({"extension": told} if told else {}),
         "type": one.type,
-        "supportedProfile": list(one.profiles),
-        **_handled(codes),
+        **({"supportedProfile": list(one.profiles)} if one.profiles else {}),
+        **(_handled(codes) if one.versioned else plain),
         "searchParam": [{"name": name, "type": kind} for name, kind in one.parameters],
         **_operations(one.type, operations),
     }

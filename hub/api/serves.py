@@ -42,11 +42,12 @@ class Described:
     """A type that is not among the stored ones: what its interactions do not say of it."""
 
     type: str
-    instantiates: str
-    """Canonical of the CapabilityStatement that it fulfils."""
-    profiles: tuple[str, ...]
     parameters: tuple[tuple[str, str], ...]
     """Search parameters: name and type."""
+    profiles: tuple[str, ...] = ()
+    instantiates: str = ""
+    """Canonical of the CapabilityStatement that it fulfils."""
+    versioned: bool = True
     extensions: tuple[tuple[str, str], ...] = ()
     """Extensions with a canonical as value: their URL and the canonical."""
 

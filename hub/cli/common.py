@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
+import structlog
 
 if TYPE_CHECKING:
     from hub.runtime.settings import Settings
     from hub.services.hub import Hub
 
+LOG = structlog.get_logger()
 WIDE: Final = 120
 """Columns of a screen from which a table has all of its own."""
 SHORT: Final = 8
@@ -58,9 +60,26 @@ def opened(*, checked: bool = True, logs: Logs = "failures") -> Iterator[tuple[H
     try:
         if checked:
             check_schema(hub.store.database)
+        if checked and logs == "all":
+            for folder, text in own_codes_of_nobody(hub, chosen):
+                LOG.warning("mappings.nobody", folder=folder, told=text, move="operator")
         yield hub, chosen
     finally:
         bootstrap.close(hub)
+
+
+def own_codes_of_nobody(hub: Hub, chosen: Settings) -> list[tuple[str, str]]:
+    """Folders of own codes whose party is not registered: the place, and whose move it is."""
+    if not chosen.mappings_dir:
+        return []
+    from pathlib import Path  # noqa: PLC0415
+
+    from hub.mapping.overrides import stranger_findings  # noqa: PLC0415
+    from hub.services.overview import party_rows  # noqa: PLC0415
+
+    registered = {str(row["party"]) for row in party_rows(hub)}
+    found = stranger_findings(Path(chosen.mappings_dir), registered)
+    return [(str(f.file), f.text) for f in found]
 
 
 def _level(logs: Logs, chosen: Settings) -> str:

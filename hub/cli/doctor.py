@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hub.cli.common import as_json, opened
+from hub.cli.common import as_json, opened, own_codes_of_nobody
 
 if TYPE_CHECKING:
     from hub.services.hub import Hub
@@ -17,18 +17,24 @@ if TYPE_CHECKING:
 @click.command(name="doctor")
 @as_json
 def command(json_: bool) -> None:
-    """Ask database, schema, broker, formats, validator and parties; exit 4 if one is not ready."""
+    """Ask database, schema, broker, formats, validator, parties, own codes; exit 4 if not ready."""
     from hub.errors import HubError, Misconfigured  # noqa: PLC0415
     from hub.services.overview import party_rows  # noqa: PLC0415
     from hub.store.migrate import check_schema  # noqa: PLC0415
 
     found: dict[str, str] = {}
-    with opened(checked=False) as (hub, _):
+    with opened(checked=False) as (hub, chosen):
 
         def parties() -> None:
             if not party_rows(hub):
                 raise Misconfigured("No parties yet; run: ki-hub parties apply FILE")
 
+        def own_codes() -> None:
+            found = own_codes_of_nobody(hub, chosen)
+            if found:
+                raise Misconfigured("; ".join(f"{place}: {text}" for place, text in found))
+
+        own = {"own codes": own_codes} if chosen.mappings_dir else {}
         for name, ask in (
             ("database", hub.store.check),
             ("schema", lambda: check_schema(hub.store.database)),
@@ -36,6 +42,7 @@ def command(json_: bool) -> None:
             ("formats", lambda: _formats(hub)),
             *hub.probes.items(),
             ("parties", parties),
+            *own.items(),
         ):
             try:
                 ask()

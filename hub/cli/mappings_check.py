@@ -9,8 +9,9 @@ import click
 
 from hub.errors import Unsupported
 from hub.mapping.findings import Finding
-from hub.mapping.overrides import override_findings
+from hub.mapping.overrides import override_findings, stranger_findings
 from hub.runtime.mappings import check, mapped_by
+from hub.runtime.parties_file import read_parties
 from hub.runtime.registry import Registry
 
 
@@ -21,8 +22,15 @@ from hub.runtime.registry import Registry
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Check a folder of parties' own codes, and not the shared tables.",
 )
+@click.option(
+    "--parties",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Parties file; with --overrides, a folder of a party that it does not have is told.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(formats: tuple[str, ...], overrides: Path | None, as_json: bool) -> int:
+def command(
+    formats: tuple[str, ...], overrides: Path | None, parties: Path | None, as_json: bool
+) -> int:
     """Check the tables, code tables and samples of FORMAT, or of all formats.
 
     Each finding is a line FILE:LINE: KIND: what is wrong. Exit code 1 if there is one.
@@ -31,8 +39,13 @@ def command(formats: tuple[str, ...], overrides: Path | None, as_json: bool) -> 
     _known(registry, formats)
     if overrides is not None and formats:
         raise click.UsageError("--overrides is checked for all formats at once")
+    if parties is not None and overrides is None:
+        raise click.UsageError("--parties is for --overrides: the shared tables are nobody's own")
     if overrides is not None:
         found = override_findings(overrides, mapped_by(registry))
+        if parties is not None:
+            known = {entry.party.id for entry in read_parties(parties).parties}
+            found = sorted([*found, *stranger_findings(overrides, known)])
     else:
         found = check(registry, formats or registry.formats())
     if as_json:

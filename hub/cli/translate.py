@@ -5,62 +5,33 @@ from __future__ import annotations
 import base64
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from functools import cache
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
 import click
 
-from hub.codes import LocalCodesOf, no_local_codes
+from hub.cli.document import LazyPrinter, check_once, named, own_codes, party_of, read_as
+from hub.codes import LocalCodesOf
 from hub.contract import (
     Adapter,
     Check,
     Loss,
     Party,
-    PlanView,
-    Resource,
     SourceDocument,
 )
-from hub.errors import CannotRender, Issue, Misconfigured, Unsupported
+from hub.errors import CannotRender, Issue, Unsupported
 from hub.fhir.codec import dump_json
 from hub.model.party import CITIZEN
-from hub.ports import Validator, audiences_of, reissues
+from hub.ports import audiences_of, reissues
 from hub.runtime.parties_file import PartyEntry, read_parties
 from hub.runtime.registry import Registry
 from hub.services.media import UNSAID, media_type_of
 from hub.services.translate import (
     THE_CITIZEN,
     Translation,
-    context_of,
-    party_finder,
-    read_plan,
     translate,
 )
-
-DEMO_PARTIES = Path(__file__).parent.parent / "demo" / "parties.yaml"
-
-
-class LazyPrinter:
-    """The installed printer, loaded when something is printed: most formats print nothing."""
-
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-
-    def plan(self, view: PlanView, *, now: datetime) -> bytes:
-        """A tagged PDF of the view."""
-        return self._registry.printer().plan(view, now=now)
-
-
-def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime:
-    """A time given on the command line; now if none is."""
-    if value is None:
-        return datetime.now(UTC)
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter("expected ISO 8601, such as 2026-03-01T12:00:00Z") from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @click.command("translate")
@@ -77,24 +48,12 @@ def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> dat
     type=click.File("rb"),
     help="The receiver's own last document, in --to; needed where --to re-issues that.",
 )
-@click.option(
-    "--parties",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=DEMO_PARTIES,
-    help="Parties file; the fictitious parties of the demo unless given.",
-)
-@click.option(
-    "--overrides",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of parties' own codes.",
-)
-@click.option("--sender", metavar="PARTY", help="Who made FILE; else whom FILE names.")
+@read_as("render")
 @click.option(
     "--receiver",
     metavar="PARTY",
     help="Who gets the result, or citizen; else whom --own names, else the sender.",
 )
-@click.option("--now", callback=moment, metavar="TIME", help="The time to render at; else now.")
 @click.option("--json", "as_json", is_flag=True, help="Result and losses as one JSON object.")
 def command(
     source: str,
@@ -121,8 +80,8 @@ def command(
         _for_the_citizen(registry, target_adapter)
     entries, body = read_parties(parties).parties, file.read()
     check = check_once(registry)
-    local = _local(overrides, registry)
-    origin = party_of(sender, entries, source_adapter, body, now, check)
+    local = own_codes(overrides, registry)
+    origin = party_of(sender, entries, source_adapter, body, now, check, local)
     document = _own(own, target_adapter)
     try:
         made = translate(
@@ -130,7 +89,9 @@ def command(
             source_adapter,
             target_adapter,
             sender=origin,
-            receiver=_receiver(receiver, entries, target_adapter, document, origin, now, check),
+            receiver=_receiver(
+                receiver, entries, target_adapter, document, origin, now, check, local
+            ),
             now=now,
             printer=LazyPrinter(registry),
             own=document,
@@ -144,36 +105,6 @@ def command(
         losses.write(dump_json(_rows(made.losses), indent=2) + b"\n")
     sys.stdout.buffer.write(_as_json(target, made) if as_json else made.body)
     sys.stdout.buffer.flush()
-
-
-def _local(folder: Path | None, registry: Registry) -> LocalCodesOf:
-    """The parties' own codes."""
-    if folder is None:
-        return no_local_codes
-    from hub.runtime.mappings import overrides  # noqa: PLC0415 - slow to load
-
-    return overrides(folder, registry)
-
-
-def check_once(registry: Registry) -> Check:
-    """The validator, loaded when a format asks for it, and not asked again about what it was
-    asked last: the document is read twice where it says itself who sent it."""
-
-    @cache
-    def validator() -> Validator:
-        from hub.fhir.validation import EmbeddedValidator  # noqa: PLC0415 - slow to load
-
-        return EmbeddedValidator(coded=registry.profiles)
-
-    last: tuple[Resource, Sequence[Issue]] | None = None
-
-    def check(resource: Resource) -> Sequence[Issue]:
-        nonlocal last
-        if last is None or last[0] != resource:
-            last = resource, validator().check([resource])
-        return last[1]
-
-    return check
 
 
 def _for_the_citizen(registry: Registry, adapter: Adapter) -> None:
@@ -208,41 +139,14 @@ def _receiver(
     origin: Party,
     now: datetime,
     check: Check,
+    local: LocalCodesOf,
 ) -> Party:
     """The named party; else the one whose own document is given; else the sender."""
     if name == CITIZEN:
         return THE_CITIZEN
     if name or own is None:
-        return _named(name, entries) if name else origin
-    return party_of(None, entries, adapter, own.body, now, check)
-
-
-def party_of(
-    name: str | None,
-    entries: Sequence[PartyEntry],
-    adapter: Adapter,
-    body: bytes,
-    now: datetime,
-    check: Check,
-) -> Party:
-    """The named party; else whom the document names; else the first that uses its format."""
-    if name:
-        return _named(name, entries)
-    if not entries:
-        raise Misconfigured("The parties file names no party")
-    users = (e.party for e in entries if any(s.format == adapter.format for s in e.subscriptions))
-    first = next(users, entries[0].party)
-    parties = [e.party for e in entries]
-    context = context_of(first, now=now, printer=None, parties=parties, check=check)
-    claimed = read_plan(body, adapter, context).claimed_sender
-    return party_finder(parties)(claimed) or first
-
-
-def _named(name: str, entries: Iterable[PartyEntry]) -> Party:
-    found = next((e.party for e in entries if e.party.id == name), None)
-    if found is None:
-        raise click.UsageError(f"No party {name} in the parties file")
-    return found
+        return named(name, entries) if name else origin
+    return party_of(None, entries, adapter, own.body, now, check, local)
 
 
 def _own(file: IO[bytes] | None, adapter: Adapter) -> SourceDocument | None:

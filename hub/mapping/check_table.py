@@ -45,15 +45,15 @@ class TableCheck:
         for (path, value), line in zip(self.table.fixed, self.table.fixed_lines, strict=True):
             yield from self._fixed(targets, path, value, line)
         for row in self.table.rows:
-            target = self._target(targets, row["target"], row["line"])
+            target = self._target(targets, row["target"], row["to_line"])
             if isinstance(target, Finding):
                 yield target
                 continue
             for text in self._row(row, target):
-                yield self.finding(row["line"], "meaning", text)
+                yield self.finding(row["to_line"], "meaning", text)
             yield from self._codes(row, target)
             for path, value in row["beside"]:
-                yield from self._fixed(targets, path, value, row["line"])
+                yield from self._fixed(targets, path, value, row["with_line"])
 
     def targets(self) -> Targets | Finding:
         """Finds the places of the table's profile, or says why it has none."""

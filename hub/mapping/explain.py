@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from hub.capabilities import Explained
+from hub.contract import Adapter, Parsed
 from hub.mapping.codes import CodeTable, is_code_table
 from hub.mapping.files import code_folders, table_files
 from hub.mapping.loading import TableFile
@@ -29,6 +31,25 @@ def described(folder: Path) -> Json:
             if is_code_table(file)
         ],
     }
+
+
+def by_code(adapter: Adapter) -> list[Json]:
+    """The functions that read and write what no table says, by their full names."""
+    whole = {"": type(adapter).parse} if adapter.media_types else {}
+    readers = adapter.readers if isinstance(adapter, Explained) else whole
+    found = [{"way": "in", "result": kind, "by": full_name(by)} for kind, by in readers.items()]
+    return [*found, {"way": "out", "result": "", "by": full_name(type(adapter).render)}]
+
+
+def reader_of(adapter: Adapter, parsed: Parsed) -> str:
+    """The function that reads a document which became this."""
+    readers = adapter.readers if isinstance(adapter, Explained) else {}
+    return full_name(readers.get(type(parsed).__name__, type(adapter).parse))
+
+
+def full_name(function: Callable[..., object]) -> str:
+    """``package.module.Class.function``."""
+    return f"{function.__module__}.{function.__qualname__}"
 
 
 def _table(table: TableFile) -> Json:

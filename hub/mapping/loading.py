@@ -182,6 +182,8 @@ class TableFile:
                 for target, value in row.get("with", {}).items()
             ),
             "line": row.line,
+            "to_line": row.at("to"),
+            "with_line": row.at("with"),
         }
 
     def _fixed(self, row: Lined) -> None:
@@ -189,7 +191,7 @@ class TableFile:
         _needs(row, "to", "value")
         value = self._named(row["value"])
         self.fixed.append((self._target(str(row["to"]), "to"), value))
-        self.fixed_lines.append(row.line)
+        self.fixed_lines.append(row.at("to"))
 
     def _declared(self, row: Lined, *more: str) -> Declared:
         self._keys(row, {"from", "reason", *more})

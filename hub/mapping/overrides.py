@@ -7,7 +7,7 @@ override adds or replaces codes, and what is shared stays as the shared tables s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from hub.codes import CodePair, LocalCodes
@@ -68,6 +68,16 @@ def override_findings(folder: Path, mapped: MappedBy) -> list[Finding]:
         else:
             found.update(_against(file, _shared(adapter, file.stem)))
     return sorted(found)
+
+
+def stranger_findings(folder: Path, parties: Collection[str]) -> list[Finding]:
+    """Folders of parties that are not registered: nobody's documents are read with them."""
+    named = sorted({file.parents[2] for _, _, file in _files(folder)})
+    text = (
+        "no party is registered under this name; the operator renames the folder to a party's id, "
+        "or registers the party (ki-hub parties apply)"
+    )
+    return [Finding(own, 1, "form", text) for own in named if own.name not in parties]
 
 
 def _shared(adapter: Mapped, name: str) -> Path:

@@ -72,6 +72,10 @@ class Row:
     """Fixed values written together with this one, by target path."""
     line: int = 0
     """Where it stands in its file, from 1."""
+    to_line: int = 0
+    """Where its target does."""
+    with_line: int = 0
+    """Where what stands beside it does."""
 
 
 @dataclass(frozen=True)

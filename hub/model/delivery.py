@@ -28,7 +28,7 @@ class State(StrEnum):
     DELIVERED = "delivered"
     """The receiver's receipt, or the recorded hand-over. Final."""
     SUPERSEDED = "superseded"
-    """A newer version took its place before it was sent. Final."""
+    """A newer version took its place before it was sent, or handed over. Final."""
     CANCELLED = "cancelled"
     """The legal basis was gone. Final."""
     NOT_SENT = "not_sent"
@@ -50,7 +50,9 @@ _MOVES: dict[State, frozenset[State]] = {
     ),
     State.SENDING: frozenset({State.SENT, State.RETRY_AT, State.DELIVERED, State.DEAD,
                               State.CANCELLED}),
-    State.SENT: frozenset({State.DELIVERED, State.RETRY_AT, State.DEAD, State.CANCELLED}),
+    # A copy that lies ready for a person's hand can still be replaced by a newer one.
+    State.SENT: frozenset({State.DELIVERED, State.RETRY_AT, State.DEAD, State.CANCELLED,
+                           State.SUPERSEDED}),
     State.RETRY_AT: frozenset({State.SENDING, State.DELIVERED, State.DEAD, State.CANCELLED}),
     State.BLOCKED: frozenset({State.DUE, State.SUPERSEDED, State.CANCELLED, State.NOT_SENT}),
     # Its receiver may acknowledge what the hub had given up.

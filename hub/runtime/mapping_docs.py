@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from hub.mapping.explain import described
+from hub.contract import Adapter
+from hub.mapping import mappings_folder
+from hub.mapping.explain import by_code, described
 from hub.mapping.source import Mapped
 from hub.runtime.mappings import with_tables
 from hub.runtime.registry import Registry
@@ -31,8 +33,14 @@ def mapping_pages() -> Mapping[str, str]:
     for format in with_tables(registry):
         adapter = registry.adapter(format)
         if isinstance(adapter, Mapped):
-            found[f"mappings/{format}.md"] = page(described(adapter.tables))
+            found[f"mappings/{format}.md"] = page(told(adapter))
     return found
+
+
+def told(adapter: Adapter) -> Json:
+    """Tables, codes and code of a format; of one without tables, what there is of it."""
+    folder = adapter.tables if isinstance(adapter, Mapped) else mappings_folder(adapter.format)
+    return {**described(folder), "format": adapter.format, "code": by_code(adapter)}
 
 
 def page(told: Json) -> str:
@@ -45,7 +53,19 @@ def page(told: Json) -> str:
         parts += _table(table)
     for codes in told["codes"]:
         parts += _codes(codes)
+    parts += _by_code(told)
     return "\n".join(parts)
+
+
+def _by_code(told: Json) -> Iterator[str]:
+    """What no table says, and the functions that say it."""
+    yield "## By code"
+    yield "What no row says" if told["tables"] else "This format has no tables. All of it"
+    yield "is read and written by these functions:"
+    yield ""
+    ways = {"in": "read", "out": "written"}
+    rows = ((ways[c["way"]], c["result"], _code(c["by"])) for c in told["code"])
+    yield from _grid(("", "What it becomes", "By"), rows)
 
 
 def _table(table: Json) -> Iterator[str]:

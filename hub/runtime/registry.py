@@ -51,6 +51,10 @@ class Registry:
         """All of them, loaded; Misconfigured if one does not load."""
         return tuple(self.adapter(f) for f in self.formats())
 
+    def inbound(self) -> tuple[str, ...]:
+        """The formats that documents come in, in order of name; Misconfigured as above."""
+        return tuple(a.format for a in self.adapters() if a.media_types)
+
     def for_event(self, event: str) -> Adapter:
         """The adapter that parses a FHIR message event (``system|code``); else Unsupported."""
         found = next((a for a in self.adapters() if event in a.events), None)

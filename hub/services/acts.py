@@ -34,6 +34,8 @@ def hand_over(hub: Hub, by: Party, delivery_id: str, person: str) -> Delivery:
             raise NotFound(_NOT_YOURS)
         if delivery.state is State.DELIVERED:
             return delivery
+        if delivery.state is State.SUPERSEDED:
+            raise Invalid("A newer version took its place; hand that one over")
         if delivery.state is not State.SENT:
             raise Invalid("The copy is not made yet; try again in a moment")
         actor, now = f"{by.id}: {person}", hub.clock()

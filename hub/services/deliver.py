@@ -27,7 +27,7 @@ from hub.services.holding import held_back
 from hub.services.hub import Hub, new_id
 from hub.services.outgoing import conforming
 from hub.services.resend import answer_by, renewed
-from hub.services.route import ask_person, reconcile
+from hub.services.route import ask_for_hand_over, ask_person, reconcile
 from hub.services.state import PlanState, plan_state
 from hub.services.subscription_send import notify
 from hub.services.threads import Before, before, remember, still
@@ -293,7 +293,7 @@ def _after_send(
         work.deliveries.move(delivery, State.SENT, "Made; waits to be handed over", ACTOR, now)
         plan = work.plans.get(delivery.plan_id, SYSTEM, now)
         assert plan is not None
-        ask_person(work, "hand-over", delivery, plan.lead, now)
+        ask_for_hand_over(work, delivery, plan.lead, now)
     elif confirm.accepted and receipt:
         by = answer_by(hub, work, delivery)
         reason = "Kept for the receiver"

@@ -1,8 +1,9 @@
 """What a sender had of the shared part when it wrote the document that comes back.
 
 The version that the document names; else the newest that the sender has: what it was last given in
-a format that can come back, or what it last wrote as a whole. The content is made again from the
-stored version, reduced to what the sender may see and put through the sender's own format: what it
+a format that can come back, in a notification that holds everything, or by reading the plan whole;
+or what it last wrote as a whole. The content is made again from the stored version, reduced to what
+the sender may see and put through the sender's own format: what it
 could not see and what its format cannot say is then no change of its. Made outside of any
 transaction; :func:`known_version` is asked again inside.
 """
@@ -105,6 +106,9 @@ def _newest_had(hub: Hub, work: UnitOfWork, state: PlanState, sender: Party) -> 
         for d in work.deliveries.of_plan(state.plan.id, sender.id)
         if d.state in {State.SENT, State.DELIVERED} and _comes_back(hub, d.format)
     ]
+    given += work.given.told(state.plan.id, sender.id)
+    read = work.given.read(state.plan.id, sender.id)
+    given += [read] if read is not None else []
     wrote, before = [], None
     for version in state.versions:
         shared = version.manifest[state.plan.id]

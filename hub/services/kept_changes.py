@@ -15,7 +15,7 @@ from hub.store.work import UnitOfWork
 
 _TASKS: Final = {
     "proposal": "Another unit proposes a change; accept or reject it",
-    "conflict": "Two units have changed the same; decide what stands",
+    "conflict": "The same was changed in two ways; decide what stands",
 }
 _PROMISE: Final = "Your unit agreed to change its own document; change it there and send it"
 

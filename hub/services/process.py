@@ -194,7 +194,7 @@ def _understand(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: D
     local = hub.local(party.id, item.format)
     context = replace(hub.context(directory, party, party.id, local=local), now=item.received_at)
     adapter = hub.adapters.adapter(item.format)
-    expect_media_type(adapter, item.media_type)
+    expect_media_type(hub.adapters, adapter, item.media_type)
     parsed = adapter.parse(raw(item, sender), context)
     claimed: tuple[Identifier, ...] = getattr(parsed, "claimed_sender", ())
     if claimed and directory.find(claimed) != party:

@@ -17,6 +17,7 @@ from hub.model.plan import SHARED, Member
 from hub.model.records import Delivery, Task
 from hub.model.routing import Route, purpose_for, route
 from hub.ports import reissues
+from hub.services.attempts import ACTOR
 from hub.services.frozen import take_back, why_not
 from hub.services.hub import Hub, repeatable
 from hub.services.state import PlanState, plan_state
@@ -30,7 +31,7 @@ CITIZEN_FORMAT = "citizen-format"
 _TASKS = {
     "approve": "Register the citizen's decision on the plan; a receiver waits for it",
     "forward": "Forward the plan to the other organisation's coordinator",
-    "hand-over": "Hand the plan over to the citizen and record it",
+    "hand-over": "Hand version {version} of the plan over to the citizen and record it",
     "consent": "A unit in the plan is not covered by the citizen's consent; nothing is sent to it",
     "subscription": "A receiver has no subscription; add one to the parties file",
     "too-large": "The plan is too large for a receiver; send it in another way and record that",
@@ -313,4 +314,15 @@ def _cancel(
 def ask_person(work: UnitOfWork, kind: str, row: Delivery, party: str, now: datetime) -> None:
     """One delivery waits for an act of that unit's person."""
     task_id = repeatable("task", kind, row.id)
-    work.journal.open_task(Task(task_id, kind, party, _TASKS[kind], row.plan_id, row.id, None, now))
+    text = _TASKS[kind].format(version=row.version)
+    work.journal.open_task(Task(task_id, kind, party, text, row.plan_id, row.id, None, now))
+
+
+def ask_for_hand_over(work: UnitOfWork, row: Delivery, lead: str, now: datetime) -> None:
+    """The citizen's copy is made and waits for a person's hand; older ones wait no longer."""
+    for other in work.deliveries.of_plan(row.plan_id, CITIZEN):
+        if other.state is State.SENT and other.version < row.version:
+            reason = f"Version {row.version} took its place"
+            work.deliveries.move(other, State.SUPERSEDED, reason, ACTOR, now)
+            work.journal.close_tasks(ACTOR, now, delivery_id=other.id)
+    ask_person(work, "hand-over", row, lead, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from hub.contract import Party, PlanUpdate, Resource
@@ -80,12 +80,14 @@ def take(
         theirs, proposed = own_words(came.whole, theirs, sender.id, directory.find)
     merged = merge(came.whole, theirs, came.current)
     keeping = _Keeping(hub, work, item, sender, plan, directory, came, number)
-    conflicts = keeping.keep("conflict", merged.conflicts)
+    own = _changed_by_itself(work, plan, part, sender, number, merged.conflicts)
+    with_itself = keeping.keep("conflict", (c for c in merged.conflicts if c.piece in own))
+    conflicts = keeping.keep("conflict", (c for c in merged.conflicts if c.piece not in own))
     proposals = keeping.keep("proposal", proposed)
     stale = number is not None and _other(work, plan, number, part)
     return Taken(
         tuple(joined(merged.pieces).values()),
-        tuple(_told(number if stale and lead else None, conflicts, proposals)),
+        tuple(_told(number if stale and lead else None, with_itself, conflicts, proposals)),
         (number or plan.head) if stale or number is None or not lead else None,
     )
 
@@ -115,10 +117,41 @@ def _other(work: UnitOfWork, plan: Plan, number: int, part: Part) -> bool:
     return version is not None and version.manifest[part.id] != part.members
 
 
-def _told(number: int | None, conflicts: int, proposals: int) -> Iterable[Issue]:
+def _changed_by_itself(
+    work: UnitOfWork,
+    plan: Plan,
+    part: Part,
+    sender: Party,
+    number: int | None,
+    conflicts: Collection[Conflict],
+) -> frozenset[str]:
+    """The pieces that nobody but the sender has changed since the version it wrote on."""
+    if number is None or not conflicts:
+        return frozenset()
+    pieces = [c.piece for c in conflicts]
+    writers: dict[str, set[str]] = {p: set() for p in pieces}
+    before: Pieces | None = None
+    for version in work.plans.versions(plan.id):
+        if version.number < number:
+            continue
+        now = split(work.plans.resources(version.manifest[part.id]), f"CarePlan/{part.id}")
+        for piece in pieces:
+            if before is not None and _value(now, piece) != _value(before, piece):
+                writers[piece].add(version.written_by)
+        before = now
+    return frozenset(p for p, by in writers.items() if by == {sender.id})
+
+
+def _told(number: int | None, with_itself: int, conflicts: int, proposals: int) -> Iterable[Issue]:
     if number is not None:
         text = f"Merged with what has changed since version {number}"
         yield Issue("information", "informational", text)
+    if with_itself:
+        text = (
+            "Changed by an earlier document of your own as well, which this one was not written "
+            f"on; kept for a person of the lead's unit: {with_itself}"
+        )
+        yield Issue("warning", "conflict", text)
     if conflicts:
         text = f"Changed by another as well; kept for a person of the lead's unit: {conflicts}"
         yield Issue("warning", "conflict", text)

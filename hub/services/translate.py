@@ -16,6 +16,7 @@ from hub.contract import (
     Context,
     Identifier,
     Loss,
+    Parsed,
     Party,
     PlanUpdate,
     PlanView,
@@ -140,6 +141,14 @@ def _by_key(update: PlanUpdate) -> dict[str, Resource]:
 
 def read_plan(source: bytes, adapter: Adapter, context: Context) -> PlanUpdate:
     """The plan content of a document; Unsupported if it is of another kind."""
+    found = read_any(source, adapter, context)
+    if not isinstance(found, PlanUpdate):
+        raise Unsupported("The document is no plan; only plans are translated")
+    return found
+
+
+def read_any(source: bytes, adapter: Adapter, context: Context) -> Parsed:
+    """What a document says; Unsupported for a format that nothing comes in."""
     if not adapter.media_types:
         raise Unsupported("Nothing comes in in this format; it is for receivers only")
     message = RawMessage(
@@ -150,10 +159,7 @@ def read_plan(source: bytes, adapter: Adapter, context: Context) -> PlanUpdate:
         message_id=f"sha256:{hashlib.sha256(source).hexdigest()}",
         received_at=context.now,
     )
-    found = adapter.parse(message, context)
-    if not isinstance(found, PlanUpdate):
-        raise Unsupported("The document is no plan; only plans are translated")
-    return found
+    return adapter.parse(message, context)
 
 
 def context_of(

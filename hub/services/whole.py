@@ -30,6 +30,8 @@ class WholePage:
     entries: list[Entry]
     total: int
     next: Token | None
+    version: int | None = None
+    """Of the shared plan that it is everything of."""
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,23 @@ def everything(
             else _of_plan(sight, resource_id, seen)
         )
         page = _page([e for e in found if _is(e, wanted)], about, wanted.count, token)
-        return page, [e.why for e in page.entries]
+        plan = sight.plan(resource_id) if kind == "CarePlan" else None
+        return replace(page, version=plan[1] if plan else None), [e.why for e in page.entries]
 
-    return disclose(hub, viewer, "everything", look, until=token.until)
+    page = disclose(hub, viewer, "everything", look, until=token.until)
+    if page.version is not None and page.next is None and not wanted.types and not wanted.since:
+        _has_read(hub, viewer, resource_id, page.version)
+    return page
+
+
+def _has_read(hub: Hub, viewer: Viewer, plan_id: str, version: int) -> None:
+    """What it writes from now on without naming a version, it writes on this one."""
+    with hub.store.reading() as work:
+        known = work.given.read(plan_id, viewer.id)
+    if known is None or known < version:
+        with hub.store.writing() as work:
+            work.given.has_read(plan_id, viewer.id, version)
+            work.commit()
 
 
 def document(hub: Hub, viewer: Viewer, plan_id: str) -> tuple[Resource, str, datetime]:
@@ -91,7 +107,9 @@ def document(hub: Hub, viewer: Viewer, plan_id: str) -> tuple[Resource, str, dat
         )
         return (made, str(number), view[0].modified), [view[0].why]
 
-    return disclose(hub, viewer, "document", look)
+    found = disclose(hub, viewer, "document", look)
+    _has_read(hub, viewer, plan_id, int(found[1]))
+    return found
 
 
 def _of_plan(sight: Sight, plan_id: str, seen: dict[str, Entry]) -> list[Entry]:

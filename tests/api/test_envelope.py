@@ -144,6 +144,20 @@ def test_another_media_type_is_told_which_are_accepted(world: World, format: str
     assert kept.content == body
 
 
+@pytest.mark.parametrize("format", ["pdf", "html", "cpd", "ki-notice", "ki-plan-questionnaire"])
+def test_a_format_that_only_goes_out_names_those_that_come_in(world: World, format: str) -> None:
+    for kind in ("application/pdf", "application/octet-stream"):
+        answer = publish(world, f"/documents/{format}", b"x", kind, RUS)
+        (issue,) = problem(answer, 415)
+        told = issue["details"]["text"]
+        assert told.startswith("Documents in this format are not received; send one of: ")
+        assert "ki-plan-xml" in told
+        assert format not in told.partition(":")[2]
+    asked = {"Accept-Language": "da", "Content-Type": "application/pdf"}
+    danish = world.request("POST", f"/documents/{format}", RUS, content=b"y", headers=asked)
+    assert "modtages ikke" in danish.text
+
+
 # Size
 
 

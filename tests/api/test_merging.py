@@ -102,6 +102,8 @@ def test_the_same_part_by_two_entitled_writers_is_a_conflict(planned: World, pla
     answer = send(planned, RUS, noting(mine, OTHER))
     assert (answer.status_code, head(planned, plan)) == (200, 2)
     assert "conflict" in {i["code"] for i in outcome_of(answer)["issue"]}
+    assert "Changed by another as well" in texts(answer)
+    assert "of your own" not in texts(answer)
     assert note_of(says(planned, plan, RUS), "Psykiatrien")["valueString"] == NEW
     (row,) = waiting(planned, RUS)
     assert (row["kind"], row["author"], row["decides"], row["written_on"]) == (
@@ -156,7 +158,9 @@ def test_the_same_words_by_two_are_no_conflict(planned: World, plan: str) -> Non
 def test_the_lead_s_two_systems_are_two_writers(planned: World, plan: str) -> None:
     first = copy_for(planned.hub, plan, RUS)
     send(planned, RUS, saying(first, NEW))
-    send(planned, RUS, saying(first, OTHER))
+    answer = send(planned, RUS, saying(first, OTHER))
+    assert "Changed by an earlier document of your own as well" in texts(answer)
+    assert "Changed by another" not in texts(answer)
     assert goal_texts(planned, plan)[0] == NEW
     (row,) = waiting(planned, RUS)
     assert row["about"].startswith("goal/")
@@ -493,6 +497,22 @@ def test_a_system_that_keeps_no_version_writes_on_what_it_was_last_given(
     send(planned, RUS, changed(given, drop))
     notes = [o["valueString"] for o in resources(says(planned, plan, RUS), "Observation")]
     assert NEW not in notes
+
+
+@pytest.mark.parametrize(("how", "counts"), [
+    ("/$everything", True), ("/$document", True), ("", False), ("/$everything?_count=2", False),
+    ("/$everything?_type=Goal", False),
+])  # fmt: skip
+def test_what_is_read_whole_over_rest_is_had(
+    planned: World, plan: str, how: str, counts: bool
+) -> None:
+    """A system that keeps no version takes in version 2 by reading it, and writes on that."""
+    send(planned, PSYK, noting(copy_for(planned.hub, plan, PSYK), NEW))
+    assert planned.get(f"/fhir/CarePlan/{plan}{how}", RUS).status_code == 200
+    mine = noting(without_base(copy_for(planned.hub, plan, RUS)), OTHER)
+    answer = send(planned, RUS, mine)
+    assert ("Changed by another as well" in texts(answer)) == (not counts)
+    assert head(planned, plan) == (3 if counts else 2)
 
 
 def test_what_the_lead_wrote_last_is_what_it_had(planned: World, plan: str) -> None:

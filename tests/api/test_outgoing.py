@@ -73,6 +73,9 @@ class WithDefect:
     def adapter(self, format: str) -> Adapter:
         return self.spoiled if format == self.spoiled.format else self.real.adapter(format)
 
+    def inbound(self) -> tuple[str, ...]:
+        return self.real.inbound()
+
     def for_event(self, event: str) -> Adapter:
         return self.real.for_event(event)
 

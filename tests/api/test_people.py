@@ -60,6 +60,22 @@ def test_a_copy_that_is_not_made_yet_cannot_be_handed_over(world: World) -> None
     problem(world.act(world.delivery("citizen")["delivery"], "hand-over", RUS), 422)
 
 
+def test_a_newer_copy_takes_the_older_one_s_place(planned: World) -> None:
+    older = planned.delivery("citizen", version=1)["delivery"]
+    planned.clock.advance(minutes=1)
+    planned.publish_plan(changed_plan(title="Ny titel"))
+    planned.work()
+    assert planned.delivery("citizen", version=1)["state"] == "superseded"
+    newer = planned.delivery("citizen", version=2)
+    assert newer["state"] == "sent"
+    asked = [t for t in planned.get("/tasks", RUS).json() if t["kind"] == "hand-over"]
+    assert [t["delivery"] for t in asked] == [newer["delivery"]]
+    assert asked[0]["text"] == "Hand version 2 of the plan over to the citizen and record it"
+    refused = problem(planned.act(older, "hand-over", RUS), 422)
+    assert "hand that one over" in str(refused)
+    assert planned.act(newer["delivery"], "hand-over", RUS).json()["state"] == "delivered"
+
+
 @pytest.mark.parametrize("act", ["hand-over", "forward", "not-sent"])
 @pytest.mark.parametrize("said", [{}, {"person": ""}, {"person": "   ", "postscript": "x"}])
 def test_an_act_has_a_person(planned: World, act: str, said: dict[str, str]) -> None:

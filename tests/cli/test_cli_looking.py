@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.world import RUS
+from hub.cli.document import DEMO_PARTIES
+from hub.mapping.codes import COLUMNS
+from tests.api.world import PSYK, RUS
 from tests.cli.conftest import Site, refusal
 
 
@@ -76,6 +78,26 @@ def test_a_parties_file_that_is_none_is_refused_input(site: Site, tmp_path: Path
     }  # fmt: skip
     taken.write_text(json.dumps(content))
     assert refusal(site.run("parties", "apply", str(taken)))
+
+
+def test_own_codes_of_nobody_are_told(site: Site, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    codes = own / "psyk-nowhere" / "behandlingsplan" / "codes"
+    codes.mkdir(parents=True)
+    row = ",PSY,Psykiatrien,,psychiatry,Psykiatri,equivalent,"
+    (codes / "section.csv").write_text(",".join(COLUMNS) + f"\n{row}\n", "utf-8")
+    done = site.run("doctor", mappings_dir=str(own))
+    assert done.returncode == 4
+    told = f"{own / 'psyk-nowhere'}: no party is registered under this name; the operator renames"
+    assert f"own codes: {told}" in done.stdout
+    checked = ("mappings", "check", "--overrides", str(own))
+    assert site.run(*checked).returncode == 0, "who is registered, it cannot know"
+    held = site.run(*checked, "--parties", str(DEMO_PARTIES))
+    assert held.returncode == 1
+    assert f"{own / 'psyk-nowhere'}:1: form: no party" in held.stdout
+    codes.parents[1].rename(own / PSYK)
+    assert site.run(*checked, "--parties", str(DEMO_PARTIES)).stdout == ""
+    assert "own codes: ok" in site.run("doctor", mappings_dir=str(own)).stdout
 
 
 def test_doctor_asks_for_what_it_promises(site: Site) -> None:

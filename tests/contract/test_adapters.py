@@ -91,24 +91,15 @@ def test_no_event_has_two_adapters() -> None:
 def test_inbound_formats_have_samples(format: str) -> None:
     adapter = adapter_of(format)
     assert adapter is not None
-    if not adapter.media_types or not _takes_anything(adapter):
+    if not adapter.media_types:
+        sender = next(iter(parties().values()))
+        raw = RawMessage(sender, format, b"{}", "text/plain", "m", NOW)
+        with pytest.raises(Unsupported):
+            adapter.parse(raw, context(sender))
         assert not [s for s in INBOUND if s.format == format], "samples that nobody reads"
         return
     own = [s for s in INBOUND if s.format == format]
     assert [s for s in own if understood(s) is not None], "no sample is understood"
-
-
-def _takes_anything(adapter: Adapter) -> bool:
-    """An adapter for receivers only refuses every document as Unsupported."""
-    sender = next(iter(parties().values()))
-    raw = RawMessage(sender, adapter.format, b"{}", adapter.media_types[0], "m", NOW)
-    try:
-        adapter.parse(raw, context(sender))
-    except Unsupported:
-        return bool([s for s in INBOUND if s.format == adapter.format])
-    except HubError:
-        return True
-    return True
 
 
 @each_sample

@@ -10,6 +10,7 @@ import pytest
 from hub.cli.main import run
 from hub.mapping import mappings_folder
 from tests.contract.adapter_samples import Sample, private_values, read
+from tests.views import EXAMPLES
 
 TREATMENT = Sample("behandlingsplan", mappings_folder("behandlingsplan") / "samples/typical.xml")
 
@@ -29,7 +30,7 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
     for arguments in (
         ("check", "nothing"),
         ("check", "vum", "--overrides", str(tmp_path)),
-        ("explain", "pdf"),
+        ("explain", "nothing"),
         ("explain",),
     ):
         code, out, err = ki_hub(capsys, *arguments)
@@ -65,6 +66,56 @@ def test_explain_tells_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
     } in (plan["notShared"])
     code, page, _ = ki_hub(capsys, "explain", "behandlingsplan")
     assert "| `Purpose/PurposeText` | `CarePlan.description` | both ways |" in page
+
+
+@pytest.mark.parametrize(("format", "writer"), [
+    ("pdf", "adapters.pdf.adapter.PdfAdapter.render"), ("fhir", "adapters.fhir.FhirAdapter.render"),
+    ("cpd", "adapters.cpd.adapter.CpdAdapter.render"),
+])  # fmt: skip
+def test_a_format_without_tables_is_explained_by_its_code(
+    capsys: pytest.CaptureFixture[str], format: str, writer: str
+) -> None:
+    code, page, err = ki_hub(capsys, "explain", format)
+    assert (code, err) == (0, "")
+    assert f"| written |  | `{writer}` |" in page
+    assert ("| read |" in page) == (format == "fhir")
+
+
+def test_a_document_of_a_format_that_only_goes_out_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, err = ki_hub(capsys, "explain", "pdf", str(TREATMENT.file))
+    assert (code, out) == (3, "")
+    assert json.loads(err)["resourceType"] == "OperationOutcome"
+
+
+def test_what_is_no_plan_is_explained_as_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    samples = mappings_folder("medcom-carecommunication") / "samples"
+    for name, kind, by in (
+        ("reply.json", "letter", "adapters.medcom.correspondence.correspondence"),
+        ("ack-ok.json", "receipt", "adapters.medcom.acknowledgement.receipt"),
+    ):
+        code, out, err = ki_hub(capsys, "explain", "medcom-carecommunication", str(samples / name))
+        assert (code, err) == (0, "")
+        assert out.startswith(f"It is no plan, but a {kind}: ")
+        assert f"    <- {by}\n" in out
+    code, out, _ = ki_hub(
+        capsys, "explain", "medcom-carecommunication", str(samples / "reply.json"), "--json"
+    )
+    told = json.loads(out)
+    assert told["result"] == "Correspondence"
+    assert "Correspondence.text" in {v["target"] for v in told["values"]}
+    assert not any("value" in v for v in told["values"])
+
+
+def test_what_code_makes_is_told_with_its_function(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = ki_hub(capsys, "explain", "fhir", str(EXAMPLES / "plan-1.json"))
+    assert code == 0
+    assert "CarePlan.intent\n    <- adapters.fhir.parse.parse\n" in out
+    assert "the adapter's code" not in out
+    decided = str(EXAMPLES / "consent-1.json")
+    code, out, _ = ki_hub(capsys, "explain", "fhir", decided)
+    assert (code, out.startswith("It is no plan, but a decision of the citizen's")) == (0, True)
 
 
 def test_explain_tells_of_a_document_paths_only(capsys: pytest.CaptureFixture[str]) -> None:

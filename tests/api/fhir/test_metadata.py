@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from fastapi.routing import APIRoute
@@ -13,7 +14,7 @@ from hub.fhir.parameters import SERVED
 from hub.fhir.query import parse
 from tests.api.fhir.client import bundle, found, get, keys, search
 from tests.api.world import RUS, World
-from tests.views import errors_in
+from tests.views import ROOT, errors_in
 
 
 def resources(world: World) -> dict[str, dict[str, Any]]:
@@ -30,7 +31,7 @@ def test_it_is_legal_and_open_to_all(world: World) -> None:
 
 def test_it_is_made_of_what_is_included(world: World) -> None:
     declared = resources(world)
-    assert list(declared) == [*SERVED, "Bundle", "Subscription"]
+    assert list(declared) == [*SERVED, "Bundle", "ConceptMap", "Subscription"]
     assert set(declared.pop("Bundle")) == {"type", "operation"}, "not stored, only validated"
     for kind, resource in declared.items():
         codes = {i["code"] for i in resource["interaction"]}
@@ -41,6 +42,35 @@ def test_it_is_made_of_what_is_included(world: World) -> None:
             assert {p["name"] for p in resource["searchParam"]} == set(SERVED[kind].parameters)
     nothing = statement((), "http://x.example/fhir")
     assert nothing["rest"][0]["resource"] == []
+
+
+def test_concept_maps_are_open_read_only_and_found_by_url(world: World) -> None:
+    published = [
+        json.loads(f.read_bytes()) for f in (ROOT / "fhir_profiles/concept-maps").iterdir()
+    ]
+    assert len(published) > 20
+    everything = world.request("GET", "/fhir/ConceptMap").json()
+    assert errors_in(everything) == []
+    assert everything["total"] == len(published)
+    assert {e["resource"]["id"] for e in everything["entry"]} == {p["id"] for p in published}
+    one = next(p for p in published if p["id"] == "ki-plan-xml-decision")
+    assert world.request("GET", f"/fhir/ConceptMap/{one['id']}").json() == one
+    for asked in (f"url={one['url']}", f"_id={one['id']}", f"_id=x,{one['id']}&url={one['url']}"):
+        (hit,) = world.request("GET", f"/fhir/ConceptMap?{asked}").json()["entry"]
+        assert hit["resource"] == one
+    xml = world.request(
+        "GET", f"/fhir/ConceptMap/{one['id']}", headers={"Accept": "application/xml"}
+    )
+    assert xml.text.startswith("<?xml")
+    assert world.request("GET", "/fhir/ConceptMap?url=urn:x").json()["total"] == 0
+    assert world.request("GET", "/fhir/ConceptMap/nothing").status_code == 404
+    told = world.request("GET", "/fhir/ConceptMap?name=x").json()["entry"][-1]
+    assert told["search"] == {"mode": "outcome"}
+    strict = {"Prefer": "handling=strict"}
+    assert world.request("GET", "/fhir/ConceptMap?name=x", headers=strict).status_code == 400
+    for method in ("PUT", "DELETE", "PATCH"):
+        answer = world.request(method, f"/fhir/ConceptMap/{one['id']}", RUS, content=b"{}")
+        assert answer.status_code in {404, 405}, method
 
 
 def test_what_is_declared_answers(shared_full: World) -> None:

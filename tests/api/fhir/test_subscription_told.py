@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from hub.model.party import SYSTEM
 from hub.model.subscription import CONSENT_CHANGE
+from hub.services.had import known_version
+from hub.services.state import plan_state
 from hub.services.subscription_events import number_due
 from tests.api.fhir.subscription_world import (
     SECRET,
@@ -77,6 +80,31 @@ def test_a_change_is_told_by_id_and_nothing_else(planned: World, hook: Hook, pla
     ]
     assert "resource" not in bundle["entry"][1]
     assert planned.get(f"/fhir/CarePlan/{plan}", PSYK).json()["description"] == "Udgave 2"
+
+
+def test_what_a_notification_held_is_what_its_party_had(
+    planned: World, hook: Hook, plan: str
+) -> None:
+    """A document that names no version is written on what the party was last told in full."""
+
+    def had() -> int | None:
+        with planned.hub.store.reading() as work:
+            found = work.plans.get(plan, SYSTEM, planned.clock())
+            assert found is not None
+            state = plan_state(work, found, work.parties.directory(), planned.clock())
+            sender = state.member(PSYK)
+            assert sender is not None
+            return known_version(planned.hub, work, state, sender.party, None)
+
+    assert had() == 1
+    subscribed(planned, hook)
+    publish(planned, RUS, 2)
+    planned.work()
+    assert had() == 1, "told by id alone"
+    subscribed(planned, hook, content="full-resource")
+    publish(planned, RUS, 3)
+    planned.work()
+    assert had() == 3
 
 
 def test_what_was_there_before_is_no_event(planned: World, hook: Hook) -> None:

@@ -16,6 +16,7 @@ from hub import errors
 from hub.cli import main as module
 from hub.cli.main import cli, run
 from hub.fhir.xml import to_xml
+from hub.mapping.codes import COLUMNS
 from tests.views import EXAMPLES, ROOT, errors_in
 
 PLAN = str(EXAMPLES / "plan-1.json")
@@ -54,6 +55,26 @@ def test_the_citizens_copy(tmp_path: Path) -> None:
     assert done.stdout != ki_hub(*arguments).stdout
     reasons = {found["reason"] for found in json.loads(losses.read_bytes())}
     assert "registration data, left out of the citizen's own version" in reasons
+
+
+def test_whose_codes_it_is_in_is_found_without_a_sender(tmp_path: Path) -> None:
+    codes = tmp_path / "own/social-havneby/handleplan-141/codes"
+    codes.mkdir(parents=True)
+    meant = "Serviceloven § 85, socialpædagogisk støtte"
+    row = f',BO-85,Bostøtte,,"{meant}",,equivalent,'
+    (codes / "legal-paragraph.csv").write_text(f"{','.join(COLUMNS)}\n{row}\n", "utf-8")
+    sample = (ROOT / "mappings/handleplan-141/samples/typical.xml").read_bytes()
+    own = sample.replace(b"serviceloven-85", b"BO-85")
+    asked = ["translate", "--from", "handleplan-141", "--to", "fhir", "--now", "2026-03-01T12:00Z"]
+    folder = str(tmp_path / "own")
+    named = ki_hub(*asked, "--overrides", folder, "--sender", "social-havneby", "-", stdin=own)
+    found = ki_hub(*asked, "--overrides", folder, "-", stdin=own)
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert found.stdout == named.stdout
+    other = tmp_path / "own/psyk-nordstrand"
+    (tmp_path / "own/social-havneby").rename(other)
+    refused = ki_hub(*asked, "--overrides", folder, "-", stdin=own)
+    assert (refused.returncode, refused.stdout) == (3, b""), "codes of one whom it does not name"
 
 
 def test_a_format_without_a_citizens_version_names_those_that_have_one() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hub.cli.translate import DEMO_PARTIES
+from hub.cli.document import DEMO_PARTIES
 from hub.errors import InputRefused
 from hub.runtime.parties_file import parse_parties, read_parties
 from tests.views import parties

@@ -184,6 +184,39 @@ def test_bytes_that_are_no_order(body: bytes, error: type[InputRefused]) -> None
         parsed(body)
 
 
+OFFER = {"system": "urn:oid:1.2.208.176.2.22", "code": "d90f4da6-f87a-43b5-833f-646b4baf16d6"}
+"""Mobilt tilbud: a known FFB code, but of an offer."""
+TARGET_GROUP = OFFER | {"code": "0e25a2ec-4f04-4d14-a5ad-a6519a7d1d5f"}
+
+
+@pytest.mark.parametrize(("role", "path", "coding"), [
+    ("intervention", "activity.0.detail.code", OFFER),
+    ("servicePerformer", "category.0", TARGET_GROUP),
+    ("targetGroup", "code", OFFER),
+    ("condition", "code", OFFER),
+    ("condition", "severity", OFFER),
+    ("interventionGoal", "target.0.detailCodeableConcept", OFFER),
+    ("interventionGoal", "target.1.detailCodeableConcept", OFFER),
+    ("matterOfInterest", "code", OFFER),
+])  # fmt: skip
+def test_a_known_code_outside_a_required_value_set_is_refused(
+    role: str, path: str, coding: dict[str, str]
+) -> None:
+    """As KL bound it: a binding without a strength is required."""
+    bundle = sample("order-full")
+    found: Any = of(bundle, role)
+    *steps, last = path.split(".")
+    for step in steps:
+        found = found[int(step) if step.isdigit() else step]
+    found[int(last) if last.isdigit() else last] = {"coding": [coding]}
+    with pytest.raises(UnknownCode) as refused:
+        parsed(bundle)
+    (issue,) = [i for i in refused.value.issues if i.severity == "error"]
+    where = "".join(f"[{s}]" if s.isdigit() else f".{s}" for s in path.split("."))
+    assert issue.code == "code-invalid"
+    assert (issue.expression or "").endswith(f"resource{where}")
+
+
 def test_all_unknown_codes_are_named_at_once() -> None:
     bundle = sample()
     for n in range(3):

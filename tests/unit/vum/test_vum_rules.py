@@ -158,6 +158,12 @@ BREAKERS: dict[str, Breaker] = {
     "interventionGoal.severity": having(
         "interventionGoal", "target.1.detailCodeableConcept.coding", [OTHER_FFB]
     ),
+    "interventionGoal.change-coded": having(
+        "interventionGoal", "target.0.detailCodeableConcept", {"text": "mere"}
+    ),
+    "interventionGoal.severity-coded": having(
+        "interventionGoal", "target.1.detailCodeableConcept", {"text": "let"}
+    ),
     "targetGroup.code": without("targetGroup", "code"),
     "targetGroup.code-coding": having("targetGroup", "code", {"text": "x"}),
     "targetGroup.subject": without("targetGroup", "subject"),
