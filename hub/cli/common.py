@@ -50,6 +50,7 @@ def opened(*, checked: bool = True, logs: Logs = "failures") -> Iterator[tuple[H
     of a refused input its stderr holds the OperationOutcome alone, whatever the settings say.
     """
     from hub.runtime import bootstrap, logging  # noqa: PLC0415
+    from hub.runtime.sealing import seal_now  # noqa: PLC0415
     from hub.store.migrate import check_schema  # noqa: PLC0415
 
     chosen = settings()
@@ -58,7 +59,11 @@ def opened(*, checked: bool = True, logs: Logs = "failures") -> Iterator[tuple[H
     try:
         if checked:
             check_schema(hub.store.database)
-        yield hub, chosen
+        try:
+            yield hub, chosen
+        finally:
+            if checked:
+                seal_now(hub)
     finally:
         bootstrap.close(hub)
 
