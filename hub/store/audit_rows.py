@@ -220,5 +220,6 @@ def _identifier(unit: Row[Any]) -> str:
 
 
 def _named(unit: Row[Any]) -> str:
-    """The unit, and the organisation it is in."""
-    return f"{unit.name}, {unit.organisation}" if unit.organisation else str(unit.name)
+    """The unit, and the organisation it is in where its name does not say so."""
+    inside = unit.organisation and unit.organisation not in unit.name
+    return f"{unit.name}, {unit.organisation}" if inside else str(unit.name)
