@@ -8,6 +8,7 @@ from hub.cli.lazy import LazyCommands
 
 _COMMANDS = {
     "verify": "Check that no row was changed, removed, put in or moved.",
+    "export": "Print rows: of a citizen, or of a time.",
     "head": "Print the newest chain hash, to keep elsewhere.",
 }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, select, update
 
 from hub.model.trail import Break, Checker, Seal, day, row_hash, sealed, unsealed
 from hub.store.audit_rows import AuditRows
@@ -31,6 +31,22 @@ class Checked:
     """Rows that wait for the sealer."""
     head: str
     """The newest chain hash."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which rows; None: whatever it is."""
+
+    citizen: str | None = None
+    """A pseudonym."""
+    plan_id: str | None = None
+    party: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Not at this moment any more."""
 
 
 class Trail:
@@ -111,6 +127,29 @@ class Trail:
         """Delete the key of the citizen's pseudonym; False if there is none."""
         return self._rows.forget(citizen)
 
+    # Looking
+
+    def rows(
+        self, wanted: Wanted, *, before: int | None = None, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """Newest first, of those written before the row ``before``."""
+        found = _filtered(wanted)
+        if before is not None:
+            found = found.where(AUDIT.c.id < before)
+        rows = self._db.execute(found.order_by(AUDIT.c.id.desc()).limit(limit))
+        return [r._asdict() for r in rows]
+
+    def every(self, wanted: Wanted) -> Iterator[dict[str, Any]]:
+        """All of them, oldest first, a batch in memory at a time."""
+        last = 0
+        while True:
+            batch = _filtered(wanted).where(AUDIT.c.id > last).order_by(AUDIT.c.id)
+            rows = self._db.execute(batch.limit(_BATCH)).all()
+            yield from (r._asdict() for r in rows)
+            if len(rows) < _BATCH:
+                return
+            last = rows[-1].id
+
     # Checking
 
     def head(self) -> Seal | None:
@@ -162,6 +201,19 @@ class Trail:
         )  # fmt: skip
         gone = self._db.execute(missing).scalars().all()
         return unsealed((r._asdict() for r in self._db.execute(rows)), tail, gone)
+
+
+def _filtered(wanted: Wanted) -> Select[Any]:
+    found = select(AUDIT)
+    for name in ("citizen", "plan_id", "party", "actor", "action", "outcome"):
+        value = getattr(wanted, name)
+        if value is not None:
+            found = found.where(AUDIT.c[name] == value)
+    if wanted.since is not None:
+        found = found.where(AUDIT.c.at >= wanted.since)
+    if wanted.until is not None:
+        found = found.where(AUDIT.c.at < wanted.until)
+    return found
 
 
 def _seal(row: Row[Any]) -> Seal:
