@@ -36,7 +36,7 @@ def _audit(request: Request, hub: Hub, error: NotPermitted) -> None:
         audit_refusal(hub, viewer, action, address, named, error)
     elif request.headers.get("Authorization"):
         # Without a credential it is the noise of the network.
-        refuse_stranger(hub, spelled(address, named), reason=f"KI-{error.number}")
+        refuse_stranger(hub, spelled(address, named), reason=error.text)
 
 
 def _who(request: Request, hub: Hub) -> Viewer | None:

@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, Literal
 
-from hub.fhir.language import Language
+from hub.fhir.language import Language, said
 from hub.model.party import CITIZEN
 
 SEEN: Final = frozenset({
@@ -73,7 +73,7 @@ def word(group: str, code: str, language: Language) -> str:
 def why(row: Mapping[str, Any], language: Language) -> str:
     """The legal basis, or the rule a denial follows from."""
     if row["outcome"] != "success" and row["reason"]:
-        return str(row["reason"])
+        return said(language, row["reason"]) or str(row["reason"])
     basis = row["basis"]
     told = word("basis", basis.partition("/")[0], language)
     return f"{told}: {row['reason']}" if row["reason"] else told

@@ -77,11 +77,11 @@ def audit_refusal(
     if found.own or (viewer.kind != "party" and not known):
         return
     why = _THERE if known else _NOTHING
-    reason = f"KI-{error.number}: {why}" if error.code == "not-found" else f"KI-{error.number}"
+    reason = why if error.code == "not-found" else error.text
     audit_denied(
         hub, viewer.id, action, spelled(address, named), reason=reason,
         party=viewer.id if viewer.kind == "party" else None,
-        plan_id=found.plan_id, citizen=found.citizen,
+        plan_id=found.plan_id, citizen=found.citizen, detail=f"KI-{error.number}",
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def test_a_read_without_a_basis_is_kept_with_the_citizen(planned: World, plan: s
     assert get(planned, f"CarePlan/{plan}", GP).status_code == 404
     (row,) = refused(planned)[before:]
     place = f"GET /fhir/CarePlan/{plan}"
-    why = "KI-1203: It is here, but not for this unit now"
+    why = "It is here, but not for this unit now"
     assert told(row) == (GP, GP, "read", place, plan, why)
     assert row["citizen"] is not None
     assert row["unit_name"] == "Lægerne i Havnegade"
@@ -40,7 +40,7 @@ def test_a_guess_at_nothing_is_kept_as_that(planned: World) -> None:
     assert get(planned, f"CarePlan/{NOBODYS}", SOCIAL).status_code == 404
     assert planned.request("GET", f"/plans/{NOBODYS}/letters", SOCIAL).status_code == 404
     reasons = [r["reason"] for r in refused(planned)[before:]]
-    assert reasons == ["KI-1203: There is nothing here by that id"] * 2
+    assert reasons == ["There is nothing here by that id"] * 2
 
 
 def test_what_may_be_a_number_or_a_name_is_not_written_down(planned: World) -> None:
@@ -75,7 +75,11 @@ def test_a_party_at_the_operator_s_door_is_known(planned: World, plan: str) -> N
     before = len(refused(planned))
     assert planned.request("GET", f"/operations/plans/{plan}", RUS).status_code == 401
     (row,) = refused(planned)[before:]
-    assert (row["actor"], row["plan_id"], row["reason"]) == (RUS, plan, "KI-1201")
+    assert (row["actor"], row["plan_id"], row["reason"]) == (
+        RUS,
+        plan,
+        "An operator's credential is needed",
+    )
 
 
 def test_an_unknown_credential_is_kept_and_none_at_all_is_not(planned: World) -> None:
@@ -85,7 +89,11 @@ def test_an_unknown_credential_is_kept_and_none_at_all_is_not(planned: World) ->
     assert planned.request("GET", "/fhir/CarePlan").status_code == 401
     assert planned.request("GET", "/health/live").status_code in {200, 404}
     (row,) = refused(planned)[before:]
-    assert (row["actor"], row["action"], row["reason"]) == ("unknown", "login", "KI-1201")
+    assert (row["actor"], row["action"], row["reason"]) == (
+        "unknown",
+        "login",
+        "The credential is not known",
+    )
     assert "guessed" not in repr(row)
 
 

@@ -30,7 +30,11 @@ ACTIONS = (
 
 
 def agents(event: dict[str, Any], code: str) -> list[dict[str, Any]]:
-    return [a for a in event["agent"] if a.get("type", {}).get("coding", [{"code": ""}])[0]["code"] == code]
+    return [
+        a
+        for a in event["agent"]
+        if a.get("type", {}).get("coding", [{"code": ""}])[0]["code"] == code
+    ]
 
 
 @pytest.mark.parametrize("outcome", ["success", "denied", "refused"])
@@ -117,7 +121,8 @@ def test_the_citizen_reads_who_saw_it_and_who_tried() -> None:
         ROW | {"id": 1},
         ROW | {"id": 2, "action": "disclose", "actor": "hub", "party": "citizen", "unit": None,
                "unit_name": None, "role": "hub", "basis": ""},
-        ROW | {"id": 3, "action": "read", "outcome": "denied", "reason": "KI-1203"},
+        ROW | {"id": 3, "action": "read", "outcome": "denied",
+               "reason": "There is nothing here by that id"},
         ROW | {"id": 4, "action": "route", "outcome": "denied", "reason": "No consent"},
         ROW | {"id": 5, "action": "update"},
     ]  # fmt: skip
@@ -126,7 +131,7 @@ def test_the_citizen_reads_who_saw_it_and_who_tried() -> None:
     assert [(x.organisation, x.what, x.why, x.permitted) for x in danish] == [
         ("Psykiatrisk Center", "Læste i planen", "Borgerens samtykke", "Ja"),
         ("Borgeren selv", "Fik en kopi sendt", "Ingen oplyst", "Ja"),
-        ("Psykiatrisk Center", "Læste i planen", "KI-1203", "Nej, afvist"),
+        ("Psykiatrisk Center", "Læste i planen", "Der er intet her med det id", "Nej, afvist"),
     ]
     assert lines(rows, "en")[0].what == "Read in the plan"
     assert len(lines(rows, "da", everything=True)) == 5
