@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from hub import __version__
 from hub.api import (
     acts,
+    audit,
     concept_maps,
     create,
     documents,
@@ -42,7 +43,9 @@ FHIR = (
 )  # fmt: skip
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""
-OTHERS = (documents, mailbox, acts, letters, proposals, operations, metrics, health)
+OTHERS = (
+    documents, mailbox, acts, letters, proposals, operations, audit, metrics, health,
+)  # fmt: skip
 
 
 def create_app(hub: Hub) -> FastAPI:

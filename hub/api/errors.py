@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from hub.api.denials import audited
 from hub.api.fhir_http import VARY, content_language, language_of, wire_or_json
 from hub.contract import Resource
 from hub.errors import HubError, Issue
@@ -32,6 +33,7 @@ def install(app: FastAPI) -> None:
 
 def _hub_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HubError)
+    error = audited(request, error)
     status = status_of(error)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     return _answer(request, error_outcome(error), status, headers)

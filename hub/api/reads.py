@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from hub.api.fhir_http import etag
@@ -14,10 +14,13 @@ from hub.fhir.paging import Token
 from hub.fhir.query import MOST_PARAMETERS, parse
 from hub.fhir.subset import subset
 from hub.model.party import Viewer
+from hub.services.denied import audit_refusal
 from hub.services.entries import Entry
 from hub.services.hub import Hub
 from hub.services.resources import read, vread
 from hub.services.search import search
+
+_ADDRESS: Final = "GET /fhir/{kind}/{resource_id}"
 
 
 def got(hub: Hub, viewer: Viewer, one: Interaction) -> dict[str, Any]:
@@ -25,6 +28,8 @@ def got(hub: Hub, viewer: Viewer, one: Interaction) -> dict[str, Any]:
     try:
         return _got(hub, viewer, one)
     except HubError as e:
+        named = {"kind": one.kind, "resource_id": one.id or "", "version": one.version or ""}
+        audit_refusal(hub, viewer, "read", _ADDRESS, named, e)
         return failed(e)
 
 

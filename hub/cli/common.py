@@ -52,6 +52,7 @@ def opened(*, checked: bool = True, logs: Logs = "failures") -> Iterator[tuple[H
     of a refused input its stderr holds the OperationOutcome alone, whatever the settings say.
     """
     from hub.runtime import bootstrap, logging  # noqa: PLC0415
+    from hub.runtime.sealing import seal_now  # noqa: PLC0415
     from hub.store.migrate import check_schema  # noqa: PLC0415
 
     chosen = settings()
@@ -63,7 +64,11 @@ def opened(*, checked: bool = True, logs: Logs = "failures") -> Iterator[tuple[H
         if checked and logs == "all":
             for folder, text in own_codes_of_nobody(hub, chosen):
                 LOG.warning("mappings.nobody", folder=folder, told=text, move="operator")
-        yield hub, chosen
+        try:
+            yield hub, chosen
+        finally:
+            if checked:
+                seal_now(hub)
     finally:
         bootstrap.close(hub)
 

@@ -29,6 +29,7 @@ def command(serve: bool, json_: bool) -> None:
     An empty database is migrated; one that is not a demo's, or where one is running, is refused.
     """
     from hub.runtime.loops import Loops  # noqa: PLC0415
+    from hub.runtime.sealing import sealing  # noqa: PLC0415
     from hub.runtime.web import Running, listen, make_server  # noqa: PLC0415
 
     with (
@@ -40,14 +41,15 @@ def command(serve: bool, json_: bool) -> None:
         server = make_server(hub, demo_credential=credentials["drift"])
         loops, running = Loops(hub, 0.05), Running(server, listening)
         loops.start()
-        try:
-            base = running.start()
-            failed = _play(base, credentials, settings.bus_url, json_)
-            if serve and failed is None:
-                _stay(base)
-        finally:
-            running.finish()
-            loops.finish()
+        with sealing(hub):
+            try:
+                base = running.start()
+                failed = _play(base, credentials, settings.bus_url, json_)
+                if serve and failed is None:
+                    _stay(base)
+            finally:
+                running.finish()
+                loops.finish()
     if failed is not None:
         click.echo(f"FAILED  {failed}", err=True)
         sys.exit(1)

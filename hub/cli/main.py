@@ -27,7 +27,7 @@ NOT_READY: Final = 4
 _COMMANDS: Final = {
     "all": "Serve and work in one process.",
     "approval": "Register a citizen's decision on a plan version.",
-    "audit": "Check that the audit trail is whole.",
+    "audit": "Check, show and keep the audit trail.",
     "consent": "Register a citizen's consent, or its withdrawal.",
     "dead-letters": "List, show, replay and discard what could not be delivered.",
     "deliveries": "Show who was sent what, and why.",

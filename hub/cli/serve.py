@@ -13,11 +13,13 @@ def command() -> None:
     from threading import Event  # noqa: PLC0415
 
     from hub.runtime.loops import until_signal  # noqa: PLC0415
+    from hub.runtime.sealing import sealing  # noqa: PLC0415
     from hub.runtime.web import Running, listen, make_server  # noqa: PLC0415
 
     with (
         opened(logs="all") as (hub, settings),
         listen(settings.host, settings.port) as listening,
+        sealing(hub),
     ):
         stop = Event()
         until_signal(stop)

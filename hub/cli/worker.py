@@ -13,8 +13,9 @@ from hub.cli.common import opened
 def command() -> None:
     """Work until SIGTERM; what is in hand is finished first."""
     from hub.runtime.loops import Loops, until_signal  # noqa: PLC0415
+    from hub.runtime.sealing import sealing  # noqa: PLC0415
 
-    with opened(logs="all") as (hub, settings):
+    with opened(logs="all") as (hub, settings), sealing(hub):
         stop = Event()
         until_signal(stop)
         loops = Loops(hub, settings.poll_seconds)

@@ -31,8 +31,10 @@ _MEDIA_TYPE: Final = "application/fhir+json"
 def home(visit: Visitor, person: PersonDep) -> Response:
     """The unit's open tasks, and the way to both forms."""
     tasks = queries.tasks(visit.hub, Viewer.of(person))
-    heads = {p.id: p.head for p in queries.plans(visit.hub, Viewer.of(person))}
-    return visit.page("decisions.html", person=person, tasks=tasks, heads=heads)
+    plans = queries.plans(visit.hub, Viewer.of(person))
+    heads = {p.id: p.head for p in plans}
+    led = [p for p in plans if p.lead == person.id]
+    return visit.page("decisions.html", person=person, tasks=tasks, heads=heads, led=led)
 
 
 @ROUTER.get("/consent")

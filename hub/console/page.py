@@ -6,13 +6,16 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from hub.console.visit import LoginNeeded, Visit
-from hub.errors import HubError, InputRefused
+from hub.errors import HubError, InputRefused, Temporary
 from hub.fhir.outcome import status_of
+from hub.model.party import Viewer
+from hub.services.denied import audit_refusal
 
 STATIC: Final = "/console/static"
 
@@ -47,7 +50,7 @@ class Page(APIRoute):
             except RequestValidationError:
                 answer = _told(request, InputRefused("The address is not of the right form"))
             except HubError as e:
-                answer = _told(request, e)
+                answer = await run_in_threadpool(_told, request, e)
             for name, value in HEADERS.items():
                 answer.headers.setdefault(name, value)
             return answer
@@ -56,7 +59,23 @@ class Page(APIRoute):
 
 
 def _told(request: Request, error: HubError) -> Response:
+    error = _audited(request, error)
     return Visit.of(request).page("error.html", status_of(error), error=error)
+
+
+def _audited(request: Request, error: HubError) -> HubError:
+    """A refused look is in the audit trail before it is told; else that it could not be written."""
+    visit = Visit.of(request)
+    if visit.session is None:
+        return error
+    viewer = Viewer(visit.session.area, visit.session.name)
+    address = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
+    named = {k: str(v) for k, v in request.path_params.items()}
+    try:
+        audit_refusal(visit.hub, viewer, "console", address, named, error)
+    except Temporary as e:
+        return e
+    return error
 
 
 def _to_login(request: Request, needed: LoginNeeded) -> Response:

@@ -30,6 +30,15 @@ class Member:
     roles: frozenset[str]
 
 
+_CHIEF = ("lead", "deputy", "coordinator", "gp", "professional", "receiver")
+
+
+def chief_role(roles: frozenset[str]) -> str | None:
+    """The one role an auditor needs to know of; None for no role at all."""
+    others = sorted(roles)
+    return next((r for r in _CHIEF if r in roles), others[0] if others else None)
+
+
 def canonical(value: Any) -> bytes:
     """JSON with sorted keys: equal content, equal bytes."""
     if isinstance(value, Mapping):

@@ -176,7 +176,7 @@ def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> boo
         refused = why_not(work, plan, state.facts, current)
         if refused:
             work.deliveries.move(current, State.CANCELLED, refused, ACTOR, now)
-            _audit(work, current, now, "denied", "")
+            _audit(work, current, now, "denied", reason=refused)
             reconcile(hub, work, plan.id, directory, actor=ACTOR)
             work.commit()
             return False
@@ -209,7 +209,8 @@ def _write_frozen(
     )  # fmt: skip
     work.losses.add(made.rendered.losses, delivery_id=current.id)
     remember(work, state, current, made.source.before, made.rendered, made.reduced)
-    _audit(work, current, now, "success", made.reduced.basis)
+    role = state.role_of(current.receiver)
+    _audit(work, current, now, "success", basis=made.reduced.basis, role=role)
 
 
 def _holds(work: UnitOfWork, state: PlanState, delivery: Delivery, made: _Made) -> bool:
@@ -241,7 +242,7 @@ def _begin_again(hub: Hub, delivery: Delivery, token: str, renewed_body: bytes |
         if refused:
             work.queues.settle(deliveries_queue(current.receiver), current.id, now)
             work.deliveries.move(current, State.CANCELLED, refused, ACTOR, now)
-            _audit(work, current, now, "denied", "")
+            _audit(work, current, now, "denied", reason=refused)
             reconcile(hub, work, plan.id, directory, actor=ACTOR)
             work.commit()
             return False
@@ -335,8 +336,12 @@ def _wait_for_person(hub: Hub, delivery_id: str, token: str, reason: str) -> Non
         work.commit()
 
 
-def _audit(work: UnitOfWork, delivery: Delivery, now: datetime, outcome: str, basis: str) -> None:
+def _audit(
+    work: UnitOfWork, delivery: Delivery, now: datetime, outcome: str, *,
+    basis: str = "", role: str | None = None, reason: str | None = None,
+) -> None:  # fmt: skip
     work.journal.audit(
         now, ACTOR, "disclose", f"CarePlan/{delivery.plan_id}/_history/{delivery.version}",
         party=delivery.receiver, basis=basis, outcome=outcome, detail=f"delivery/{delivery.id}",
+        role=role, reason=reason,
     )  # fmt: skip

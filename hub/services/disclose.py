@@ -49,7 +49,10 @@ def _audited(
         for one in disclosed:
             if not _still(work, viewer, one, now):
                 return False
-            work.journal.audit(now, viewer.id, action, one.object, party=viewer.id, basis=one.basis)
+            work.journal.audit(
+                now, viewer.id, action, one.object, party=viewer.id, basis=one.basis,
+                plan_id=one.plan_id, role=one.role,
+            )  # fmt: skip
         work.commit()
     return True
 

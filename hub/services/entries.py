@@ -18,6 +18,8 @@ class Disclosure:
     plan_id: str | None = None
     epoch: int = 0
     """The plan's consent epoch this was decided in."""
+    role: str | None = None
+    """The reader's in the plan's team, where it has one."""
 
 
 @dataclass(frozen=True)

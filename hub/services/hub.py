@@ -13,6 +13,7 @@ from hub.codes import LocalCodes, LocalCodesOf, no_local_codes
 from hub.contract import Context, Party, Printer, Transport
 from hub.model.delivery import RetryPolicy
 from hub.model.party import Directory
+from hub.model.refusals import Refusals
 from hub.ports import Adapters, Bus, Clock, Validator
 from hub.store.work import Store
 
@@ -67,6 +68,8 @@ class Hub:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     local: LocalCodesOf = no_local_codes
     """The parties' own codes."""
+    refusals: Refusals = field(default_factory=Refusals)
+    """Credentials that nobody has, counted."""
     wake: Event = field(default_factory=Event)
     """Set when there is new work for this process's worker."""
 

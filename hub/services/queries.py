@@ -43,7 +43,7 @@ def read_plan(hub: Hub, viewer: Viewer, plan_id: str) -> PlanView:
             raise NotFound("No such plan is known to you")
         work.journal.audit(
             now, viewer.id, "read", f"CarePlan/{plan_id}/_history/{number}",
-            party=viewer.id, basis=reduced.basis,
+            party=viewer.id, basis=reduced.basis, role=state.role_of(viewer.id),
         )  # fmt: skip
         work.commit()
     return reduced.view

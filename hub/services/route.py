@@ -98,7 +98,8 @@ def _follow(
         _cancel(work, rows, found.reason, actor, now)
         work.journal.audit(
             now, actor, "route", f"CarePlan/{state.plan.id}/_history/{found.version}",
-            party=found.receiver, outcome="denied", detail=found.reason,
+            party=found.receiver, outcome="denied", reason=found.reason,
+            role=state.role_of(found.receiver),
         )  # fmt: skip
         _ask(work, state, found, None, now)
         return

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from hub.model.party import Viewer
-from hub.model.plan import SHARED, team
+from hub.model.plan import SHARED, chief_role, team
 from hub.model.records import Part, Plan, PlanVersion
 from hub.model.routing import basis_for, refusal
 from hub.services.entries import Disclosure, Entry, make_entry
@@ -95,7 +95,8 @@ class Sight:
         assert member is not None
         basis = basis_for(state.facts.consents, member, self._now).basis
         place = f"CarePlan/{plan_id}/_history/{number}"
-        return Disclosure(place, basis, plan_id, state.plan.consent_epoch)
+        role = chief_role(member.roles)
+        return Disclosure(place, basis, plan_id, state.plan.consent_epoch, role)
 
     def decisions(self, citizens: Citizens = None) -> list[Entry]:
         """The newest versions of the consents and approvals the party may know of."""
@@ -108,9 +109,9 @@ class Sight:
         reduced = build_view(self._work, state, number, self._viewer.id, self._now)
         if reduced is None:
             return []
-        why = Disclosure(
-            f"CarePlan/{plan.id}/_history/{number}", reduced.basis, plan.id, plan.consent_epoch
-        )
+        place = f"CarePlan/{plan.id}/_history/{number}"
+        role = state.role_of(self._viewer.id)
+        why = Disclosure(place, reduced.basis, plan.id, plan.consent_epoch, role)
         keys = {f"{t}/{i}": (t, i, v) for part in version.manifest.values() for t, i, v in part}
         written = self._work.resources.written(keys.values())
         return [
@@ -236,7 +237,16 @@ class Sight:
             if member is None or not member.roles & _TELLERS or self.plan(plan.id) is None:
                 continue
             told += [
-                (d, Disclosure(f"Consent/{d.id}", "plan-record", plan.id, plan.consent_epoch))
+                (
+                    d,
+                    Disclosure(
+                        f"Consent/{d.id}",
+                        "plan-record",
+                        plan.id,
+                        plan.consent_epoch,
+                        chief_role(member.roles),
+                    ),
+                )
                 for d in self._work.resources.decisions_on(plan.citizen_id, plan.id)
             ]
         known = {d.id: (d, why) for d, why in reversed(told)}

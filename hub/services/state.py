@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hub.model.delivery import State
 from hub.model.party import Directory
-from hub.model.plan import SHARED, Member, team
+from hub.model.plan import SHARED, Member, chief_role, team
 from hub.model.records import Plan, PlanVersion
 from hub.model.routing import PlanFacts, Version
 from hub.store.work import UnitOfWork
@@ -26,6 +26,11 @@ class PlanState:
     def member(self, party: str) -> Member | None:
         """The unit in the team."""
         return next((m for m in self.members if m.party.id == party), None)
+
+    def role_of(self, party: str) -> str | None:
+        """What the unit chiefly is in the team; None if it is not in it."""
+        found = self.member(party)
+        return chief_role(found.roles) if found else None
 
 
 def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime) -> PlanState:

@@ -124,6 +124,17 @@ class Database:
         self.engine.dispose()
 
 
+def take_turn(connection: Connection, name: str) -> bool:
+    """Be the only one with that name until this writing transaction ends; False if one is.
+
+    On SQLite a writing transaction is the only one anyway.
+    """
+    if connection.dialect.name == "sqlite":
+        return True
+    wanted = text("SELECT pg_try_advisory_xact_lock(4711003, hashtext(:name))")
+    return bool(connection.execute(wanted, {"name": name}).scalar_one())
+
+
 @contextmanager
 def migration_lock(engine: Engine) -> Iterator[Connection]:
     """One migration at a time, whoever starts it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,9 @@ from sqlalchemy import Connection, select, update
 
 from hub.model.party import Viewer
 from hub.model.records import Hop, Task
-from hub.store.tables import AUDIT, HOP, META, TASK
+from hub.store.audit_rows import Act, AuditRows
+from hub.store.audit_tables import AUDIT
+from hub.store.tables import HOP, META, TASK
 
 OPERATOR = "operator"
 """The party of a task that the hub's own operator must do."""
@@ -21,6 +23,7 @@ class Journal:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+        self._trail = AuditRows(connection)
 
     # Tasks
 
@@ -97,20 +100,26 @@ class Journal:
         basis: str = "",
         outcome: str = "success",
         detail: str = "",
-    ) -> None:
-        """One act, in the transaction that does it; never with plan content."""
-        self._db.execute(
-            AUDIT.insert().values(
-                at=at,
-                actor=actor,
-                action=action,
-                object=object_,
-                party=party,
-                basis=basis,
-                outcome=outcome,
-                detail=detail,
+        plan_id: str | None = None,
+        version: int | None = None,
+        citizen: str | None = None,
+        role: str | None = None,
+        sections: Iterable[str] = (),
+        purpose: str | None = None,
+        reason: str | None = None,
+    ) -> int:
+        """One act, in the transaction that does it; never with plan content. Returns the row's id.
+
+        ``party``: the unit that acts or receives. ``citizen``: the hub's id; kept as a pseudonym.
+        ``plan_id``, ``version``, ``citizen`` and ``role`` are found by the object where they are
+        not given. ``reason``: the rule a denial follows from, or the reason a person gave.
+        """
+        return self._trail.write(
+            Act(
+                at, actor, action, object_, party, basis, outcome, detail, plan_id, version,
+                citizen, role, tuple(sorted(sections)), purpose, reason,
             )
-        )
+        )  # fmt: skip
 
     def audit_of(self, object_prefix: str, limit: int = 500) -> list[Mapping[str, Any]]:
         """Audit rows about one object, oldest first."""

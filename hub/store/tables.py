@@ -283,20 +283,6 @@ TASK = Table(
     Column("done_by", Text),
 )
 
-AUDIT = Table(
-    "audit",
-    METADATA,
-    Column("id", Integer, primary_key=True),
-    Column("at", Moment, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", String(32), nullable=False),
-    Column("object", Text, nullable=False),
-    Column("party", String(64)),
-    Column("basis", Text, nullable=False),
-    Column("outcome", String(16), nullable=False),
-    Column("detail", Text, nullable=False),
-)
-
 HOP = Table(
     "hop",
     METADATA,

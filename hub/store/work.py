@@ -21,6 +21,7 @@ from hub.store.proposals import Proposals
 from hub.store.queues import Queues
 from hub.store.resources import Resources
 from hub.store.subscriptions import Subscriptions
+from hub.store.trail import Trail
 
 
 class UnitOfWork:
@@ -41,6 +42,7 @@ class UnitOfWork:
         self.resources = Resources(connection)
         self.conversations = Conversations(connection)
         self.subscriptions = Subscriptions(connection)
+        self.trail = Trail(connection)
 
     def commit(self) -> None:
         """Make it so. Only services call this."""

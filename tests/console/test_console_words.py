@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hub.console
-from hub.console import approval_form, consent_form, filled, flow, proposals, subscriptions
+from hub.console import approval_form, audit, consent_form, filled, flow, proposals, subscriptions
 from hub.console.words import catalog, choose, word
 from hub.contract import LossKind
 from hub.fhir.language import LANGUAGES, said
@@ -28,7 +28,7 @@ TEMPLATES = sorted(p for p in (FOLDER / "templates").iterdir())
 STATES = tuple(s.value for s in State)
 GROUPS = {
     "nav.": ("overview", "deliveries", "plans", "parties", "subscriptions", "messages", "tasks",
-             "decisions", "consent", "approval", "proposals"),
+             "audit", "decisions", "consent", "approval", "proposals"),
     "state.": STATES,
     "means.": STATES,
     "inbox.": INBOX_STATES,
@@ -44,6 +44,7 @@ GROUPS = {
     "section.": SECTIONS,
     "login.title.": ("operator", "party"),
     "login.lead.": ("operator", "party"),
+    "audit.outcome.": audit.OUTCOMES,
     "letter.": ("new", "reply", "forward"),
     "loss.": get_args(LossKind),
     "versions.": ("latest", "every-version"),
