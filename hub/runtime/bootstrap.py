@@ -6,11 +6,13 @@ import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from hub.access.calls import Calls
 from hub.bus.embedded import EmbeddedBus
 from hub.contract import Transport, TransportContext
 from hub.errors import Misconfigured
 from hub.fhir.validation import EmbeddedValidator
 from hub.model.delivery import RetryPolicy
+from hub.model.reach import LOOPBACK, Reach
 from hub.ports import Bus
 from hub.runtime.mappings import overrides
 from hub.runtime.registry import Registry
@@ -36,7 +38,8 @@ def build(settings: Settings) -> Hub:
     store = Store(database)
     mailboxes = EmbeddedBus(store, utc_now)
     bus = _bus(settings, mailboxes)
-    context = TransportContext(bus, mailboxes, settings.send_timeout)
+    reach = _reach(settings, embedded=database.embedded)
+    context = TransportContext(bus, mailboxes, settings.send_timeout, Calls(reach))
     lease = timedelta(seconds=settings.lease_seconds)
     embedded = EmbeddedValidator(coded=registry.profiles)
     official = _official(settings)
@@ -50,6 +53,7 @@ def build(settings: Settings) -> Hub:
         printer=registry.printer(),
         probes={"validator": official.ready} if official else {},
         base_url=settings.base_url.rstrip("/"),
+        reach=reach,
         local=overrides(settings.mappings_dir, registry),
         random=random.random,
         limits=Limits(
@@ -64,6 +68,13 @@ def build(settings: Settings) -> Hub:
             first=timedelta(seconds=settings.retry_first_seconds),
         ),
     )
+
+
+def _reach(settings: Settings, *, embedded: bool) -> Reach:
+    """Where the hub may call; on one machine alone also to that machine."""
+    own = [str(n) for n in LOOPBACK] if embedded else []
+    named = settings.outgoing_networks
+    return Reach.of(settings.outgoing_hosts, own if named is None else named.split(","))
 
 
 def _bus(settings: Settings, mailboxes: EmbeddedBus) -> Bus:

@@ -32,6 +32,14 @@ class Settings(BaseSettings):
     )
     console: bool = Field(True, description="Serve the operator's console beside the API")
     send_timeout: float = Field(30.0, description="Seconds for one send")
+    outgoing_hosts: str = Field(
+        "", description="Hosts that hooks may go to: names with commas, `*.` for all below one"
+    )
+    outgoing_networks: str | None = Field(
+        None,
+        description="Networks that are not public and may be called, with commas; "
+        "without it: loopback on the embedded deployment, else none",
+    )
     validator_url: str = Field(
         "", description="HL7's validator run beside the hub; empty: the hub's own one alone"
     )

@@ -13,6 +13,7 @@ from hub.codes import LocalCodes, LocalCodesOf, no_local_codes
 from hub.contract import Context, Party, Printer, Transport
 from hub.model.delivery import RetryPolicy
 from hub.model.party import Directory
+from hub.model.reach import Reach
 from hub.ports import Adapters, Bus, Clock, Validator
 from hub.store.work import Store
 
@@ -65,6 +66,8 @@ class Hub:
     """What else must answer for the hub to be ready, by name; each raises a HubError."""
     limits: Limits = field(default_factory=Limits)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    reach: Reach = field(default_factory=Reach)
+    """Where subscribers' hooks may go."""
     local: LocalCodesOf = no_local_codes
     """The parties' own codes."""
     wake: Event = field(default_factory=Event)
