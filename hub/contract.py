@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from hub.codes import LocalCodes
 from hub.errors import Issue
 from hub.others import SaidOfOther
+from hub.outside import Outside
 
 Resource = dict[str, Any]
 """A FHIR R4 resource as plain JSON values; references inside the hub are ``Type/id``."""
@@ -316,7 +317,6 @@ class Confirm:
     answer: bytes = b""
     """What the next hop answered, cut off at 64 kB; empty where the transport gives none."""
     answer_type: str = ""
-    """Its media type."""
 
 
 class PartyQueues(Protocol):
@@ -324,41 +324,6 @@ class PartyQueues(Protocol):
 
     def publish(self, queue: str, message: Outgoing) -> Confirm:
         """Durable when it returns accepted; raises BusUnavailable when nobody knows."""
-        ...
-
-
-@dataclass(frozen=True)
-class Answered:
-    """What another server said."""
-
-    status: int
-    body: bytes
-    """Cut off at 64 kB."""
-    media_type: str
-
-
-class Outside(Protocol):
-    """Calls to other servers, as the operator allows them.
-
-    The name is looked up once, every address found must be allowed, and that address is called;
-    no redirect is followed.
-    """
-
-    def call(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str],
-        body: bytes = b"",
-        timeout: float,
-        direct: bool = True,
-    ) -> Answered:
-        """One request; ``direct``: past any proxy that the environment names.
-
-        Raises NotAllowed for an address that may not be called, ReceiverUnavailable where it does
-        not answer.
-        """
         ...
 
 
@@ -373,7 +338,6 @@ class TransportContext:
     timeout: float
     """Seconds for one send."""
     outside: Outside
-    """Calls over HTTP."""
 
 
 class Transport(Protocol):
@@ -381,7 +345,6 @@ class Transport(Protocol):
 
     def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
         """Hand over once; a Confirm, or a Temporary error. May be repeated with the same key."""
-        ...
 
 
 TransportFactory = Callable[[TransportContext], Transport]

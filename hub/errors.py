@@ -203,6 +203,15 @@ class NotGranted(NotPermitted):
     number = 1205
 
 
+class ScopeMissing(NotGranted):
+    """The token's scopes do not cover this; ask for one that does."""
+
+    def __init__(self, scope: str = "") -> None:
+        super().__init__()
+        self.scope = scope
+        """The scope that would."""
+
+
 class OverQuota(NotPermitted):
     """More than the party may send for now; nothing was kept, send it again later."""
 

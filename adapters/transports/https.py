@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hub.contract import Confirm, Endpoint, Outgoing, Outside, Transport, TransportContext
+from hub.contract import Confirm, Endpoint, Outgoing, Transport, TransportContext
 from hub.errors import NotAllowed, ReceiverUnavailable
+from hub.outside import Outside
 
 _TRY_AGAIN = {408, 425, 429}
 

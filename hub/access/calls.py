@@ -18,9 +18,9 @@ from urllib.parse import SplitResult
 
 import httpx
 
-from hub.contract import Answered
 from hub.errors import NotAllowed, ReceiverUnavailable
 from hub.model.reach import Reach, literal, parsed
+from hub.outside import Answered
 
 MOST_ANSWERED: Final = 64 * 1024
 _PORTS: Final = {"http": 80, "https": 443}
@@ -38,7 +38,7 @@ def look_up(host: str, port: int) -> list[str]:
 
 
 class Calls:
-    """The one implementation of :class:`hub.contract.Outside`."""
+    """The one implementation of :class:`hub.outside.Outside`."""
 
     def __init__(self, reach: Reach, lookup: Lookup = look_up, trust: str | None = None) -> None:
         """``trust``: a file of certificate authorities in place of the usual ones."""

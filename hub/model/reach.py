@@ -42,7 +42,7 @@ class Reach:
         try:
             found = tuple(ip_network(n.strip()) for n in networks if n.strip())
         except ValueError:
-            text = "KI_HUB_OUTGOING_NETWORKS: write networks such as 10.20.0.0/16, with commas"
+            text = "Write networks such as 10.20.0.0/16, with commas"
             raise Misconfigured(text) from None
         return cls(tuple(h.strip().lower() for h in hosts.split(",") if h.strip()), found)
 

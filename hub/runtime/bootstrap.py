@@ -11,9 +11,11 @@ from hub.bus.embedded import EmbeddedBus
 from hub.contract import Transport, TransportContext
 from hub.errors import Misconfigured
 from hub.fhir.validation import EmbeddedValidator
+from hub.model.client import Quota
 from hub.model.delivery import RetryPolicy
 from hub.model.reach import LOOPBACK, Reach
 from hub.ports import Bus
+from hub.runtime.doors import door
 from hub.runtime.mappings import overrides
 from hub.runtime.registry import Registry
 from hub.runtime.settings import Settings
@@ -39,7 +41,8 @@ def build(settings: Settings) -> Hub:
     mailboxes = EmbeddedBus(store, utc_now)
     bus = _bus(settings, mailboxes)
     reach = _reach(settings, embedded=database.embedded)
-    context = TransportContext(bus, mailboxes, settings.send_timeout, Calls(reach))
+    calls = Calls(reach)
+    context = TransportContext(bus, mailboxes, settings.send_timeout, calls)
     lease = timedelta(seconds=settings.lease_seconds)
     embedded = EmbeddedValidator(coded=registry.profiles)
     official = _official(settings)
@@ -54,10 +57,12 @@ def build(settings: Settings) -> Hub:
         probes={"validator": official.ready} if official else {},
         base_url=settings.base_url.rstrip("/"),
         reach=reach,
+        door=door(settings, store, calls),
         local=overrides(settings.mappings_dir, registry),
         random=random.random,
         limits=Limits(
             body_bytes=settings.max_body_bytes,
+            quota=Quota(settings.documents_a_minute, settings.bytes_a_day),
             seal_days=settings.seal_days,
             refused_days=settings.refused_days,
             process_lease=lease,
