@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from hub.codes import LocalCodes
 from hub.errors import Issue
 from hub.others import SaidOfOther
+from hub.outside import Outside
 
 Resource = dict[str, Any]
 """A FHIR R4 resource as plain JSON values; references inside the hub are ``Type/id``."""
@@ -317,7 +318,6 @@ class Confirm:
     answer: bytes = b""
     """What the next hop answered, cut off at 64 kB; empty where the transport gives none."""
     answer_type: str = ""
-    """Its media type."""
 
 
 class PartyQueues(Protocol):
@@ -338,6 +338,7 @@ class TransportContext:
     """Queues in the hub's own database, fetched and receipted over HTTP."""
     timeout: float
     """Seconds for one send."""
+    outside: Outside
 
 
 class Transport(Protocol):
@@ -345,7 +346,6 @@ class Transport(Protocol):
 
     def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
         """Hand over once; a Confirm, or a Temporary error. May be repeated with the same key."""
-        ...
 
 
 TransportFactory = Callable[[TransportContext], Transport]

@@ -19,10 +19,13 @@
     │   ├── Unauthenticated     no credential, or an unknown one
     │   ├── NoLegalBasis        bytes are sealed, the sender is told
     │   ├── NotFound            also what the viewer may not know exists
-    │   └── NotOwner            it may be read, and is another's to change
+    │   ├── NotOwner            it may be read, and is another's to change
+    │   ├── NotGranted          the token's scopes, or the person's role, do not cover it
+    │   └── OverQuota           more than the party may send for now; nothing was kept
     ├── CannotRender            the operator's move: the receiver's format cannot carry it
     │   └── TooLargeToSend      it waits, until a person sends it in another way or allows more
     ├── Misconfigured           the operator's move: settings or parties
+    │   └── NotAllowed          an address that the hub may not call
     └── Temporary               nobody's move; it is tried again
         ├── StoreUnavailable
         ├── BusUnavailable
@@ -194,6 +197,33 @@ class NotOwner(NotPermitted):
     number = 1204
 
 
+class NotGranted(NotPermitted):
+    """The credential does not cover this."""
+
+    number = 1205
+
+
+class ScopeMissing(NotGranted):
+    """The token's scopes do not cover this; ask for one that does."""
+
+    def __init__(self, scope: str = "") -> None:
+        super().__init__()
+        self.scope = scope
+        """The scope that would."""
+
+
+class OverQuota(NotPermitted):
+    """More than the party may send for now; nothing was kept, send it again later."""
+
+    code = "throttled"
+    number = 1206
+
+    def __init__(self, text: str = "", *, wait: int = 60) -> None:
+        super().__init__(text)
+        self.wait = wait
+        """Seconds until it may be sent again."""
+
+
 class CannotRender(HubError):
     """The receiver's format cannot carry this plan; see the subscription."""
 
@@ -215,6 +245,12 @@ class Misconfigured(HubError):
     move = "operator"
     code = "invalid"
     number = 1400
+
+
+class NotAllowed(Misconfigured):
+    """The hub may not call this address; see KI_HUB_OUTGOING_HOSTS and KI_HUB_OUTGOING_NETWORKS."""
+
+    number = 1401
 
 
 class Temporary(HubError):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from hub.contract import Adapter, Audience, Confirm, Outgoing, Party, PartyQueues, Resource
 from hub.errors import Issue
+from hub.model.client import Grant
 
 
 class Clock(Protocol):
@@ -150,3 +151,45 @@ def deliveries_queue(party: str) -> str:
 def answers_queue(party: str) -> str:
     """Where the hub's answers to a party's own messages wait."""
     return f"party.{party}.answers"
+
+
+class TokenRefused(Exception):
+    """A token request was refused, in OAuth's words (RFC 6749, 5.2)."""
+
+    def __init__(self, error: str, text: str = "", *, why: str = "") -> None:
+        super().__init__(error)
+        self.error = error
+        self.text = text or "The client is not known by this assertion"
+        self.why = why or error
+        """For log and audit; nothing of what was sent."""
+
+
+class Tokens(Protocol):
+    """Who gives machine clients their tokens, and what a token shows."""
+
+    issuer: str
+
+    @property
+    def token_endpoint(self) -> str | None:
+        """Where tokens are given."""
+        ...
+
+    @property
+    def jwks_uri(self) -> str:
+        """Where the issuer's keys are."""
+        ...
+
+    def jwks(self) -> Mapping[str, Any] | None:
+        """The keys, if the hub itself is the issuer."""
+        ...
+
+    def issue(self, form: Mapping[str, str], certificate: str | None) -> Mapping[str, Any]:
+        """A token for the form of a token request; raises TokenRefused."""
+        ...
+
+    def grant(self, token: str, certificate: str | None) -> Grant:
+        """What the token shows now; raises Unauthenticated, or Temporary if nobody can say.
+
+        ``certificate``: SHA-256 of the connection's client certificate, base64url.
+        """
+        ...

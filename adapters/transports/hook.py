@@ -8,4 +8,4 @@ from hub.contract import Transport, TransportContext
 
 def create(context: TransportContext) -> Transport:
     """For the entry point."""
-    return HttpsTransport(context.timeout, direct=True)
+    return HttpsTransport(context.outside, context.timeout, direct=True)

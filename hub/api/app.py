@@ -19,6 +19,7 @@ from hub.api import (
     mailbox,
     metadata,
     metrics,
+    oauth,
     operations,
     plan_document,
     process_message,
@@ -58,7 +59,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.hub = hub
     app.state.serves = collect(FHIR)
     errors.install(app)
-    for module in (*FHIR, *OTHERS):
+    for module in (oauth, *FHIR, *OTHERS):
         app.include_router(module.ROUTER)
     add_page(app)
     app.add_middleware(Guard, body_bytes=hub.limits.body_bytes)

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Request, Response
 
 from hub.api.body import BodyDep
 from hub.api.fhir_http import WireDep, media_type, served
-from hub.api.security import HubDep, PartyDep
+from hub.api.security import HubDep, PartyDep, require
 from hub.api.serves import Interaction
 from hub.api.writes import respond, submit
 from hub.errors import Invalid
@@ -36,6 +36,7 @@ def create_resource(
         if condition_names_a_citizen(condition):
             text = "A citizen's number may not stand in a header; send a transaction"
             raise Invalid(text, at="If-None-Exist")
+        require(request, hub, [f"{kind}.s"])
         line["ifNoneExist"] = condition
     kept = submit(
         hub, sender.party, line, body, media_type(request), request.headers.get("Message-Id")

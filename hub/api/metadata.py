@@ -13,16 +13,19 @@ from fastapi import APIRouter, Request, Response
 
 from hub import __version__
 from hub.api.fhir_http import FHIR_JSON, FHIR_XML, WireDep, answer
+from hub.api.oauth import token_endpoint
 from hub.api.security import HubDep
 from hub.api.serves import Described, Interaction, Operation, Service
 from hub.contract import Resource
 from hub.fhir.parameters import SERVED, Parameter, Served
 
 ROUTER = APIRouter(tags=["fhir"])
+_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
+_SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 RELEASED = "2026-11-23"
 _SECURITY = (
-    "Authorization: Bearer, one credential per party. What the caller has no legal basis for does "
-    "not exist for it: 404, and absent from every search, history and operation."
+    "Authorization: Bearer, with a token of SMART Backend Services. What the caller has no legal "
+    "basis for does not exist for it: 404, and absent from every search, history and operation."
 )
 
 
@@ -30,18 +33,18 @@ _SECURITY = (
 def capabilities(request: Request, hub: HubDep, wire: WireDep) -> Response:
     """A CapabilityStatement; open to all, it says nothing about anyone."""
     services: tuple[Service, ...] = request.app.state.serves
-    return answer(request, wire, statement(services, hub.base_url))
+    return answer(request, wire, statement(services, hub.base_url, token_endpoint(hub)))
 
 
-def statement(services: Iterable[Service], base: str) -> Resource:
-    """What these services are, in R4's words."""
+def statement(services: Iterable[Service], base: str, token: str | None = None) -> Resource:
+    """What these services are, in R4's words; ``token``: where clients get their tokens."""
     known = tuple(services)
     interactions = [s for s in known if isinstance(s, Interaction)]
     operations = [s for s in known if isinstance(s, Operation)]
     described = [s for s in known if isinstance(s, Described)]
     rest: dict[str, Any] = {
         "mode": "server",
-        "security": {"description": _SECURITY},
+        "security": _security(token),
         "resource": [
             *(found for kind in SERVED if (found := _resource(kind, interactions, operations))),
             *(_operated(kind, operations) for kind in _only_operated(operations, described)),
@@ -66,6 +69,19 @@ def statement(services: Iterable[Service], base: str) -> Resource:
         "fhirVersion": "4.0.1",
         "format": [FHIR_JSON, FHIR_XML],
         "rest": [rest],
+    }
+
+
+def _security(token: str | None) -> dict[str, Any]:
+    """SMART App Launch 2, "Conformance": the service, and where tokens are given."""
+    found: dict[str, Any] = {"description": _SECURITY}
+    if token is None:
+        return found
+    uris = [{"url": "token", "valueUri": token}]
+    return {
+        "extension": [{"url": _OAUTH_URIS, "extension": uris}],
+        "service": [{"coding": [{"system": _SERVICES, "code": "SMART-on-FHIR"}]}],
+        **found,
     }
 
 

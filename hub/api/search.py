@@ -26,7 +26,8 @@ from hub.api.fhir_http import (
     refuse_numbers,
     served,
 )
-from hub.api.security import HubDep, PartyDep
+from hub.api.scopes import of_query
+from hub.api.security import HubDep, PartyDep, require
 from hub.api.serves import STORED, Interaction
 from hub.contract import Resource
 from hub.errors import Malformed
@@ -88,6 +89,7 @@ def _answer(
     token = Token(kind, (), hub.clock(), ()) if page is None else read_token(page, kind)
     refuse_numbers(token.pairs, kind)
     query = parse(kind, token.pairs if page else pairs, strict=handling(request) == "strict")
+    require(request, hub, of_query(query))
     found = search(hub, Viewer.of(viewer.party), query, token)
     return answer(request, wire, bundle(hub.base_url, query, found, page, _format(pairs)))
 

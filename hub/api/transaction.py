@@ -15,7 +15,8 @@ from fastapi import APIRouter, Request, Response
 from hub.api.batch import carry_out
 from hub.api.body import BodyDep
 from hub.api.fhir_http import WireDep, answer, media_type, preferred_return, read_body
-from hub.api.security import HubDep, PartyDep
+from hub.api.scopes import of_bundle
+from hub.api.security import HubDep, PartyDep, require
 from hub.api.serves import Interaction
 from hub.api.writes import respond, submit
 from hub.contract import Resource
@@ -34,20 +35,20 @@ def transaction_or_batch(
     """The Bundle's type says which."""
     declared, message_id = media_type(request), request.headers.get("Message-Id")
     viewer = Viewer.of(sender.party)
-    batch = _batch(request, body)
-    if batch is not None:
+    bundle = _bundle(request, body)
+    require(request, hub, of_bundle(bundle or {}, hub.base_url))
+    if bundle is not None and bundle.get("type") == "batch":
         wanted = preferred_return(request) or "representation"
-        made = carry_out(hub, sender.party, batch, message_id, wanted)
+        made = carry_out(hub, sender.party, bundle, message_id, wanted)
         return answer(request, wire, made)
     kept = submit(hub, sender.party, _LINE, body, declared, message_id)
     return respond(request, wire, hub, viewer, kept)
 
 
-def _batch(request: Request, body: bytes) -> Resource | None:
-    """The batch; None for anything else, which is kept as it came and answered from there."""
+def _bundle(request: Request, body: bytes) -> Resource | None:
+    """The Bundle; None for anything else, which is kept as it came and answered from there."""
     try:
         found = read_body(request, body)
     except InputRefused:
         return None
-    is_batch = (found.get("resourceType"), found.get("type")) == ("Bundle", "batch")
-    return found if is_batch else None
+    return found if found.get("resourceType") == "Bundle" else None

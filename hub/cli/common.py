@@ -44,8 +44,12 @@ Logs = Literal["failures", "warnings", "all"]
 
 
 @contextmanager
-def opened(*, checked: bool = True, logs: Logs = "failures") -> Iterator[tuple[Hub, Settings]]:
+def opened(
+    *, checked: bool = True, logs: Logs = "failures", demo: bool = False
+) -> Iterator[tuple[Hub, Settings]]:
     """A hub on what the settings name; refused when the schema is another.
+
+    ``demo``: its credentials count, whatever the settings say; they are made now and for it alone.
 
     ``logs``: ``all`` for what serves and works, at the level of the settings; ``warnings``, unless
     the settings say otherwise; ``failures`` of the hub itself for a command that does one thing:
@@ -56,6 +60,8 @@ def opened(*, checked: bool = True, logs: Logs = "failures") -> Iterator[tuple[H
     from hub.store.migrate import check_schema  # noqa: PLC0415
 
     chosen = settings()
+    if demo:
+        chosen = chosen.model_copy(update={"static_credentials": True})
     logging.configure(_level(logs, chosen), as_json=chosen.log_json)
     hub = bootstrap.build(chosen)
     try:

@@ -33,7 +33,7 @@ def command(serve: bool, json_: bool) -> None:
     from hub.runtime.web import Running, listen, make_server  # noqa: PLC0415
 
     with (
-        opened(checked=False, logs="warnings") as (hub, settings),
+        opened(checked=False, logs="warnings", demo=True) as (hub, settings),
         _alone(hub),
         listen("127.0.0.1", settings.port if serve else 0) as listening,
     ):

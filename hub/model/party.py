@@ -8,6 +8,7 @@ from typing import Literal
 
 from hub.contract import Endpoint, Identifier, LossKind, Party
 from hub.fhir import names
+from hub.model.client import Quota
 
 CITIZEN = "citizen"
 """The receiver id of the citizen's own copy; never a party's id."""
@@ -37,6 +38,8 @@ class RegisteredParty:
     paused: bool = False
     paused_by: str | None = None
     paused_reason: str | None = None
+    quota: Quota = field(default_factory=Quota)
+    """Its own limits of what it sends; where it has none, the settings' hold."""
 
     def subscription(self, format: str | None = None) -> Subscription | None:
         """How plans go to it in that format, else at all; None if it has no subscription.

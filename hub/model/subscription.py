@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 from hub.fhir import names
 
@@ -31,8 +29,6 @@ Status = Literal["requested", "active", "error", "off"]
 Content = Literal["empty", "id-only", "full-resource"]
 CONTENTS: Final[tuple[Content, ...]] = ("empty", "id-only", "full-resource")
 ChannelType = Literal["rest-hook", "message"]
-
-_LOOPBACK: Final = frozenset({"127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True)
@@ -87,20 +83,3 @@ class FhirSubscription:
     suspended_reason: str | None
     created_at: datetime
     deleted_at: datetime | None = None
-
-
-def loopback(endpoint: str) -> str | None:
-    """The address with its host as a number, if that is this machine's own; else None.
-
-    No name is looked up: ``localhost`` is 127.0.0.1, any other name may be anywhere.
-    """
-    try:
-        url = urlsplit(endpoint)
-        port, host = url.port, url.hostname or ""
-        number = ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError:
-        return None
-    if url.scheme not in {"http", "https"} or str(number) not in _LOOPBACK or port == 0:
-        return None
-    shown = f"[{number}]" if number.version == 6 else str(number)
-    return url._replace(netloc=f"{shown}:{port}" if port else shown).geturl()

@@ -11,7 +11,8 @@ from hub.contract import Resource
 from hub.errors import Invalid, Issue
 from hub.fhir.dates import range_of
 from hub.fhir.numbers import names_a_citizen
-from hub.model.subscription import BACKPORT, CONTENTS, TOPICS, Content, Wish, loopback
+from hub.model.reach import Reach
+from hub.model.subscription import BACKPORT, CONTENTS, TOPICS, Content, Wish
 
 _PAYLOADS: Final = frozenset({"application/fhir+json", "application/fhir+xml"})
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*([\x20-\x7e]*)")
@@ -23,12 +24,13 @@ _LONGEST: Final = 366 * 24 * 3600
 _EXTENSION: Final = f"{BACKPORT}/StructureDefinition/backport-"
 
 
-def read_wish(resource: Resource, base: str) -> Wish:
+def read_wish(resource: Resource, base: str, reach: Reach) -> Wish:
     """The resource understood; raises Invalid with every issue at once.
 
-    ``base``: this server's own, which references in filters may begin with.
+    ``base``: this server's own, which references in filters may begin with; ``reach``: where hooks
+    may go.
     """
-    issues = [*_issues(resource, base)]
+    issues = [*_issues(resource, base, reach)]
     if issues:
         raise Invalid("The Subscription cannot be served", issues=tuple(issues))
     channel = resource["channel"]
@@ -65,7 +67,7 @@ def with_default_content(resource: Resource) -> Resource:
     return resource | {"channel": channel | {"_payload": known | {"extension": extension}}}
 
 
-def _issues(resource: Resource, base: str) -> Iterator[Issue]:
+def _issues(resource: Resource, base: str, reach: Reach) -> Iterator[Issue]:
     channel = resource["channel"]
     if resource.get("criteria") not in TOPICS:
         known = ", ".join(TOPICS)
@@ -73,7 +75,7 @@ def _issues(resource: Resource, base: str) -> Iterator[Issue]:
     if resource.get("status") == "error":
         yield Issue("error", "business-rule", "Ask for requested, active or off; error is the "
                     "server's to say", "Subscription.status")  # fmt: skip
-    yield from _channel_issues(channel)
+    yield from _channel_issues(channel, reach)
     if "end" in resource and range_of(str(resource["end"])) is None:
         yield Issue("error", "value", "Not an instant", "Subscription.end")
     if _numbers_in({k: v for k, v in resource.items() if k != "id"}):
@@ -85,13 +87,13 @@ def _issues(resource: Resource, base: str) -> Iterator[Issue]:
             yield Issue("error", "not-supported", text, "Subscription.criteria.extension")
 
 
-def _channel_issues(channel: Mapping[str, Any]) -> Iterator[Issue]:
+def _channel_issues(channel: Mapping[str, Any], reach: Reach) -> Iterator[Issue]:
     place = "Subscription.channel"
     if channel.get("type") not in {"rest-hook", "message"} or any(
         True for _ in _extensions(channel.get("_type", {}), "channel-type")
     ):
         yield Issue("error", "not-supported", "Choose rest-hook or message", f"{place}.type")
-    yield from _endpoint_issues(channel)
+    yield from _endpoint_issues(channel, reach)
     if channel.get("payload") not in _PAYLOADS:
         text = "Choose application/fhir+json or application/fhir+xml"
         yield Issue("error", "not-supported", text, f"{place}.payload")
@@ -109,7 +111,7 @@ def _channel_issues(channel: Mapping[str, Any]) -> Iterator[Issue]:
             yield Issue("error", "value", text, f"{place}.header")
 
 
-def _endpoint_issues(channel: Mapping[str, Any]) -> Iterator[Issue]:
+def _endpoint_issues(channel: Mapping[str, Any], reach: Reach) -> Iterator[Issue]:
     endpoint = channel.get("endpoint")
     place = "Subscription.channel.endpoint"
     if not isinstance(endpoint, str) or not re.fullmatch(r"https?://[\x21-\x7e]+", endpoint):
@@ -117,8 +119,11 @@ def _endpoint_issues(channel: Mapping[str, Any]) -> Iterator[Issue]:
     elif "@" in urlsplit(endpoint).netloc or "#" in endpoint:
         text = "Give the URL without user, password and fragment; a secret goes in channel.header"
         yield Issue("error", "value", text, place)
-    elif loopback(endpoint) is None:
-        text = "Until access control is complete, hooks go to loopback: 127.0.0.1 or [::1]"
+    elif not reach.hook(endpoint):
+        text = (
+            "This hub does not call that address; give an https URL of a host that its operator "
+            "has allowed"
+        )
         yield Issue("error", "business-rule", text, place)
 
 

@@ -6,12 +6,16 @@ import random
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from hub.access.calls import Calls
 from hub.bus.embedded import EmbeddedBus
 from hub.contract import Transport, TransportContext
 from hub.errors import Misconfigured
 from hub.fhir.validation import EmbeddedValidator
+from hub.model.client import Quota
 from hub.model.delivery import RetryPolicy
+from hub.model.reach import LOOPBACK, Reach
 from hub.ports import Bus
+from hub.runtime.doors import door
 from hub.runtime.mappings import overrides
 from hub.runtime.registry import Registry
 from hub.runtime.settings import Settings
@@ -36,7 +40,9 @@ def build(settings: Settings) -> Hub:
     store = Store(database)
     mailboxes = EmbeddedBus(store, utc_now)
     bus = _bus(settings, mailboxes)
-    context = TransportContext(bus, mailboxes, settings.send_timeout)
+    reach = _reach(settings, embedded=database.embedded)
+    calls = Calls(reach)
+    context = TransportContext(bus, mailboxes, settings.send_timeout, calls)
     lease = timedelta(seconds=settings.lease_seconds)
     embedded = EmbeddedValidator(coded=registry.profiles)
     official = _official(settings)
@@ -50,10 +56,13 @@ def build(settings: Settings) -> Hub:
         printer=registry.printer(),
         probes={"validator": official.ready} if official else {},
         base_url=settings.base_url.rstrip("/"),
+        reach=reach,
+        door=door(settings, store, calls),
         local=overrides(settings.mappings_dir, registry),
         random=random.random,
         limits=Limits(
             body_bytes=settings.max_body_bytes,
+            quota=Quota(settings.documents_a_minute, settings.bytes_a_day),
             seal_days=settings.seal_days,
             refused_days=settings.refused_days,
             process_lease=lease,
@@ -64,6 +73,13 @@ def build(settings: Settings) -> Hub:
             first=timedelta(seconds=settings.retry_first_seconds),
         ),
     )
+
+
+def _reach(settings: Settings, *, embedded: bool) -> Reach:
+    """Where the hub may call; on one machine alone also to that machine."""
+    own = [str(n) for n in LOOPBACK] if embedded else []
+    named = settings.outgoing_networks
+    return Reach.of(settings.outgoing_hosts, own if named is None else named.split(","))
 
 
 def _bus(settings: Settings, mailboxes: EmbeddedBus) -> Bus:

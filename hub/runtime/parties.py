@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 
 from hub.contract import Endpoint
-from hub.errors import Misconfigured
+from hub.errors import Invalid, Misconfigured
+from hub.model.client import Client, Owner
 from hub.model.party import RegisteredParty, Subscription
 from hub.ports import deliveries_queue
+from hub.runtime.clients_file import ClientEntry
 from hub.runtime.parties_file import PartiesFile, SecretRef
 from hub.runtime.parties_file import PartyEntry as WrittenParty
 from hub.services.admin import Credential, OperatorEntry, PartyEntry, credential_hash
@@ -27,8 +29,10 @@ def party_entries(file: PartiesFile, folder: Path) -> list[PartyEntry]:
                     )
                     for s in p.subscriptions
                 ),
+                quota=p.quota,
             ),
             _credential(p.credential, folder),
+            _clients("party", p.party.id, p.clients),
         )
         for p in file.parties
     ]
@@ -36,7 +40,33 @@ def party_entries(file: PartiesFile, folder: Path) -> list[PartyEntry]:
 
 def operator_entries(file: PartiesFile, folder: Path) -> list[OperatorEntry]:
     """The operators."""
-    return [OperatorEntry(o.id, o.name, _credential(o.credential, folder)) for o in file.operators]
+    return [
+        OperatorEntry(
+            o.id,
+            o.name,
+            _credential(o.credential, folder),
+            _clients("operator", o.id, o.clients),
+        )
+        for o in file.operators
+    ]
+
+
+def _clients(kind: Owner, owner: str, written: tuple[ClientEntry, ...]) -> tuple[Client, ...]:
+    for one in written:
+        if one.jwks is not None:
+            _check_keys(one)
+    return tuple(
+        Client(c.id, kind, owner, c.scopes, c.jwks, c.jwks_url, c.certificate) for c in written
+    )
+
+
+def _check_keys(client: ClientEntry) -> None:
+    from hub.access.keys import public_keys  # noqa: PLC0415  (cryptography is slow to load)
+
+    try:
+        public_keys(client.jwks or {})
+    except Invalid as e:
+        raise Invalid(f"client {client.id}, jwks: {e.text}", at="jwks") from None
 
 
 def _endpoint(party: WrittenParty, folder: Path) -> Endpoint:

@@ -7,17 +7,17 @@ the key, such as ``parties[2].identifiers.sor``; secrets are only named by where
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn, cast, get_args
-
-import yaml
+from typing import Final, Literal, cast, get_args
 
 from hub.contract import Identifier, LossKind, Party
-from hub.errors import Invalid, Malformed
+from hub.errors import Malformed
 from hub.fhir import names
+from hub.model.client import Quota
+from hub.runtime.clients_file import ClientEntry, clients, quota
+from hub.runtime.yaml_node import Node, load
 
 IDENTIFIER_SYSTEMS: Final[Mapping[str, str]] = {
     "sor": names.SOR,
@@ -82,6 +82,8 @@ class PartyEntry:
     subscriptions: tuple[SubscriptionEntry, ...]
     credential: SecretRef | None = None
     """None: one is made when the party is applied."""
+    clients: tuple[ClientEntry, ...] = ()
+    quota: Quota = field(default_factory=Quota)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class OperatorEntry:
     id: str
     name: str
     credential: SecretRef | None = None
+    clients: tuple[ClientEntry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,92 +117,26 @@ def read_parties(file: Path) -> PartiesFile:
 
 def parse_parties(text: str, *, name: str = "parties") -> PartiesFile:
     """The file's text, checked; ``name`` stands before every error."""
-    try:
-        # A subclass of the safe loader: nothing but plain values is made.
-        content = yaml.load(text, _OnceLoader)  # noqa: S506
-    except yaml.MarkedYAMLError as e:
-        line = e.problem_mark.line + 1 if e.problem_mark else 0
-        slip = "a key stands twice" if isinstance(e, _Twice) else "not YAML"
-        raise Malformed(f"{name}, line {line}: {slip}") from None
-    except yaml.YAMLError:
-        raise Malformed(f"{name}: not YAML") from None
-    node = _Node(name, "", content)
+    node = load(text, name)
     root = node.keys("parties", "operators", "citizen")
     parties = tuple(_party(n) for n in root.child("parties", list).items())
     operators = tuple(_operator(n) for n in root.child("operators", list, []).items())
     _once(root, "id", [p.party.id for p in parties] + [o.id for o in operators])
+    _once(
+        root,
+        "client id",
+        [c.id for e in parties for c in e.clients] + [c.id for o in operators for c in o.clients],
+    )
     units = [i for p in parties for i in p.party.identifiers if i.system in names.UNIT_SYSTEMS]
     _once(root, "unit identifier", [f"{i.system}|{i.value}" for i in units])
     citizen = root.child("citizen", dict).keys("format")
     return PartiesFile(parties, operators, citizen.text("format", _SLUG))
 
 
-class _Twice(yaml.MarkedYAMLError):
-    """A key that stands twice; YAML would silently take the last."""
-
-
-class _OnceLoader(yaml.SafeLoader):
-    """Plain values only, each key once."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[Any] = set()
-        for key, _ in node.value:
-            found = self.construct_object(key, deep=True)
-            if not isinstance(found, str) or found in seen:
-                raise _Twice(problem_mark=key.start_mark)
-            seen.add(found)
-        return super().construct_mapping(node, deep)
-
-
-@dataclass(frozen=True)
-class _Node:
-    """A value of the file with the place it has."""
-
-    file: str
-    path: str
-    value: Any
-
-    def fail(self, text: str) -> NoReturn:
-        raise Invalid(f"{self.file}, {self.path or 'top'}: {text}", at=self.path or "top")
-
-    def keys(self, *known: str) -> _Node:
-        if not isinstance(self.value, dict):
-            self.fail("expected keys and values")
-        unknown = sorted(str(k) for k in self.value if k not in known)
-        if unknown:
-            self.fail(f"unknown key {unknown[0]}; known: {', '.join(known)}")
-        return self
-
-    def child(self, key: str, kind: type, default: Any = ...) -> _Node:
-        place = f"{self.path}.{key}" if self.path else key
-        found = _Node(self.file, place, self.value.get(key, default))
-        if found.value is ...:
-            found.fail("is missing")
-        if found.value is not default and type(found.value) is not kind:
-            wanted = {str: "text (in quotes)", bool: "true or false", list: "a list"}
-            found.fail(f"expected {wanted.get(kind, 'keys and values')}")
-        return found
-
-    def items(self) -> list[_Node]:
-        return [_Node(self.file, f"{self.path}[{i}]", v) for i, v in enumerate(self.value)]
-
-    def text(self, key: str, form: str = r"(?s).*\S.*") -> str:
-        found = self.child(key, str)
-        if not re.fullmatch(form, found.value):
-            found.fail("not of the right form")
-        return cast(str, found.value)
-
-    def choice(self, key: str, *allowed: str) -> Any:
-        found = self.child(key, str, allowed[0])
-        if found.value not in allowed:
-            found.fail(f"one of: {', '.join(allowed)}")
-        return found.value
-
-
-def _party(node: _Node) -> PartyEntry:
+def _party(node: Node) -> PartyEntry:
     node.keys(
         "id", "name", "kind", "organisation", "phone", "identifiers", "endpoint", "subscriptions",
-        "credential",
+        "credential", "clients", "quota",
     )  # fmt: skip
     party = Party(
         id=node.text("id", _SLUG),
@@ -216,10 +153,12 @@ def _party(node: _Node) -> PartyEntry:
             _subscription(n) for n in node.child("subscriptions", list, []).items()
         ),
         credential=_secret(node, "credential", "sha256", "env", "file"),
+        clients=clients(node),
+        quota=quota(node.child("quota", dict, {})),
     )
 
 
-def _identifiers(node: _Node) -> tuple[Identifier, ...]:
+def _identifiers(node: Node) -> tuple[Identifier, ...]:
     node.keys(*IDENTIFIER_SYSTEMS)
     found = tuple(Identifier(IDENTIFIER_SYSTEMS[k], node.text(k, _FORMS[k])) for k in node.value)
     if not any(i.system in names.UNIT_SYSTEMS for i in found):
@@ -227,7 +166,7 @@ def _identifiers(node: _Node) -> tuple[Identifier, ...]:
     return found
 
 
-def _endpoint(node: _Node) -> EndpointEntry:
+def _endpoint(node: Node) -> EndpointEntry:
     node.keys("transport", "address", "secret")
     return EndpointEntry(
         transport=node.text("transport", _SLUG),
@@ -236,7 +175,7 @@ def _endpoint(node: _Node) -> EndpointEntry:
     )
 
 
-def _subscription(node: _Node) -> SubscriptionEntry:
+def _subscription(node: Node) -> SubscriptionEntry:
     node.keys("content", "format", "versions", "receipt", "options", "unacceptable_losses")
     options = node.child("options", dict, {})
     return SubscriptionEntry(
@@ -249,7 +188,7 @@ def _subscription(node: _Node) -> SubscriptionEntry:
     )
 
 
-def _loss_kinds(node: _Node) -> tuple[LossKind, ...]:
+def _loss_kinds(node: Node) -> tuple[LossKind, ...]:
     found = node.child("unacceptable_losses", list, [])
     known = get_args(LossKind)
     if any(kind not in known for kind in found.value):
@@ -257,13 +196,13 @@ def _loss_kinds(node: _Node) -> tuple[LossKind, ...]:
     return tuple(dict.fromkeys(found.value))
 
 
-def _operator(node: _Node) -> OperatorEntry:
-    node.keys("id", "name", "credential")
+def _operator(node: Node) -> OperatorEntry:
+    node.keys("id", "name", "credential", "clients")
     credential = _secret(node, "credential", "sha256", "env", "file")
-    return OperatorEntry(node.text("id", _SLUG), node.text("name"), credential)
+    return OperatorEntry(node.text("id", _SLUG), node.text("name"), credential, clients(node))
 
 
-def _secret(node: _Node, key: str, *sources: SecretSource) -> SecretRef | None:
+def _secret(node: Node, key: str, *sources: SecretSource) -> SecretRef | None:
     if key not in node.value:
         return None
     found = node.child(key, dict).keys(*sources)
@@ -274,7 +213,7 @@ def _secret(node: _Node, key: str, *sources: SecretSource) -> SecretRef | None:
     return SecretRef(cast(SecretSource, source), found.text(source, form))
 
 
-def _once(root: _Node, what: str, values: list[str]) -> None:
+def _once(root: Node, what: str, values: list[str]) -> None:
     twice = sorted({v for v in values if values.count(v) > 1})
     if twice:
         root.fail(f"the {what} {twice[0]} is used twice")

@@ -62,12 +62,13 @@ def settings_page(fields: Mapping[str, FieldInfo]) -> str:
 def _form(field: FieldInfo) -> str:
     words: dict[Any, str] = {
         str: "text", int: "whole number", float: "number", bool: "`true` or `false`", Path: "path",
+        str | None: "text", bool | None: "`true` or `false`",
     }  # fmt: skip
     return words[field.annotation]
 
 
 def _default(value: Any) -> str:
-    if value == "":
+    if value in ("", None):
         return "–"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

@@ -1,28 +1,51 @@
-"""Settings: read once, from the environment (``KI_HUB_…``)."""
+"""Settings: read once, from the environment (``KI_HUB_…``); secrets also from files."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any, Final
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from hub.errors import Misconfigured
+
+PREFIX: Final = "KI_HUB_"
+SECRETS: Final = ("database_url", "bus_url", "bus_admin_url", "token_key")
+"""Settings that may hold a secret: each may stand in a file named by ``…_FILE`` instead."""
 
 
 class Settings(BaseSettings):
     """Every setting with its default; a misspelt value is refused at start."""
 
-    model_config = SettingsConfigDict(env_prefix="KI_HUB_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     data: Path = Field(Path("data"), description="Folder of the embedded deployment's database")
-    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite in the data folder")
-    bus_url: str = Field("", description="amqp:// URL; empty: queues in the same database")
-    bus_admin_url: str = Field("", description="The broker's management URL, with credentials")
+    database_url: str = Field(
+        "", repr=False, description="SQLAlchemy URL; empty: SQLite in the data folder"
+    )
+    bus_url: str = Field(
+        "", repr=False, description="amqp:// URL; empty: queues in the same database"
+    )
+    bus_admin_url: str = Field(
+        "", repr=False, description="The broker's management URL, with credentials"
+    )
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told")
     port: int = Field(8080, description="Port to listen on")
     base_url: str = Field(
         "http://127.0.0.1:8080/fhir", description="The FHIR base as others reach it"
     )
     max_body_bytes: int = Field(32 * 1024 * 1024, description="Larger documents are refused")
+    documents_a_minute: int = Field(
+        0, description="Documents a party may send in a minute; 0: no limit"
+    )
+    bytes_a_day: int = Field(0, description="Bytes a party may send in a day; 0: no limit")
     mappings_dir: str = Field(
         "", description="Folder of parties' own codes: PARTY/FORMAT/codes/TABLE.csv; empty: none"
     )
@@ -32,6 +55,37 @@ class Settings(BaseSettings):
     )
     console: bool = Field(True, description="Serve the operator's console beside the API")
     send_timeout: float = Field(30.0, description="Seconds for one send")
+    outgoing_hosts: str = Field(
+        "", description="Hosts that hooks may go to: names with commas, `*.` for all below one"
+    )
+    outgoing_networks: str | None = Field(
+        None,
+        description="Networks that are not public and may be called, with commas; "
+        "without it: loopback on the embedded deployment, else none",
+    )
+    static_credentials: bool | None = Field(
+        None,
+        description="Credentials of the parties file count, for callers and at the login page; "
+        "without it: on the embedded deployment alone",
+    )
+    issuer: str = Field(
+        "", description="Issuer (URL) of machine clients' tokens; empty: the hub itself"
+    )
+    issuer_audience: str = Field(
+        "", description="What `aud` of that issuer's tokens holds; empty: the FHIR base"
+    )
+    token_key: str = Field(
+        "",
+        repr=False,
+        description="Private key (PEM; EC P-384 or RSA) the hub signs tokens with; without it the "
+        "embedded deployment makes one at each start, and production gives no tokens",
+    )
+    proxy_networks: str = Field(
+        "", description="Where the proxy that ends TLS is, with commas; its word on certificates"
+    )
+    client_certificate_header: str = Field(
+        "Client-Cert", description="The header in which it tells the client's certificate"
+    )
     validator_url: str = Field(
         "", description="HL7's validator run beside the hub; empty: the hub's own one alone"
     )
@@ -47,3 +101,40 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{self.data.resolve() / 'ki-hub.db'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What the program says, the environment, then files that the environment names."""
+        return init_settings, env_settings, _Files(settings_cls)
+
+
+class _Files(PydanticBaseSettingsSource):
+    """``KI_HUB_TOKEN_KEY_FILE`` names the file that holds ``KI_HUB_TOKEN_KEY``."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """A secret's value from its file; None where none is named."""
+        variable = f"{PREFIX}{field_name.upper()}"
+        path = os.environ.get(f"{variable}_FILE") if field_name in SECRETS else None
+        if not path:
+            return None, field_name, False
+        if os.environ.get(variable):
+            raise Misconfigured(f"Set {variable} or {variable}_FILE, not both")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError):
+            raise Misconfigured(f"The file that {variable}_FILE names cannot be read") from None
+
+    def __call__(self) -> dict[str, Any]:
+        """Every secret that a file holds."""
+        found = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in found.items() if value is not None}

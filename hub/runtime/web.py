@@ -51,13 +51,19 @@ def make_server(
     hub: Hub, *, console: bool = True, demo_credential: str | None = None
 ) -> uvicorn.Server:
     """API and console together; access logs are off, they would hold ids and addresses."""
+    hub.door.check()
     app = create_app(hub)
     if console:
         from hub.console import mount  # noqa: PLC0415  (templates load when they are needed)
 
         mount(app, hub, demo_credential=demo_credential)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, http=FhirProtocol
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        http=FhirProtocol,
+        proxy_headers=False,  # who the peer is decides whether its word on certificates counts
     )
     return uvicorn.Server(config)
 

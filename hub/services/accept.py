@@ -13,6 +13,7 @@ from hub.model.plan import canonical
 from hub.model.records import InboxItem
 from hub.services.converse import answer_again
 from hub.services.hub import Hub, new_id, sha256
+from hub.services.quota import within_quota
 
 LONGEST_MESSAGE_ID = 255
 """As in AMQP; longer ones fit no index of the database."""
@@ -45,9 +46,9 @@ def accept(
     ``request`` is the request line of what came over REST; without a message id it is never
     taken for a resend, as HTTP has it.
     Raises Unsupported for a format nobody handles, TooLarge, Invalid for a message id that
-    cannot be kept, and MessageReused when the sender's message id was used before for other
-    content. A resend of what was sealed or set aside is taken up again: the consent may be there
-    by now, or the hub mended.
+    cannot be kept, OverQuota where the sender has sent what it may for now, and MessageReused when
+    the sender's message id was used before for other content. A resend of what was sealed or set
+    aside is taken up again: the consent may be there by now, or the hub mended.
     When it returns, the bytes are durable and the channel may acknowledge them.
     """
     hub.adapters.adapter(format)
@@ -76,6 +77,7 @@ def accept(
     )
     with hub.store.writing() as work:
         if work.inbox.add(item):
+            within_quota(hub, work, item)
             work.commit()
             hub.wake.set()
             return Accepted(item, duplicate=False)

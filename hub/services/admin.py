@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +12,7 @@ from hub.capabilities import Optioned
 from hub.contract import Party
 from hub.errors import Invalid, NotFound
 from hub.fhir import names
+from hub.model.client import Client
 from hub.model.party import CITIZEN, SYSTEM, RegisteredParty
 from hub.ports import PartyAccess, audiences_of
 from hub.services.hub import Hub
@@ -40,6 +41,7 @@ class PartyEntry:
 
     registered: RegisteredParty
     credential: Credential | None = None
+    clients: tuple[Client, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class OperatorEntry:
     id: str
     name: str
     credential: Credential | None = None
+    clients: tuple[Client, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ def apply_parties(
     now = hub.clock()
     _check_citizen_format(hub, citizen_format)
     _check_names(hub, parties)
+    _check_clients(hub, parties, operators)
     with hub.store.writing() as work:
         work.journal.set_meta(CITIZEN_FORMAT, citizen_format)
         for entry in parties:
@@ -92,6 +96,8 @@ def apply_parties(
             known = work.parties.get(party_id)
             work.parties.save(entry.registered, now)
             same = known is not None and _as_written(known) == _as_written(entry.registered)
+            same = same and work.clients.of("party", party_id) == _by_id(entry.clients)
+            work.clients.save("party", party_id, entry.clients)
             (added if known is None else unchanged if same else changed).append(party_id)
             missing = renew or not work.parties.has_credential(party_id)
             credential = _credential(entry.credential, missing)
@@ -104,6 +110,7 @@ def apply_parties(
             credential = _credential(operator.credential, missing)
             digest = credential.digest if credential else None
             work.parties.save_operator(operator.id, operator.name, digest)
+            work.clients.save("operator", operator.id, operator.clients)
             if credential is not None:
                 _show(made, operator.id, credential, operator.credential)
         work.commit()
@@ -151,6 +158,22 @@ def _check_names(hub: Hub, parties: Sequence[PartyEntry]) -> None:
     reserved = sorted(applied & _RESERVED)
     if reserved:
         raise Invalid(f"party {reserved[0]}: the hub uses this id itself")
+
+
+def _check_clients(
+    hub: Hub, parties: Sequence[PartyEntry], operators: Sequence[OperatorEntry]
+) -> None:
+    """A client is one owner's; one that another has already would change hands unseen."""
+    with hub.store.reading() as work:
+        listed = [*(e.clients for e in parties), *(o.clients for o in operators)]
+        for client in (c for clients in listed for c in clients):
+            known = work.clients.get(client.id)
+            if known is not None and (known.kind, known.owner) != (client.kind, client.owner):
+                raise Invalid(f"client {client.id}: it is another's already")
+
+
+def _by_id(clients: Iterable[Client]) -> tuple[Client, ...]:
+    return tuple(sorted(clients, key=lambda c: c.id))
 
 
 def _unit_names(party: Party) -> Iterator[tuple[str, str]]:
@@ -213,4 +236,4 @@ def _pause(
 
 
 def _as_written(registered: RegisteredParty) -> tuple[object, ...]:
-    return (registered.party, registered.endpoint, registered.subscriptions)
+    return (registered.party, registered.endpoint, registered.subscriptions, registered.quota)

@@ -11,10 +11,13 @@ from threading import Event
 
 from hub.codes import LocalCodes, LocalCodesOf, no_local_codes
 from hub.contract import Context, Party, Printer, Transport
+from hub.model.client import Quota
 from hub.model.delivery import RetryPolicy
 from hub.model.party import Directory
+from hub.model.reach import Reach
 from hub.model.refusals import Refusals
 from hub.ports import Adapters, Bus, Clock, Validator
+from hub.services.door import Door
 from hub.store.work import Store
 
 CANONICAL = "fhir"
@@ -29,6 +32,8 @@ class Limits:
 
     body_bytes: int = 32 * 1024 * 1024
     """A larger document is refused before it is read further."""
+    quota: Quota = field(default_factory=Quota)
+    """What a party may send that has no limits of its own."""
     seal_days: int = 30
     """Bytes without a legal basis are deleted after that."""
     refused_days: int = 90
@@ -66,6 +71,10 @@ class Hub:
     """What else must answer for the hub to be ready, by name; each raises a HubError."""
     limits: Limits = field(default_factory=Limits)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    reach: Reach = field(default_factory=Reach)
+    """Where subscribers' hooks may go."""
+    door: Door = field(default_factory=Door)
+    """Who is let in, and by what."""
     local: LocalCodesOf = no_local_codes
     """The parties' own codes."""
     refusals: Refusals = field(default_factory=Refusals)

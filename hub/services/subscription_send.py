@@ -16,7 +16,7 @@ from hub.fhir.notification import Event, Kind, Told, message, message_response, 
 from hub.model.delivery import State
 from hub.model.party import SYSTEM, Viewer
 from hub.model.records import Delivery, Plan
-from hub.model.subscription import HANDSHAKE, KEEPALIVE, FhirSubscription, Wish, loopback
+from hub.model.subscription import HANDSHAKE, KEEPALIVE, FhirSubscription, Wish
 from hub.services.attempts import ACTOR, fail, hand_over, retry_or_fail
 from hub.services.entries import Disclosure
 from hub.services.hub import Hub, repeatable
@@ -196,9 +196,9 @@ def _as_it_was(
 
 
 def _send(hub: Hub, delivery: Delivery, wish: Wish) -> Confirm:
-    address = loopback(wish.endpoint)
-    if address is None or delivery.body is None:
-        return Confirm(False, "Hooks go to loopback; the endpoint is elsewhere", permanent=True)
+    address = wish.endpoint
+    if not hub.reach.hook(address) or delivery.body is None:
+        return Confirm(False, "The hub may not call this address", permanent=True)
     if wish.channel == "message":
         address = f"{address.rstrip('/')}/$process-message"
     headers: dict[str, str] = {}

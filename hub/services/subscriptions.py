@@ -154,7 +154,7 @@ def _checked(hub: Hub, sent: Resource) -> tuple[Resource, Wish]:
                             if k not in {"versionId", "lastUpdated"}}  # fmt: skip
     resource = {k: v for k, v in sent.items() if k != "meta"} | ({"meta": meta} if meta else {})
     resource = with_default_content(resource)
-    return resource, read_wish(resource, hub.base_url)
+    return resource, read_wish(resource, hub.base_url, hub.reach)
 
 
 def _own(

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from hub.contract import Endpoint, Identifier, Party
+from hub.model.client import Quota
 from hub.model.party import Directory, RegisteredParty, Subscription
 from hub.store.subscription_tables import SUBSCRIPTION
 from hub.store.tables import OPERATOR, PARTY
@@ -65,6 +66,8 @@ class Parties:
             "transport": registered.endpoint.transport,
             "address": registered.endpoint.address,
             "endpoint_secret": registered.endpoint.secret,
+            "documents_a_minute": registered.quota.documents_a_minute,
+            "bytes_a_day": registered.quota.bytes_a_day,
             "updated_at": now,
         }
         changed = self._db.execute(update(PARTY).where(PARTY.c.id == party.id).values(**values))
@@ -111,6 +114,11 @@ class Parties:
         found = select(OPERATOR.c.name).where(OPERATOR.c.credential_hash == digest)
         return self._db.execute(found).scalar()
 
+    def operator_name(self, operator_id: str) -> str | None:
+        """The name of the operator with that id."""
+        found = select(OPERATOR.c.name).where(OPERATOR.c.id == operator_id)
+        return self._db.execute(found).scalar()
+
     def operator_has_credential(self, operator_id: str) -> bool:
         """A credential was set."""
         found = select(OPERATOR.c.credential_hash).where(OPERATOR.c.id == operator_id)
@@ -146,4 +154,5 @@ def _party(row: Row[Any], subscriptions: Iterable[Row[Any]]) -> RegisteredParty:
         paused=row.paused,
         paused_by=row.paused_by,
         paused_reason=row.paused_reason,
+        quota=Quota(row.documents_a_minute, row.bytes_a_day),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -82,6 +83,8 @@ PARTY = Table(
     Column("paused_by", Text),
     Column("paused_reason", Text),
     Column("updated_at", Moment, nullable=False),
+    Column("documents_a_minute", Integer),
+    Column("bytes_a_day", BigInteger),
 )
 
 OPERATOR = Table(

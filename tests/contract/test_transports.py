@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from adapters.transports import amqp, file, hand, https, mailbox
+from hub.access.calls import Calls
 from hub.bus.embedded import EmbeddedBus
 from hub.contract import Confirm, Endpoint, Outgoing, Transport, TransportContext
 from hub.errors import ReceiverUnavailable
+from hub.model.reach import Reach
 from hub.ports import QueueDepth, answers_queue, deliveries_queue
 from hub.store.work import Store
 from tests.contract.store_cases import PSYK, RUS, opened
@@ -42,7 +44,7 @@ def bus(store: Store) -> EmbeddedBus:
 
 @pytest.fixture
 def context(bus: EmbeddedBus) -> TransportContext:
-    return TransportContext(queues=bus, mailboxes=bus, timeout=0.5)
+    return TransportContext(queues=bus, mailboxes=bus, timeout=0.5, outside=Calls(Reach()))
 
 
 # Files
@@ -230,7 +232,9 @@ def test_a_mailbox_is_in_the_hub_s_own_database_also_beside_a_broker(
 ) -> None:
     with opened(f"sqlite:///{tmp_path / 'elsewhere.db'}") as elsewhere:
         broker = EmbeddedBus(elsewhere, lambda: NOW)
-        context = TransportContext(queues=broker, mailboxes=bus, timeout=1.0)
+        context = TransportContext(
+            queues=broker, mailboxes=bus, timeout=1.0, outside=Calls(Reach())
+        )
         mailbox.create(context).send(message("in-the-mailbox"), Endpoint("mailbox", QUEUE))
         amqp.create(context).send(message("on-the-broker"), Endpoint("amqp", QUEUE))
         with elsewhere.reading() as work:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from hub.fhir.notification import Event, Told, notification
 from hub.fhir.validation import EmbeddedValidator
+from hub.model.reach import Reach
 from hub.model.subscription import TOPICS
 from hub.model.subscription_wish import read_wish
 from tests.docs.pages import DOCS
@@ -18,7 +19,7 @@ ASKED, TOLD = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", P
 
 def test_the_subscription_is_one_the_hub_takes() -> None:
     assert EmbeddedValidator().check([ASKED]) == []
-    found = read_wish(ASKED, "https://hub.example/fhir")
+    found = read_wish(ASKED, "https://hub.example/fhir", Reach())
     assert (found.content, found.heartbeat) == ("id-only", 3600)
 
 

@@ -22,6 +22,8 @@ def deployment(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Deplo
             "KI_HUB_DATABASE_URL": request.getfixturevalue("database_url"),
             "KI_HUB_BUS_URL": vhost.url(),
             "KI_HUB_BUS_ADMIN_URL": vhost.admin_url,
+            "KI_HUB_STATIC_CREDENTIALS": "true",
+            "KI_HUB_OUTGOING_NETWORKS": "127.0.0.0/8",
         }
         made = Deployment(tmp_path, ("serve", "worker"), settings)
     with made:

@@ -67,10 +67,10 @@ def test_what_cannot_be_served_is_refused(
     assert planned.get("/fhir/Subscription", PSYK).json()["total"] == 0
 
 
-def test_hooks_go_to_loopback_and_the_refusal_says_so(planned: World) -> None:
+def test_hooks_go_where_the_operator_allows_and_the_refusal_says_so(planned: World) -> None:
     answer = create(planned, PSYK, channel(endpoint="https://example.org/told"))
     (issue,) = problem(answer, 422)
-    assert "loopback" in issue["details"]["text"]
+    assert "allowed" in issue["details"]["text"]
 
 
 def test_every_finding_comes_at_once(planned: World) -> None:

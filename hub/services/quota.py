@@ -1,0 +1,47 @@
+"""How much a party may send: documents in a minute, bytes in a day.
+
+Counted where the bytes are kept, in the same transaction: what is refused was not kept, and does
+not count. A resend of what was kept does not count either.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hub.errors import OverQuota
+from hub.model.client import Quota
+from hub.model.records import InboxItem
+from hub.services.hub import Hub
+from hub.store.clients import DAY, MINUTE
+from hub.store.work import UnitOfWork
+
+
+def within_quota(hub: Hub, work: UnitOfWork, item: InboxItem) -> None:
+    """One more of the sender's documents; raises OverQuota, and then nothing must be committed."""
+    work.parties.lock(item.sender)
+    registered = work.parties.get(item.sender)
+    own = registered.quota if registered else Quota()
+    usual = hub.limits.quota
+    documents = _limit(own.documents_a_minute, usual.documents_a_minute)
+    size = _limit(own.bytes_a_day, usual.bytes_a_day)
+    if not documents and not size:
+        return
+    now = hub.clock()
+    counted = work.clients.count(item.sender, len(item.body or b""), now)
+    sent, _, ends = counted[MINUTE]
+    if documents and sent > documents:
+        text = "You have sent as many documents as you may in a minute; send this one again later"
+        raise OverQuota(text, wait=_seconds(ends, now))
+    _, total, ends = counted[DAY]
+    if size and total > size:
+        text = "You have sent as many bytes as you may in a day; send this document again later"
+        raise OverQuota(text, wait=_seconds(ends, now))
+
+
+def _limit(own: int | None, usual: int | None) -> int:
+    """0: none."""
+    return (usual if own is None else own) or 0
+
+
+def _seconds(ends: datetime, now: datetime) -> int:
+    return max(1, int((ends - now).total_seconds()) + 1)
