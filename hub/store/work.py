@@ -11,6 +11,7 @@ from hub.store.consents import Consents
 from hub.store.conversations import Conversations
 from hub.store.deliveries import Deliveries
 from hub.store.dialect import Database
+from hub.store.documents import Documents
 from hub.store.inbox import Inbox
 from hub.store.journal import Journal
 from hub.store.losses import Losses
@@ -32,6 +33,7 @@ class UnitOfWork:
         self.plans = Plans(connection)
         self.consents = Consents(connection)
         self.deliveries = Deliveries(connection)
+        self.documents = Documents(connection)
         self.journal = Journal(connection)
         self.losses = Losses(connection)
         self.proposals = Proposals(connection)
