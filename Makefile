@@ -28,13 +28,14 @@ test-full: prerequisites java $(INSTALLED) check ## The long forms: killed at ev
 conformance: java $(INSTALLED) ## HL7's validator over all that is published and emitted (NATIONAL=folder of packages)
 	$(BIN)/python -m tests.conformance $(if $(NATIONAL),--national $(NATIONAL))
 
-check: $(INSTALLED) ## Format, lint, types, import rules, lock file, profiles, mappings, reference pages
+check: $(INSTALLED) ## Format, lint, types, import rules, lock file, profiles, statutes, mappings, reference pages
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/architecture/test_lock.py
 	$(BIN)/ki-hub profiles build --check
+	$(BIN)/ki-hub law check
 	$(BIN)/ki-hub mappings check
 	$(BIN)/ki-hub mappings build --check
 	$(BIN)/pytest -q tests/docs/test_docs_reference.py

@@ -141,6 +141,15 @@ Description: "How a citizen gave a consent or an approval."
 * insert Concept(written, [["Skriftligt"]], [["Written"]])
 * insert Concept(oral, [["Mundtligt"]], [["Oral"]])
 
+CodeSystem: KiGuardianGroundCodes
+Id: ki-guardian-ground
+Title: "Grounds of who decides for a citizen"
+Description: "Why another than the citizen may give or refuse a consent. A guardianship of economic matters alone, guardianship under værgemålsloven § 6 or co-guardianship under § 7 gives no say and has no code."
+* insert ClosedList
+* insert Concept(guardianship-personal, [["Værge efter værgemålsloven § 5, personlige forhold"]], [["Guardian under værgemålsloven § 5, covering personal matters"]])
+* insert Concept(future-power, [["Fremtidsfuldmagt i kraft, personlige forhold"]], [["Lasting power of attorney in force, covering personal matters"]])
+* insert Concept(parental-custody, [["Forældremyndighed"]], [["Parental custody"]])
+
 CodeSystem: KiDecisionCodes
 Id: ki-decision
 Title: "Decisions"
@@ -178,6 +187,9 @@ Description: "The consent or the statute behind a disclosure. A statute carries 
 * insert Concept(psykiatriloven-13a, [["Psykiatriloven § 13 a"]], [["Psykiatriloven § 13 a: discharge agreement"]])
 * insert Concept(psykiatriloven-13b, [["Psykiatriloven § 13 b"]], [["Psykiatriloven § 13 b: coordination plan"]])
 * insert Concept(psykiatriloven-13c, [["Psykiatriloven § 13 c"]], [["Psykiatriloven § 13 c: disclosure needed for either of them"]])
+* insert Concept(retssikkerhedsloven-11a, [["Retssikkerhedsloven § 11 a"]], [["Retssikkerhedsloven § 11 a: what a municipality asks for, with consent"]])
+* insert Concept(retssikkerhedsloven-11c, [["Retssikkerhedsloven § 11 c"]], [["Retssikkerhedsloven § 11 c: what a municipality asks for, without consent"]])
 * insert Concept(serviceloven-141, [["Serviceloven § 141, stk. 5"]], [["Serviceloven § 141, stk. 5: relevant parts of the action plan"]])
 * insert Concept(sundhedsloven-41, [["Sundhedsloven § 41"]], [["Sundhedsloven § 41: disclosure for treatment"]])
 * insert Concept(sundhedsloven-42a, [["Sundhedsloven § 42 a"]], [["Sundhedsloven § 42 a: access for current treatment"]])
+* insert Concept(sundhedsloven-43, [["Sundhedsloven § 43"]], [["Sundhedsloven § 43: disclosure for other purposes than treatment, with consent"]])

@@ -9,7 +9,8 @@ Description: "Who may have what of the plan, for what, from when until when. Wha
 * extension contains
     KiMode named mode 1..1 and
     KiModeReason named modeReason 0..1 and
-    KiEvidence named evidence 0..1
+    KiEvidence named evidence 0..1 and
+    KiGuardianGround named guardianGround 0..1
 * scope = $consent-scope#patient-privacy
 * category ^slicing.discriminator.type = #pattern
 * category ^slicing.discriminator.path = "$this"

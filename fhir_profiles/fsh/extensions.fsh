@@ -135,6 +135,15 @@ Context: Consent
 * value[x] only string
 * value[x] 1..1
 
+Extension: KiGuardianGround
+Id: ki-guardian-ground
+Title: "Ground of who decides for the citizen"
+Description: "Why a consent that another than the citizen gave, or gave as well, counts."
+Context: Consent
+* value[x] only code
+* value[x] 1..1
+* valueCode from KiGuardianGrounds (required)
+
 Extension: KiEvidence
 Id: ki-evidence
 Title: "Evidence"

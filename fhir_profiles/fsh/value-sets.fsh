@@ -82,6 +82,12 @@ Title: "Written or oral"
 Description: "Both modes."
 * insert Whole(KiModeCodes)
 
+ValueSet: KiGuardianGrounds
+Id: ki-guardian-ground
+Title: "Grounds of who decides for a citizen"
+Description: "All grounds."
+* insert Whole(KiGuardianGroundCodes)
+
 ValueSet: KiDecisions
 Id: ki-decision
 Title: "Decisions"

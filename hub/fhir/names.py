@@ -57,6 +57,7 @@ FALLBACK: Final = extension("fallback")
 MEETING_DATE: Final = extension("meeting-date")
 REASON: Final = extension("reason")
 CONSENT_AS_WRITTEN: Final = extension("consent-as-written")
+GUARDIAN_GROUND: Final = extension("guardian-ground")
 DATA_ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 # Code systems
@@ -65,6 +66,8 @@ SECTOR_KIND: Final = system("sector-kind")
 ROLE: Final = system("role")
 SECTION_CODE: Final = system("section")
 CONSENT_PURPOSE: Final = system("consent-purpose")
+LEGAL_BASIS_CODE: Final = system("legal-basis")
+GUARDIAN_GROUND_CODE: Final = system("guardian-ground")
 OBSERVATION_CODE: Final = system("observation")
 
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"

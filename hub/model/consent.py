@@ -1,6 +1,6 @@
-"""May this unit have this item now? Pure, deny by default, deny overrides.
+"""What a citizen consents to, and refuses. Pure, deny by default, deny overrides.
 
-Law behind it: docs/legal-basis (sundhedsloven § 43 with § 44: a consent lapses at the latest one
+Law behind it: docs/legal-basis.md (sundhedsloven § 43 with § 44: a consent lapses at the latest one
 year after it was given). The shared part leaves only on the citizen's consent.
 """
 
@@ -9,18 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from typing import Any, Final, Literal
 
 from hub.contract import Identifier, Party, Resource
 from hub.errors import Invalid, Issue
 from hub.fhir import names
 from hub.fhir.extract import codes, extension_value
+from hub.law import statutes
 
 Purpose = Literal["make-plan", "exchange", "relatives", "copy-to-gp"]
 ALL_SECTIONS = "*"
-LONGEST = timedelta(days=365)
+EVERYONE = "*"
+RULE: Final = "consent"
+LONGEST: Final = timedelta(days=statutes().consent_days)
 """Sundhedsloven § 44: one year after it was given, at most."""
+FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""When a no ends that nobody takes back."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,12 @@ class Rule:
 
     permit: bool
     unit: str
-    """Party id."""
+    """Party id; ``*`` in a no to everyone."""
     section: str = ALL_SECTIONS
+
+    def denies(self, unit: str) -> bool:
+        """It is a no to that unit, or to everyone."""
+        return not self.permit and self.unit in {unit, EVERYONE}
 
 
 @dataclass(frozen=True)
@@ -56,13 +64,15 @@ class Verdict:
     permit: bool
     reason: str
     basis: str = ""
-    """``consent/<id>`` when permitted."""
+    """``consent/<id>``, or the code of a statute, when permitted."""
+    rule: str = ""
+    """What decided: ``consent``, or the code of a statute; empty: nothing permits it."""
 
 
-def decide(
+def by_consent(
     consents: Iterable[Consent],
     unit: str,
-    purpose: Purpose,
+    purpose: str,
     at: datetime,
     sections: tuple[str, ...] = (),
 ) -> Verdict:
@@ -72,87 +82,28 @@ def decide(
     an unlabelled item may be about anything.
     """
     in_force = [c for c in consents if c.holds(at) and purpose in c.purposes]
-    if not in_force:
-        return Verdict(False, "No consent for this purpose is in force")
+    if not any(r.permit for c in in_force for r in c.rules):
+        return Verdict(False, "No consent for this purpose is in force", rule=RULE)
     wanted = set(sections) if sections else set(names.SECTIONS)
     permits = [(c, r) for c in in_force for r in c.rules if r.unit == unit and r.permit]
-    denied = {r.section for c in in_force for r in c.rules if r.unit == unit and not r.permit}
+    denied = {r.section for c in in_force for r in c.rules if r.denies(unit)}
     if ALL_SECTIONS in denied or denied & wanted:
-        return Verdict(False, "The citizen has said no to this unit")
+        return Verdict(False, "The citizen has said no to this unit", rule=RULE)
     for consent, rule in permits:
         if rule.section == ALL_SECTIONS:
-            return Verdict(True, "The citizen's consent", f"consent/{consent.id}")
+            return Verdict(True, "The citizen's consent", f"consent/{consent.id}", RULE)
     covered = {r.section for _, r in permits}
     if permits and wanted <= covered:
-        return Verdict(True, "The citizen's consent", f"consent/{permits[0][0].id}")
+        return Verdict(True, "The citizen's consent", f"consent/{permits[0][0].id}", RULE)
     if permits:
-        return Verdict(False, "The consent does not cover this section for this unit")
-    return Verdict(False, "The consent does not name this unit")
+        told = "The consent does not cover this section for this unit"
+        return Verdict(False, told, rule=RULE)
+    return Verdict(False, "The consent does not name this unit", rule=RULE)
 
 
-def may_take_part(
-    consents: Iterable[Consent], unit: str, purpose: Purpose, at: datetime
-) -> Verdict:
-    """May the unit have anything of the plan: at least one section?"""
-    known = tuple(consents)
-    best = decide(known, unit, purpose, at)
-    for section in names.SECTIONS:
-        if best.permit:
-            break
-        narrower = decide(known, unit, purpose, at, (section,))
-        best = narrower if narrower.permit else best
-    return best
-
-
-@dataclass(frozen=True)
-class Grant:
-    """Some of a plan for one unit, from ``since`` until (not at) ``until``."""
-
-    section: str
-    """A section, or ``*`` for all of them."""
-    since: datetime
-    until: datetime
-    basis: str
-
-
-def grants(consents: Iterable[Consent], unit: str, purpose: Purpose) -> tuple[Grant, ...]:
-    """What :func:`decide` answers at every moment there is, as periods.
-
-    Between two moments at which a consent begins or ends the answer cannot change, so it is
-    asked once for each such stretch; equal neighbours are one grant. Nothing is granted outside
-    the grants.
-    """
-    known = tuple(consents)
-    edges = sorted({e for c in known if c.active for e in (c.since, c.until)})
-    open_: dict[str, Grant] = {}
-    found: list[Grant] = []
-    for since, until in pairwise(edges):
-        now = {
-            section: Grant(section, since, until, verdict.basis)
-            for section, verdict in _permitted(known, unit, purpose, since)
-        }
-        for section, grant in now.items():
-            before = open_.get(section)
-            if before is not None and before.basis == grant.basis:
-                now[section] = Grant(section, before.since, until, grant.basis)
-            elif before is not None:
-                found.append(before)
-        found += [g for s, g in open_.items() if s not in now]
-        open_ = now
-    return (*found, *open_.values())
-
-
-def _permitted(
-    known: tuple[Consent, ...], unit: str, purpose: Purpose, at: datetime
-) -> Iterator[tuple[str, Verdict]]:
-    whole = decide(known, unit, purpose, at)
-    if whole.permit:
-        yield ALL_SECTIONS, whole
-        return
-    for section in names.SECTIONS:
-        verdict = decide(known, unit, purpose, at, (section,))
-        if verdict.permit:
-            yield section, verdict
+def says_no(consents: Iterable[Consent], unit: str, at: datetime) -> bool:
+    """A no to this unit, to all or to some, is in force: for whatever purpose it was said."""
+    return any(r.denies(unit) for c in consents if c.holds(at) for r in c.rules)
 
 
 def read_consent(

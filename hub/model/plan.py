@@ -11,6 +11,7 @@ from hub.contract import Identifier, Party, Resource
 from hub.fhir import names
 from hub.fhir.codec import dump_json
 from hub.fhir.extract import codes
+from hub.model.alone import is_alone
 
 SHARED = "shared"
 """The part that the lead changes and everyone has in common."""
@@ -89,6 +90,31 @@ def team(
             roles.setdefault(party.id, set()).update(codes(participant.get("role", ()), names.ROLE))
     members = tuple(Member(parties[p], frozenset(r)) for p, r in roles.items())
     return members, tuple(strangers)
+
+
+def named_parties(
+    kind: str,
+    resources: Mapping[str, Resource],
+    find_party: Callable[[tuple[Identifier, ...]], Party | None],
+) -> tuple[Party, ...]:
+    """The units that a sector's document names as those it is for, each once.
+
+    Every unit in a koordinationsplan is a party of it (psykiatriloven § 13 b). Any other document
+    may name units for other reasons, so it says who receives it: in its team, as ``receiver``.
+    """
+    if is_alone(kind):
+        units = [r for r in resources.values() if r["resourceType"] == "Organization"]
+    else:
+        units = [
+            unit
+            for r in resources.values()
+            if r["resourceType"] == "CareTeam"
+            for p in r.get("participant", ())
+            if "receiver" in codes(p.get("role", ()), names.ROLE)
+            if (unit := unit_of(resources, p.get("member", {}).get("reference"))) is not None
+        ]
+    found = (find_party(identifiers(unit)) for unit in units)
+    return tuple({p.id: p for p in found if p is not None}.values())
 
 
 def identifiers(resource: Resource) -> tuple[Identifier, ...]:

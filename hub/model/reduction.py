@@ -43,9 +43,15 @@ def marked(element: Mapping[str, Any]) -> bool:
 
 
 def shareable(
-    resources: Mapping[str, Resource], owner_is_viewer: Callable[[Resource], bool]
+    resources: Mapping[str, Resource],
+    owner_is_viewer: Callable[[Resource], bool],
+    *,
+    by_statute: bool = False,
 ) -> tuple[dict[str, Resource], tuple[Loss, ...]]:
     """The resources without what other owners keep to themselves, and what that was.
+
+    ``by_statute``: one document by itself, for a party that a statute lets have it; in a shared
+    plan nothing is seen of a kind that stands alone.
 
     ``resources``: ``Type/id`` to resource; ``owner_is_viewer`` is asked for each sector plan's
     CarePlan. Every reference of the result resolves as before; nothing in the input is changed.
@@ -54,7 +60,7 @@ def shareable(
     if not foreign:
         return dict(resources), ()
     open_to_viewer = _open(resources, foreign)
-    reduced = {key: _reduced(resources, key, open_to_viewer) for key in foreign}
+    reduced = {key: _reduced(resources, key, open_to_viewer, by_statute) for key in foreign}
     dropped = {k for k, r in reduced.items() if r.plan is None}
     dropped |= {
         member
@@ -173,10 +179,12 @@ def _bare(resource: Resource) -> Resource:
     return {k: v for k, v in resource.items() if k != "text"}
 
 
-def _reduced(resources: Mapping[str, Resource], key: str, open_: set[str]) -> _Reduced:
+def _reduced(
+    resources: Mapping[str, Resource], key: str, open_: set[str], by_statute: bool
+) -> _Reduced:
     plan, losses = resources[key], []
-    if stands_alone(plan):
-        # Whatever its marks say: no consent covers it, and there is no other way to others yet.
+    if stands_alone(plan) and not by_statute:
+        # Whatever its marks say: no consent covers it.
         return _Reduced(None, ())
     own_marked = marked(plan)
     made: Resource = {}

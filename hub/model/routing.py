@@ -14,7 +14,8 @@ from itertools import takewhile
 from typing import Final, Literal
 
 from hub.model.approval import Approval, gate, held_back, latest
-from hub.model.consent import Consent, Purpose, Verdict, may_take_part
+from hub.model.consent import Consent, Purpose, Verdict
+from hub.model.lawful import may_take_part
 from hub.model.party import CITIZEN
 from hub.model.plan import Member
 
@@ -85,7 +86,7 @@ def purpose_for(roles: frozenset[str]) -> Purpose:
 
 def basis_for(facts_consents: tuple[Consent, ...], member: Member, now: datetime) -> Verdict:
     """The legal basis for anything of the plan to this unit, now."""
-    return may_take_part(facts_consents, member.party.id, purpose_for(member.roles), now)
+    return may_take_part(facts_consents, member.party, purpose_for(member.roles), now)
 
 
 def forwarders(facts: PlanFacts) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Reference pages made from the code: settings, commands, the XML schemas, and the mappings.
+"""Reference pages made from the code: settings, commands, statutes, XML schemas, and mappings.
 
 ``make reference`` writes them to ``docs/``; a test says that they are in step. The settings
 come from the fields of :class:`hub.runtime.settings.Settings`, the commands from click, the
@@ -16,6 +16,8 @@ import click
 from pydantic.fields import FieldInfo
 
 from hub.cli.main import cli
+from hub.law import statutes
+from hub.runtime.law_docs import legal_basis_page
 from hub.runtime.mapping_docs import mapping_pages
 from hub.runtime.schema_reference import schema_pages
 from hub.runtime.settings import Settings
@@ -42,6 +44,7 @@ def pages() -> Mapping[str, str]:
     return {
         "settings.md": settings_page(Settings.model_fields),
         "commands.md": commands_page(cli),
+        "legal-basis.md": legal_basis_page(statutes()),
         **schema_pages(),
         **mapping_pages(),
     }

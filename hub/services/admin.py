@@ -15,6 +15,7 @@ from hub.fhir import names
 from hub.model.client import Client
 from hub.model.party import CITIZEN, SYSTEM, RegisteredParty
 from hub.ports import PartyAccess, audiences_of
+from hub.services.documents import follow_documents
 from hub.services.hub import Hub
 from hub.services.lapse import ACTOR, reconcile_one
 from hub.services.route import CITIZEN_FORMAT
@@ -113,6 +114,7 @@ def apply_parties(
             work.clients.save("operator", operator.id, operator.clients)
             if credential is not None:
                 _show(made, operator.id, credential, operator.credential)
+        follow_documents(work, work.parties.directory())
         work.commit()
     hub.bus.provision([PartyAccess(e.registered.party, _secret(e, made)) for e in parties])
     if added or changed:

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 from hub.contract import Party, PlanUpdate
 from hub.errors import Invalid, Issue, NoLegalBasis, StaleBase
-from hub.model.alone import statute_of
-from hub.model.consent import Verdict, may_take_part
+from hub.model.alone import is_alone
+from hub.model.consent import Verdict
+from hub.model.lawful import Document, decide, may_take_part
 from hub.model.party import SYSTEM, Directory
 from hub.model.plan import SHARED
 from hub.model.records import InboxItem, InboxState, Part, Plan
 from hub.services.answers import Answer
 from hub.services.attach import place
+from hub.services.documents import follow_document
 from hub.services.had import Had
 from hub.services.hub import Hub, new_id
 from hub.services.kept_changes import keeps_promise
@@ -62,8 +64,9 @@ def apply_update(
         document = item.id if item.request is None else part.document_inbox
         part = replace(part, source_inbox=item.id, document_inbox=document)
     work.plans.save_part(part, now)
+    follow_document(work, part, directory)
     if plan is None:
-        state: InboxState = "unattached" if statute_of(part.kind) is None else "applied"
+        state: InboxState = "unattached" if not is_alone(part.kind) else "applied"
         return Answer(state, (*issues, *update.issues), basis=basis.basis)
     made = publish(
         hub, work, plan, part, directory, sender,
@@ -160,22 +163,21 @@ def _basis(
     hub: Hub, work: UnitOfWork, citizen: str | None, sender: Party, update: PlanUpdate
 ) -> Verdict:
     """May the hub take this document at all? A plan needs the citizen's consent, or a statute."""
-    statute = statute_of(update.part)
-    if statute is not None:
-        return statute.lets(sender)
+    if is_alone(update.part):
+        return decide(sender, Document(update.part, sender), "keeping", hub.clock())
     if citizen is None:
         return Verdict(False, "No consent of this citizen is registered")
     consents = work.consents.of_citizen(citizen)
     now = hub.clock()
     if update.part != SHARED:
-        return may_take_part(consents, sender.id, "exchange", now)
-    making = may_take_part(consents, sender.id, "make-plan", now)
+        return may_take_part(consents, sender, "exchange", now)
+    making = may_take_part(consents, sender, "make-plan", now)
     named = work.plans.get(update.plan_id, SYSTEM, now) if update.plan_id else None
     led = named is not None and named.lead == sender.id
     if making.permit or update.plan_id is None or led:
         return making
     # Whoever takes part may propose, and is answered the same whether there is such a plan.
-    others = (may_take_part(consents, sender.id, p, now) for p in ("exchange", "copy-to-gp"))
+    others = (may_take_part(consents, sender, p, now) for p in ("exchange", "copy-to-gp"))
     return next((v for v in others if v.permit), making)
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from hub.contract import Party, PlanUpdate
 from hub.errors import Invalid, Issue
-from hub.model.alone import statute_of
+from hub.model.alone import is_alone
 from hub.model.attach import attach
-from hub.model.consent import may_take_part
+from hub.model.lawful import may_take_part
 from hub.model.party import SYSTEM, Directory
 from hub.model.plan import SHARED, team
 from hub.model.records import InboxItem, Part, Plan, Task
@@ -47,7 +47,7 @@ def place(
     if known is None and not new_to_plan and work.plans.part_by_id(part_id) is not None:
         raise Invalid("The id belongs to another part of a plan", at="CarePlan.id")
     part = known or Part(part_id, citizen, None, sender.id, update.part, case, (), None)
-    if statute_of(update.part) is not None:
+    if is_alone(update.part):
         return _alone(part, update)
     if update.part == SHARED:
         return (*_shared(work, sender, citizen, update, part, hub, directory), ())
@@ -134,13 +134,13 @@ def gather(
         return []
     consents = work.consents.of_citizen(plan.citizen_id)
     members, _ = team(work.plans.resources(now_parts.members), directory.find)
-    there = {m.party.id for m in members}
+    there = {m.party.id: m.party for m in members}
     ended = [part for p in plans if not p.open for part in work.plans.parts(p.id)]
     joined = []
     for loose in (*work.plans.loose_parts(plan.citizen_id), *ended):
-        if loose.kind == SHARED or statute_of(loose.kind) or loose.owner not in there:
+        if loose.kind == SHARED or is_alone(loose.kind) or loose.owner not in there:
             continue
-        if may_take_part(consents, loose.owner, "exchange", now).permit:
+        if may_take_part(consents, there[loose.owner], "exchange", now).permit:
             joined.append(replace(loose, plan_id=plan.id))
             work.plans.save_part(joined[-1], now)
             asked = repeatable(loose.id, "attach")

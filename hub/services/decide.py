@@ -16,6 +16,7 @@ from hub.model.plan import canonical
 from hub.model.records import InboxItem, Plan
 from hub.model.routing import registers_approvals
 from hub.services.answers import Answer, Written
+from hub.services.documents import follow_documents
 from hub.services.frozen import carry
 from hub.services.hub import Hub, new_id, repeatable, sha256
 from hub.services.route import reconcile
@@ -115,6 +116,7 @@ def _consent(
         assert plan is not None
         carry(work, plan, plan_state(work, plan, directory, hub.clock()).facts, before)
         reconcile(hub, work, plan_id, directory, actor=sender.id)
+    follow_documents(work, directory, citizen)
     # Who registered it is told of it, whether the citizen has a plan or not.
     follow(work, citizen, None, sender.id, hub.clock())
     return _told(text, *warnings, basis=basis)

@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from hub.fhir import names
-from hub.model.consent import Consent, decide
+from hub.model.consent import Consent
 from hub.model.delivery import State
+from hub.model.lawful import Shared, decide
 from hub.model.party import CITIZEN
 from hub.model.plan import Member
 from hub.model.records import Delivery, Plan
@@ -111,5 +112,5 @@ def _sections(consents: Iterable[Consent], member: Member, at: datetime) -> froz
     """What the unit may have an item about; an item about everything needs all of them."""
     known, purpose = tuple(consents), purpose_for(member.roles)
     return frozenset(
-        s for s in names.SECTIONS if decide(known, member.party.id, purpose, at, (s,)).permit
+        s for s in names.SECTIONS if decide(member.party, Shared(known, (s,)), purpose, at).permit
     )

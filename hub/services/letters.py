@@ -11,7 +11,7 @@ from typing import Final
 
 from hub.contract import Correspondence, Party
 from hub.errors import Issue, NoLegalBasis, NotFound
-from hub.model.consent import decide
+from hub.model.lawful import Shared, decide
 from hub.model.party import SYSTEM, Directory
 from hub.model.records import InboxItem, Letter, Plan, Task
 from hub.model.routing import purpose_for
@@ -133,7 +133,7 @@ def _reads_all(state: PlanState, reader: Party) -> bool:
     if member is None or not (reader.id == state.plan.lead or "coordinator" in member.roles):
         return False
     purpose = purpose_for(member.roles)
-    return decide(state.facts.consents, reader.id, purpose, state.facts.now).permit
+    return decide(reader, Shared(state.facts.consents), purpose, state.facts.now).permit
 
 
 def seen_to(hub: Hub, by: Party, plan_id: str, message: str, person: str) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from hub.model.consent import Consent, grants
+from hub.model.consent import Consent
 from hub.model.delivery import UNDER_WAY, WAITING, State
+from hub.model.lawful import grants
 from hub.model.party import CITIZEN, Directory, Subscription
 from hub.model.plan import SHARED, Member
 from hub.model.records import Delivery, Task
@@ -81,7 +82,7 @@ def access_rows(members: Iterable[Member], consents: Iterable[Consent]) -> list[
     return [
         {"party": member.party.id, "purpose": purpose_for(member.roles), **asdict(grant)}
         for member in members
-        for grant in grants(known, member.party.id, purpose_for(member.roles))
+        for grant in grants(known, member.party, purpose_for(member.roles))
     ]
 
 

@@ -2,7 +2,8 @@
 
 A resource exists for a party only in a view it may read now: the reduced view of a plan version
 (:func:`hub.services.views.build_view`) that the approval gate admits, its own sector plan that no
-plan has yet, a consent or approval it registered, or one of a plan it leads or coordinates.
+plan has yet, another's document that a statute lets it look up, a consent or approval it
+registered, or one of a plan it leads or coordinates.
 ``CarePlan/<plan id>`` has the plan's version numbers; every other resource has its own.
 """
 
@@ -10,11 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
+from itertools import chain
 
 from hub.model.party import Viewer
 from hub.model.plan import SHARED, chief_role, team
 from hub.model.records import Part, Plan, PlanVersion
 from hub.model.routing import basis_for, refusal
+from hub.services.documents import as_shown, whose
 from hub.services.entries import Disclosure, Entry, make_entry
 from hub.services.state import PlanState, plan_state
 from hub.services.views import build_view
@@ -53,7 +56,8 @@ class Sight:
                 known = found.get(entry.key)
                 if known is None or known.modified < entry.modified:
                     found[entry.key] = entry
-        for entry in [*self._own(citizens, found), *self._decisions(citizens)]:
+        more = (self._own(citizens, found), self._documents(citizens), self._decisions(citizens))
+        for entry in chain(*more):
             found.setdefault(entry.key, entry)
         return found
 
@@ -64,7 +68,12 @@ class Sight:
             for number in self._readable(plan):
                 for entry in self.view(plan, number):
                     found.setdefault((entry.key, entry.version), entry)
-        for entry in [*self._own_history(citizens), *self._decision_history(citizens)]:
+        more = (
+            self._own_history(citizens),
+            self._documents(citizens),
+            self._decision_history(citizens),
+        )
+        for entry in chain(*more):
             found.setdefault((entry.key, entry.version), entry)
         return found
 
@@ -216,6 +225,28 @@ class Sight:
     def _known(self, part: Part) -> bool:
         """A sector plan goes with its plan: who may not read that, reads neither."""
         return part.plan_id is None or self.plan(part.plan_id) is not None
+
+    # What a statute lets it look up
+
+    def _documents(self, citizens: Citizens) -> list[Entry]:
+        """Others' documents as they now are, reduced to what their owners marked."""
+        found = []
+        for part, basis in self._work.documents.open_to(self._viewer.id, self._now):
+            if citizens is not None and part.citizen_id not in citizens:
+                continue
+            why = Disclosure(f"CarePlan/{part.id}", basis)
+            keys = {f"{t}/{i}": (t, i, v) for t, i, v in part.members}
+            written = self._work.resources.written(keys.values())
+            shown = [
+                make_entry(r, str(keys[name][2]), written[keys[name]], part.citizen_id, why)
+                for name, r in as_shown(self._work, part).items()
+                if written[keys[name]] <= self._until
+            ]
+            if shown:
+                found += shown
+                person = whose(self._work, part)
+                found.append(make_entry(person, "1", shown[0].modified, part.citizen_id, why))
+        return found
 
     # Consents and approvals
 

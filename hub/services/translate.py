@@ -27,7 +27,7 @@ from hub.contract import (
 )
 from hub.errors import CannotRender, Issue, Unsupported
 from hub.fhir import names
-from hub.model.alone import statute_of
+from hub.model.alone import is_alone
 from hub.model.party import CITIZEN
 from hub.model.plan import SHARED, identifiers
 from hub.model.reduction import shareable
@@ -85,7 +85,7 @@ def translate(
     reading = replace(context, local=local(sender.id, source_adapter.format))
     update = read_plan(source, source_adapter, reading)
     mine = receiver.id == sender.id
-    if statute_of(update.part) is not None:
+    if is_alone(update.part):
         _as_itself_only(source_adapter.format, target_adapter.format, mine=mine)
     resources = _by_key(update)
     kept_back: tuple[Loss, ...] = ()

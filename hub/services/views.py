@@ -11,7 +11,7 @@ from typing import Any
 from hub.contract import PlanView, Resource, SourceDocument
 from hub.fhir.extract import is_protected, sections
 from hub.model.approval import gate, latest
-from hub.model.consent import decide
+from hub.model.lawful import Shared, decide
 from hub.model.party import CITIZEN, SYSTEM
 from hub.model.plan import SHARED, Member
 from hub.model.records import Part, PlanVersion
@@ -120,7 +120,7 @@ def _may(state: PlanState, member: Member, item: Mapping[str, Any], at: datetime
     """May this member see an item with these labels?"""
     labels = sections(item)
     purpose = purpose_for(member.roles)
-    return decide(state.facts.consents, member.party.id, purpose, at, labels).permit
+    return decide(member.party, Shared(state.facts.consents, labels), purpose, at).permit
 
 
 def _written_by(party: str, parts: Iterable[Part], version: PlanVersion) -> set[str]:

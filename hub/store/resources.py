@@ -85,7 +85,7 @@ class Resources:
     def parts_of(self, party: str) -> list[Part]:
         """Every part the party owns, attached to a plan or not."""
         found = select(PART).where(PART.c.owner == party).order_by(PART.c.id)
-        return [_part(r) for r in self._db.execute(found)]
+        return [part_of_row(r) for r in self._db.execute(found)]
 
     def decisions_by(self, party: str) -> list[Decided]:
         """Every consent and approval the party registered."""
@@ -126,7 +126,8 @@ class Resources:
         ]
 
 
-def _part(row: Row[Any]) -> Part:
+def part_of_row(row: Row[Any]) -> Part:
+    """A row of the table ``part``."""
     return Part(
         id=row.id,
         citizen_id=row.citizen_id,

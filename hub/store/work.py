@@ -12,6 +12,7 @@ from hub.store.consents import Consents
 from hub.store.conversations import Conversations
 from hub.store.deliveries import Deliveries
 from hub.store.dialect import Database
+from hub.store.documents import Documents
 from hub.store.given import Given
 from hub.store.inbox import Inbox
 from hub.store.journal import Journal
@@ -36,6 +37,7 @@ class UnitOfWork:
         self.plans = Plans(connection)
         self.consents = Consents(connection)
         self.deliveries = Deliveries(connection)
+        self.documents = Documents(connection)
         self.given = Given(connection)
         self.journal = Journal(connection)
         self.losses = Losses(connection)

@@ -1,4 +1,7 @@
-"""A koordinationsplan: kept without consent, read by its owner alone, never part of a plan."""
+"""A koordinationsplan: kept without consent, read by its own parties, never part of a plan.
+
+Source: psykiatriloven §§ 13 a-c; KORA project description, section 10.2; ki-plan scenario 25.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 import pytest
 
 from hub.fhir import names
+from tests.api.fhir.client import post_search
 from tests.api.fhir.writing import post, posted, put, read, responses, statuses, transaction
 from tests.api.papers import consent_of, sector_plan
 from tests.api.world import (
@@ -26,8 +30,22 @@ from tests.api.world import (
 FORMAT = "udskrivningsaftale"
 PLAN = (SAMPLES / FORMAT / "samples" / "koordinationsplan.xml").read_bytes()
 AGREEMENT = (SAMPLES / FORMAT / "samples" / "typical.xml").read_bytes()
-WORDS = ("Det opsøgende team", "koordinationsplan", "Depotmedicin")
+WORDS = (
+    "Det opsøgende team",
+    "koordinationsplan",
+    "Depotmedicin",
+    "Bostøtte hver mandag og torsdag",
+)
 """Only in the coordination plan."""
+
+
+MARKED = PLAN.replace(
+    b"<SectionCode>social</SectionCode>",
+    b"<CoordinationIndicator>true</CoordinationIndicator>\n      <SectionCode>social</SectionCode>",
+)
+"""Its owner lets the other parties see one offer."""
+NAMED = {PSYK, SOCIAL, RUS}
+"""The units that the sample names as its parties."""
 
 
 def publish(world: World, body: bytes = PLAN, who: str = PSYK) -> Any:
@@ -43,7 +61,7 @@ def kinds(world: World, who: str) -> set[str]:
     return {c["code"] for p in care_plans(world, who) for x in p["category"] for c in x["coding"]}
 
 
-def test_it_needs_no_consent_and_its_owner_alone_reads_it(world: World) -> None:
+def test_it_needs_no_consent_and_nothing_unmarked_is_read_by_others(world: World) -> None:
     answer = publish(world)
     assert answer.status_code == 200, answer.text
     (plan,) = care_plans(world, PSYK)
@@ -56,14 +74,45 @@ def test_it_needs_no_consent_and_its_owner_alone_reads_it(world: World) -> None:
     assert (again.status_code, len(care_plans(world, PSYK))) == (200, 1)
 
 
+def test_its_own_parties_read_what_its_owner_marked_on_the_statute(world: World) -> None:
+    publish(world, MARKED)
+    (plan,) = care_plans(world, PSYK)
+    for who in set(PARTIES) - NAMED:
+        assert care_plans(world, who) == []
+        problem(world.get(f"/fhir/CarePlan/{plan['id']}", who), 404)
+        problem(world.get(f"/fhir/CarePlan/{plan['id']}/_history/1", who), 404)
+    for who in NAMED - {PSYK}:
+        (seen,) = care_plans(world, who)
+        assert (seen["id"], "partOf" in seen) == (plan["id"], False)
+        assert [a["detail"]["description"] for a in seen["activity"]] == [
+            "Bostøtte hver mandag og torsdag."
+        ]
+        number = {"patient.identifier": f"{names.CPR}|{CPR_1}"}
+        assert post_search(world, "CarePlan", number, who).json()["total"] == 1
+    with world.hub.store.reading() as work:
+        shown = work.journal.audit_of(f"CarePlan/{plan['id']}")
+    assert (SOCIAL, "psykiatriloven-13c") in {(r["actor"], r["basis"]) for r in shown}
+
+
+def test_who_is_a_party_no_more_reads_it_no_more(world: World) -> None:
+    publish(world, MARKED)
+    assert len(care_plans(world, SOCIAL)) == 1
+    left = MARKED.replace(b"kp-2026-000064-2", b"kp-2026-000064-3").replace(
+        b"<UnitSORIdentifier>999000000202</UnitSORIdentifier>", b""
+    )
+    assert publish(world, left).status_code == 200
+    assert care_plans(world, SOCIAL) == []
+    assert len(care_plans(world, RUS)) == 1
+
+
 def test_it_never_joins_the_plan_whichever_comes_first(world: World) -> None:
-    publish(world)
+    publish(world, MARKED)
     world.consent()
     plan = world.publish_plan()
     world.work()
     for who in PARTIES:
         assert "Depotmedicin" not in world.get(f"/fhir/CarePlan/{plan}/$everything", who).text
-    later = PLAN.replace(b"kp-2026-000064-2", b"kp-2026-000064-3").replace(
+    later = MARKED.replace(b"kp-2026-000064-2", b"kp-2026-000064-3").replace(
         b"Samtaler i rusmiddelcentret hver uge", b"Samtaler hver anden uge"
     )
     assert publish(world, later).status_code == 200
@@ -72,7 +121,7 @@ def test_it_never_joins_the_plan_whichever_comes_first(world: World) -> None:
     for who in set(PARTIES) - {PSYK}:
         seen = world.get(f"/fhir/CarePlan/{plan}/$everything", who)
         assert not [w for w in WORDS if w in seen.text]
-        assert "koordinationsplan" not in kinds(world, who)
+        assert ("koordinationsplan" in kinds(world, who)) == (who in NAMED)
     mine = {p["category"][0]["coding"][0]["code"]: p for p in care_plans(world, PSYK)}
     assert mine["behandlingsplan"]["partOf"] == [{"reference": f"CarePlan/{plan}"}]
     assert "partOf" not in mine["koordinationsplan"]

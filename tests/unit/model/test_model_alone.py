@@ -6,9 +6,8 @@ import pytest
 
 from hub.contract import Resource
 from hub.fhir import names
-from hub.model.alone import stands_alone, statute_of
+from hub.model.alone import is_alone, stands_alone
 from hub.model.reduction import shareable
-from tests.views import parties
 
 
 def plan(*kinds: str) -> Resource:
@@ -45,13 +44,4 @@ def test_other_kinds_are_shared_as_they_are_marked() -> None:
     assert not stands_alone(plan("behandlingsplan"))
     kept, _ = shareable(resources("behandlingsplan"), lambda _: False)
     assert set(kept) == {"CarePlan/s", "Observation/n"}
-    assert statute_of("behandlingsplan") is None
-
-
-@pytest.mark.parametrize("party", parties().values(), ids=lambda p: p.id)
-def test_the_statute_lets_psychiatry_alone(party) -> None:  # type: ignore[no-untyped-def]
-    statute = statute_of("koordinationsplan")
-    assert statute is not None
-    verdict = statute.lets(party)
-    assert verdict.permit == (party.kind == "psychiatry")
-    assert verdict.basis == ("psykiatriloven-13b" if verdict.permit else "")
+    assert not is_alone("behandlingsplan")

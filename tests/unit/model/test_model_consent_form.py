@@ -12,7 +12,7 @@ from model_facts import GP, KOORD_OTHER, KOORD_OWN, PSYK, RUS, SOCIAL
 
 from hub.errors import Invalid
 from hub.fhir import names
-from hub.model.consent import LONGEST, Consent, Rule, decide, read_consent
+from hub.model.consent import LONGEST, Consent, Rule, by_consent, read_consent
 from tests.views import EXAMPLES, find_party
 
 CPRS = ("0201609996", "1507729995")
@@ -159,8 +159,8 @@ def test_a_deny_of_a_section_reaches_the_decision() -> None:
     found = read(resource)
     assert Rule(False, PSYK, "crime") in found.rules
     at = GIVEN + timedelta(days=1)
-    assert decide((found,), PSYK, "exchange", at, ("psychiatry",)).permit
-    assert not decide((found,), PSYK, "exchange", at, ("crime",)).permit
+    assert by_consent((found,), PSYK, "exchange", at, ("psychiatry",)).permit
+    assert not by_consent((found,), PSYK, "exchange", at, ("crime",)).permit
 
 
 def test_a_unit_that_is_no_party_is_warned_about_and_gets_nothing() -> None:
