@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Final
 
 from fastapi import Request
 
-from hub.api.security import the_hub, the_operator, the_party
-from hub.errors import HubError, NotPermitted, Temporary, Unauthenticated
+from hub.api.security import Caller, the_hub
+from hub.errors import HubError, NotPermitted, OverQuota, ScopeMissing, Temporary
 from hub.model.party import Viewer
 from hub.services.denied import audit_refusal, refuse_stranger, spelled
 from hub.services.hub import Hub
 
+_NO_DENIALS: Final = (ScopeMissing, OverQuota)
+"""The first is written down where it is raised, the second is a matter of time."""
 _READS: Final = frozenset({"GET", "HEAD"})
 
 
 def audited(request: Request, error: HubError) -> HubError:
     """The error to answer with: the same, or that it could not be written down."""
-    if not isinstance(error, NotPermitted):
+    if not isinstance(error, NotPermitted) or isinstance(error, _NO_DENIALS):
         return error
     try:
         _audit(request, the_hub(request), error)
@@ -31,7 +32,7 @@ def _audit(request: Request, hub: Hub, error: NotPermitted) -> None:
     action = "read" if request.method in _READS else "act"
     named = {k: str(v) for k, v in request.path_params.items()}
     address = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
-    viewer = _who(request, hub)
+    viewer = _who(request)
     if viewer is not None:
         audit_refusal(hub, viewer, action, address, named, error)
     elif request.headers.get("Authorization"):
@@ -39,9 +40,6 @@ def _audit(request: Request, hub: Hub, error: NotPermitted) -> None:
         refuse_stranger(hub, spelled(address, named), reason=error.text)
 
 
-def _who(request: Request, hub: Hub) -> Viewer | None:
-    with suppress(Unauthenticated):
-        return Viewer.of(the_party(request, hub).party)
-    with suppress(Unauthenticated):
-        return Viewer("operator", the_operator(request, hub))
-    return None
+def _who(request: Request) -> Viewer | None:
+    caller: Caller | None = getattr(request.state, "caller", None)
+    return None if caller is None else Viewer(caller.kind, caller.owner)

@@ -7,7 +7,7 @@ from pathlib import Path
 from hub.fhir import names
 from hub.law.reading import read_statutes
 from hub.model.plan import SHARED
-from hub.runtime.profiles import FOLDER, published
+from hub.runtime.published import FOLDER, published
 
 
 def findings(file: Path) -> list[str]:
