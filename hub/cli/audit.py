@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from hub.cli.lazy import LazyCommands
 
-_COMMANDS = {
-    "verify": "Check that no row was changed, removed, put in or moved.",
+_COMMANDS: Final = {
     "export": "Print rows: of a citizen, or of a time.",
+    "forget": "Erase the key that leads from the trail to a citizen.",
     "head": "Print the newest chain hash, to keep elsewhere.",
+    "hold": "Let nothing of a plan be deleted.",
+    "holds": "Show the plans of which nothing may be deleted.",
+    "release": "Lift the hold on a plan.",
+    "subject": "Write everything that is held about a citizen to a file.",
+    "verify": "Check that no row was changed, removed, put in or moved.",
 }
 
 

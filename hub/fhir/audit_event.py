@@ -29,9 +29,11 @@ _BASES: Final = frozenset({
     "consent", "psykiatriloven-13a", "psykiatriloven-13b", "psykiatriloven-13c",
     "serviceloven-141", "sundhedsloven-41", "sundhedsloven-42a",
 })  # fmt: skip
-_DISCLOSED: Final = frozenset({"disclose", "fetch", "hand-over", "forward"})
+_DISCLOSED: Final = frozenset({"disclose", "fetch"})
 _READ: Final = {"read": "read", "vread": "vread", "history": "history-instance"}
 _QUERIED: Final = frozenset({"search", "everything", "document", "events"})
+_LOOKS: Final = frozenset({*_DISCLOSED, *_READ, *_QUERIED, "route", "act", "console"})
+"""What the project's own profile is about: reads, disclosures, denials."""
 _WRITTEN: Final = {"update": ("U", "update"), "consent": ("C", "create"),
                    "approval": ("C", "create"), "propose": ("C", "create"),
                    "write": ("C", "create"), "receive": ("C", "create"),
@@ -57,7 +59,8 @@ def audit_event(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     basis = _basis(row["basis"])
     denied = row["outcome"] != "success"
     made: dict[str, Any] = {"resourceType": "AuditEvent", "id": f"audit-{row['id']}"}
-    if row["unit"] and row["citizen"] and (basis or denied):
+    shown = row["action"] in _LOOKS and (basis or denied)
+    if shown and row["unit"] and row["citizen"]:
         made["meta"] = {"profile": [names.profile("KiAuditEvent")]}
     if basis:
         made["extension"] = [

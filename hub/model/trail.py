@@ -156,11 +156,15 @@ class Checker:
             return None
         if row_hash(row) != seal.row_hash or row[_OWN] != seal.row_hash:
             return Break(*place, "The row was changed")
-        if row["action"] == EXPIRED:
-            told = {n for n in self._expired if row["object"] == segment_object(n)}
-            self._settle(seal.audit_id, told)
+        self.told(row)
         self.rows += 1
         return None
+
+    def told(self, row: Mapping[str, Any]) -> None:
+        """A row that is as it was written, sealed or still to be: it may let a segment go."""
+        if row["action"] == EXPIRED:
+            gone = {n for n in self._expired if row["object"] == segment_object(n)}
+            self._settle(row["id"], gone)
 
     def _settle(self, audit_id: int, told: Container[int]) -> None:
         claimed = self._claims.get(audit_id)

@@ -53,6 +53,16 @@ class Settings(BaseSettings):
     refused_days: int = Field(
         90, description="Days until the bytes of refused and set-aside documents are deleted"
     )
+    audit_days: int = Field(
+        1826, ge=0, description="Days until whole segments of the audit trail are deleted; 0: never"
+    )
+    inbox_days: int = Field(
+        1826, ge=0, description="Days until the bytes of earlier documents are deleted; 0: never"
+    )
+    delivery_days: int = Field(
+        365, ge=0, description="Days until the bytes of ended deliveries are deleted; 0: never"
+    )
+    task_days: int = Field(365, ge=0, description="Days until done tasks are deleted; 0: never")
     console: bool = Field(True, description="Serve the operator's console beside the API")
     send_timeout: float = Field(30.0, description="Seconds for one send")
     outgoing_hosts: str = Field(

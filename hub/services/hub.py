@@ -38,6 +38,14 @@ class Limits:
     """Bytes without a legal basis are deleted after that."""
     refused_days: int = 90
     """Bytes that could not be understood are deleted that long after they came."""
+    audit_days: int = 1826
+    """Whole segments of the audit trail are deleted after that; 0, here and below: never."""
+    inbox_days: int = 1826
+    """Bytes of documents that were understood, and are nobody's newest."""
+    delivery_days: int = 365
+    """Bytes of deliveries that have ended."""
+    task_days: int = 365
+    """Tasks that are done."""
     process_lease: timedelta = timedelta(seconds=60)
     """How long a crashed worker keeps a message from the next one."""
     send_lease: timedelta = timedelta(seconds=60)

@@ -39,12 +39,7 @@ def look(hub: Hub, viewer: Viewer, item_id: str, *, reason: str) -> KeptBytes:
     whose bytes have been deleted.
     """
     for_operators(viewer)
-    why = reason.strip()
-    if not why or len(why) > LONGEST_REASON:
-        text = f"Say why the content must be seen, in at most {LONGEST_REASON} characters"
-        raise Invalid(text, at="reason")
-    if names_a_citizen(why):
-        raise Invalid("Say why without a citizen's number; the audit trail keeps it", at="reason")
+    why = kept_reason(reason)
     with hub.store.writing() as work:
         item = work.inbox.get(item_id, viewer)
         if item is None or item.state not in TO_BE_SEEN or item.body is None:
@@ -54,6 +49,18 @@ def look(hub: Hub, viewer: Viewer, item_id: str, *, reason: str) -> KeptBytes:
         )
         work.commit()
     return KeptBytes(item.body, f"message-{item.id[:8]}.bin")
+
+
+def kept_reason(reason: str) -> str:
+    """A person's reason as the audit trail keeps it; raises Invalid for none, and for one that
+    names a citizen."""
+    why = reason.strip()
+    if not why or len(why) > LONGEST_REASON:
+        text = f"Say why the content must be seen, in at most {LONGEST_REASON} characters"
+        raise Invalid(text, at="reason")
+    if names_a_citizen(why):
+        raise Invalid("Say why without a citizen's number; the audit trail keeps it", at="reason")
+    return why
 
 
 def whole_message_id(hub: Hub, viewer: Viewer, beginning: str) -> str:

@@ -21,6 +21,7 @@ from hub.services.hub import Hub, new_id, repeatable, sha256
 from hub.services.lapse import ACTOR, follow_time
 from hub.services.process import process
 from hub.services.resend import ask_again
+from hub.services.retention import expire
 from hub.services.settle import receipt_for
 from hub.services.subscription_events import number_due
 from hub.services.subscription_state import keep_alive
@@ -185,7 +186,7 @@ def _give_up(hub: Hub, work: UnitOfWork, message: InboundMessage) -> None:
 
 
 def maintain(hub: Hub) -> int:
-    """Delete kept bytes whose time is up, and follow consents that began or ended."""
+    """Delete what has been kept long enough, and follow consents that began or ended."""
     follow_time(hub)
     now = hub.clock()
     with hub.store.writing() as work:
@@ -195,4 +196,4 @@ def maintain(hub: Hub) -> int:
             # Nobody can look any more at what was set aside, so nobody is asked to.
             work.journal.close_tasks(ACTOR, now, kind="set-aside", inbox_id=message)
         work.commit()
-    return deleted + len(unreadable)
+    return deleted + len(unreadable) + expire(hub)

@@ -59,7 +59,7 @@ class AuditRows:
         """The row and its hash, and that it waits for the sealer; returns its id."""
         plan_id, version, citizen, lead = self._about(act)
         who = act.actor.split(": ", 1)[0]
-        unit = self._unit(act.party or who)
+        unit = self._unit(who) or (self._unit(act.party or "") if who == HUB else None)
         consent = act.basis.removeprefix("consent/")
         purpose, sections = self._permitted(act, plan_id)
         row = {
@@ -71,7 +71,7 @@ class AuditRows:
             "basis": act.basis,
             "outcome": act.outcome,
             "detail": act.detail,
-            "role": act.role or self._role(who, act.party, lead),
+            "role": act.role or self._role(who, unit, lead),
             "unit": _identifier(unit) if unit else None,
             "unit_name": _named(unit) if unit else None,
             "citizen": self.pseudonym(citizen, act.at) if citizen else None,
@@ -190,16 +190,13 @@ class AuditRows:
             self._units[party] = self._db.execute(found).first()
         return self._units[party]
 
-    def _role(self, who: str, party: str | None, lead: str | None) -> str | None:
-        unit = party or who
-        if unit == lead:
-            return "lead"
-        if party is not None and self._unit(party) is not None:
-            return "party" if party == who else "receiver"
+    def _role(self, who: str, unit: Row[Any] | None, lead: str | None) -> str | None:
+        if unit is not None:
+            if unit.id == lead:
+                return "lead"
+            return "party" if unit.id == who else "receiver"
         if who == HUB:
             return HUB
-        if self._unit(who) is not None:
-            return "party"
         found = select(OPERATOR.c.id).where(or_(OPERATOR.c.id == who, OPERATOR.c.name == who))
         return "operator" if self._db.execute(found).first() else None
 

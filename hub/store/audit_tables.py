@@ -31,8 +31,8 @@ AUDIT = Table(
     Column("row_hash", String(64), nullable=False),
     Index("ix_audit_citizen_id", "citizen", "id"),
 )
-"""One act. ``unit``: ``system|value`` of the acting or receiving unit as it was then; ``citizen``:
-a pseudonym; ``sections``: labels with spaces between."""
+"""One act. ``unit``: ``system|value`` of the acting unit as it was then, of the receiving one where
+the hub acts; ``citizen``: a pseudonym; ``sections``: labels with spaces between."""
 
 AUDIT_TAIL = Table(
     "audit_tail",

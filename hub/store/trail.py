@@ -166,7 +166,8 @@ class Trail:
             broken = checker.follow(seal, row)
             if broken:
                 break
-        broken = broken or checker.ended() or self._beside_the_chain()
+        if broken is None:
+            broken = self._beside_the_chain(checker) or checker.ended()
         waiting = self._db.execute(select(func.count()).select_from(AUDIT_TAIL)).scalar_one()
         return Checked(broken, checker.rows, checker.gone, waiting, checker.head)
 
@@ -189,7 +190,7 @@ class Trail:
             if len(rows) < _BATCH:
                 return
 
-    def _beside_the_chain(self) -> Break | None:
+    def _beside_the_chain(self, checker: Checker) -> Break | None:
         tail = set(self._db.execute(select(AUDIT_TAIL.c.audit_id)).scalars())
         rows = (
             select(AUDIT).outerjoin(AUDIT_SEAL, AUDIT_SEAL.c.audit_id == AUDIT.c.id)
@@ -200,7 +201,12 @@ class Trail:
             .where(AUDIT.c.id.is_(None)).order_by(AUDIT_TAIL.c.audit_id)
         )  # fmt: skip
         gone = self._db.execute(missing).scalars().all()
-        return unsealed((r._asdict() for r in self._db.execute(rows)), tail, gone)
+        waiting = [r._asdict() for r in self._db.execute(rows)]
+        broken = unsealed(waiting, tail, gone)
+        if broken is None:
+            for row in waiting:
+                checker.told(row)
+        return broken
 
 
 def _filtered(wanted: Wanted) -> Select[Any]:

@@ -22,6 +22,8 @@ from hub.store.plans import Plans
 from hub.store.proposals import Proposals
 from hub.store.queues import Queues
 from hub.store.resources import Resources
+from hub.store.retention import Retention
+from hub.store.subject import Subject
 from hub.store.subscriptions import Subscriptions
 from hub.store.trail import Trail
 
@@ -47,6 +49,8 @@ class UnitOfWork:
         self.conversations = Conversations(connection)
         self.subscriptions = Subscriptions(connection)
         self.trail = Trail(connection)
+        self.retention = Retention(connection)
+        self.subject = Subject(connection)
 
     def commit(self) -> None:
         """Make it so. Only services call this."""

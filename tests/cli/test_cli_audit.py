@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import stat
+import zipfile
 from contextlib import closing
+from pathlib import Path
 
 from tests.cli.conftest import Site
 
@@ -41,3 +45,31 @@ def test_a_broken_trail_is_told_with_its_place(planned: Site) -> None:
     done = planned.run("audit", "verify", "--head", head)
     assert done.returncode == 1
     assert "its end was cut off" in done.stdout
+
+
+def test_a_plan_s_records_are_held_copied_and_exported(planned: Site, tmp_path: Path) -> None:
+    plan = planned.json("plans")[0]["plan"]
+    assert planned.run("audit", "hold", plan[:8], "--reason", "A complaint").returncode == 0
+    assert [h["plan"] for h in planned.json("audit", "holds")] == [plan]
+    assert planned.run("audit", "forget", plan, "--reason", "x").returncode == 3
+    assert planned.run("audit", "release", plan, "--reason", "Over").returncode == 0
+    target = tmp_path / "copy.zip"
+    arguments = ("audit", "subject", plan[:8], "--to", str(target), "--reason", "Asked for it")
+    done = planned.run(*arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    with zipfile.ZipFile(target) as found:
+        assert found.namelist()[0] == "index.json"
+        assert done.stdout == f"{len(found.namelist())} files\n"
+    assert planned.run(*arguments).returncode == 2
+    words = planned.json("audit", "export", "--citizen-of", plan, "--format", "minlog")
+    assert {"Fik en kopi sendt"} <= {w["what"] for w in words}
+
+
+def test_the_trail_is_exported_as_columns_and_as_events(planned: Site) -> None:
+    table = planned.run("audit", "export", "--since", "2026-01-01").stdout.splitlines()
+    assert table[0].startswith("id;at;actor;action;object;")
+    assert len(table) > 5
+    events = planned.run("audit", "export", "--until", "2200-01-01", "--format", "fhir")
+    assert json.loads(events.stdout)["resourceType"] == "Bundle"
+    assert planned.run("audit", "export").returncode == 2

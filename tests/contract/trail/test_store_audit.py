@@ -8,14 +8,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from alembic import command
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, update
 
 from hub.fhir import names
 from hub.model.party import CITIZEN
 from hub.store.audit_tables import AUDIT, AUDIT_SEAL, AUDIT_TAIL
-from hub.store.dialect import Database, migration_lock
-from hub.store.migrate import _config, migrate
+from hub.store.dialect import Database
 from hub.store.tables import CONSENT
 from hub.store.trail import Checked
 from hub.store.work import Store
@@ -251,27 +249,6 @@ def test_two_readers_at_once_make_one_pseudonym(store: Store, url: str) -> None:
     assert len({r["citizen"] for r in rows(store)}) == 1
 
 
-def test_what_was_audited_before_the_chain_is_sealed_too(url: str) -> None:
-    database = Database(url)
-    with migration_lock(database.engine) as connection:
-        command.upgrade(_config(connection), "0006")
-        for n in (1, 2):
-            connection.execute(
-                text(
-                    "INSERT INTO audit (id, at, actor, action, object, basis, outcome, detail)"
-                    f" VALUES ({n}, '2026-09-20 10:00:00.000001', 'a', 'read', 'o', '', 's', 'd')"
-                )
-            )
-    migrate(database)
-    store = Store(database)
-    assert check(store).unsealed == 2
-    assert seal(store) == 2
-    assert check(store).found is None
-    behind_its_back(store, update(AUDIT).where(AUDIT.c.id == 2).values(actor="b"))
-    assert check(store).found is not None
-    store.close()
-
-
 def test_the_citizen_s_own_copy_has_no_unit(store: Store) -> None:
     with committed(store) as work:
         work.plans.add(plan(), NOW)
@@ -288,3 +265,11 @@ def test_nothing_waits_once_it_is_sealed(store: Store) -> None:
         assert db.execute(select(AUDIT_TAIL)).all() == []
     with store.reading() as work:
         assert not work.trail.waits()
+
+
+def test_who_acts_is_the_unit_and_who_receives_where_the_hub_acts(store: Store) -> None:
+    with committed(store) as work:
+        for actor, party in ((f"{PSYK}: A", RUS), ("hub", RUS), ("an operator", RUS)):
+            work.journal.audit(NOW, actor, "forward", "x", party=party)
+    units = [(r["unit_name"] or "").partition(",")[0] for r in rows(store)]
+    assert units == ["Psykiatrisk Center Nordstrand", "Havneby Rusmiddelcenter", ""]

@@ -1,0 +1,120 @@
+"""Everything the hub holds about a citizen, as files: for who asks what is held about them.
+
+File names are numbers and kinds; none of them, and no line of the index, names anybody. What the
+files hold is the citizen's own and others' words about the citizen: whoever hands it out reads it
+first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from hub.errors import NotFound
+from hub.fhir.audit_event import audit_event, bundle
+from hub.fhir.codec import dump_json
+from hub.model.access_record import lines
+from hub.model.party import SYSTEM, Viewer
+from hub.model.records import Plan
+from hub.services.access_record import line_row
+from hub.services.hub import Hub
+from hub.services.kept import kept_reason
+from hub.services.overview import for_operators
+from hub.store.trail import Wanted
+from hub.store.work import UnitOfWork
+
+_ENDINGS: Final = {"json": "json", "xml": "xml", "pdf": "pdf", "html": "html"}
+
+
+@dataclass(frozen=True)
+class HeldFile:
+    """One file of the copy."""
+
+    name: str
+    about: str
+    body: bytes
+
+
+def everything_held(hub: Hub, viewer: Viewer, plan_id: str, *, reason: str) -> list[HeldFile]:
+    """All files, the index first, once the export is committed to the audit trail.
+
+    Raises Invalid without a reason that can be kept, NotFound for no such plan.
+    """
+    for_operators(viewer)
+    why = kept_reason(reason)
+    with hub.store.reading() as work:
+        plan = work.plans.get(plan_id, SYSTEM, hub.clock())
+        if plan is None:
+            raise NotFound("No such plan is known to you")
+        files = [*_plans(hub, work, plan), *_records(work, plan), *_bytes(work, plan),
+                 *_trail(hub, work, plan)]  # fmt: skip
+    with hub.store.writing() as work:
+        work.journal.audit(
+            hub.clock(), viewer.id, "subject-export", f"CarePlan/{plan_id}", role="operator",
+            reason=why,
+        )  # fmt: skip
+        work.commit()
+    index = [{"file": f.name, "holds": f.about} for f in files]
+    return [HeldFile("index.json", "what there is", _json(index)), *files]
+
+
+def _plans(hub: Hub, work: UnitOfWork, plan: Plan) -> Iterator[HeldFile]:
+    found = work.plans.of_citizen(plan.citizen_id, SYSTEM, hub.clock())
+    for n, one in enumerate(sorted(found, key=lambda p: p.id), 1):
+        for version in work.plans.versions(one.id):
+            keys = [key for part in version.manifest.values() for key in part]
+            resources = list(work.plans.resources(keys).values())
+            yield HeldFile(
+                f"plans/plan-{n}-version-{version.number}.json",
+                "one version of a plan, with its sector plans, as FHIR",
+                dump_json(_collection(hub.base_url, resources), indent=2),
+            )
+
+
+def _records(work: UnitOfWork, plan: Plan) -> Iterator[HeldFile]:
+    for name, rows in work.subject.tables(plan.citizen_id).items():
+        yield HeldFile(f"records/{name}.json", f"{len(rows)} rows of {name}", _json(rows))
+
+
+def _bytes(work: UnitOfWork, plan: Plan) -> Iterator[HeldFile]:
+    subject = work.subject
+    kinds = (
+        ("documents", "document", "a document as received", subject.documents(plan.citizen_id)),
+        ("deliveries", "delivery", "a document as sent", subject.deliveries(plan.citizen_id)),
+    )
+    for folder, name, about, found in kinds:
+        for n, (own, media_type, body) in enumerate(found, 1):
+            yield HeldFile(f"{folder}/{name}-{n}.{_ending(media_type)}", f"{about}: {own}", body)
+
+
+def _trail(hub: Hub, work: UnitOfWork, plan: Plan) -> Iterator[HeldFile]:
+    pseudonym = work.trail.pseudonym_of(plan.citizen_id)
+    rows = list(work.trail.every(Wanted(citizen=pseudonym))) if pseudonym else []
+    told = [line_row(line) for line in lines(rows, "da", everything=True)]
+    yield HeldFile("audit/access-record.json", "who has seen what, in Danish", _json(told))
+    events = bundle([audit_event(row, hub.base_url) for row in rows])
+    yield HeldFile("audit/events.json", "the same as FHIR AuditEvents", _json(events))
+
+
+def _collection(base: str, resources: list[dict[str, Any]]) -> dict[str, Any]:
+    entries = [
+        {"fullUrl": f"{base}/{r['resourceType']}/{r['id']}", "resource": r} for r in resources
+    ]
+    made: dict[str, Any] = {"resourceType": "Bundle", "type": "collection"}
+    return made | ({"entry": entries} if entries else {})
+
+
+def _ending(media_type: str) -> str:
+    return next((end for word, end in _ENDINGS.items() if word in media_type), "bin")
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, indent=2, default=_plain).encode()
+
+
+def _plain(value: Any) -> str:
+    """Times and numbers as they are written."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,171 @@
+"""What is deleted when its time is up, and what a legal hold keeps from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
+
+from hub.model.delivery import FINAL
+from hub.store.audit_rows import AuditRows
+from hub.store.audit_tables import AUDIT, AUDIT_SEAL, AUDIT_SEGMENT, LEGAL_HOLD
+from hub.store.tables import DELIVERY, INBOX, PART, PLAN, QUEUE_MESSAGE, TASK
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Nothing of this plan may be deleted."""
+
+    plan_id: str
+    reason: str
+    set_by: str
+    set_at: datetime
+
+
+class Retention:
+    """Each kind of record by itself; nothing of a plan under a legal hold."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+        self._rows = AuditRows(connection)
+
+    # Holds
+
+    def hold(self, hold: Hold) -> bool:
+        """Set it; False if there is one."""
+        there = select(LEGAL_HOLD).where(LEGAL_HOLD.c.plan_id == hold.plan_id)
+        if self._db.execute(there).first() is not None:
+            return False
+        self._db.execute(LEGAL_HOLD.insert().values(**vars(hold)))
+        return True
+
+    def release(self, plan_id: str) -> bool:
+        """Lift it; False if there is none."""
+        gone = self._db.execute(delete(LEGAL_HOLD).where(LEGAL_HOLD.c.plan_id == plan_id))
+        return gone.rowcount > 0
+
+    def holds(self) -> list[Hold]:
+        """Every hold in force, oldest first."""
+        found = select(LEGAL_HOLD).order_by(LEGAL_HOLD.c.set_at, LEGAL_HOLD.c.plan_id)
+        return [Hold(r.plan_id, r.reason, r.set_by, r.set_at) for r in self._db.execute(found)]
+
+    def held_citizen(self, citizen: str) -> bool:
+        """A plan of the citizen's is under a hold."""
+        found = (
+            select(LEGAL_HOLD.c.plan_id).join(PLAN, PLAN.c.id == LEGAL_HOLD.c.plan_id)
+            .where(PLAN.c.citizen_id == citizen).limit(1)
+        )  # fmt: skip
+        return self._db.execute(found).first() is not None
+
+    # Segments of the audit trail
+
+    def expired_segment(self, before: datetime) -> int | None:
+        """The oldest segment whose rows were all written before then and none is held; never the
+        newest one: ids that were used are not given again."""
+        newest = select(func.max(AUDIT_SEGMENT.c.number)).scalar_subquery()
+        rows = select(AUDIT.c.id).join(AUDIT_SEAL, AUDIT_SEAL.c.audit_id == AUDIT.c.id)
+        own = rows.where(AUDIT_SEAL.c.segment == AUDIT_SEGMENT.c.number)
+        found = (
+            select(AUDIT_SEGMENT.c.number)
+            .where(
+                AUDIT_SEGMENT.c.expired_by.is_(None),
+                AUDIT_SEGMENT.c.number < newest,
+                not_(exists(own.where(or_(AUDIT.c.at >= before, self._held_rows())))),
+            )
+            .order_by(AUDIT_SEGMENT.c.number)
+            .limit(1)
+        )
+        return self._db.execute(found).scalar()
+
+    def expire_segment(self, number: int, by: int, now: datetime) -> int:
+        """Delete its rows, whose seals stay; ``by``: the audit row that says so."""
+        ids = select(AUDIT_SEAL.c.audit_id).where(AUDIT_SEAL.c.segment == number)
+        gone = self._db.execute(delete(AUDIT).where(AUDIT.c.id.in_(ids))).rowcount
+        self._db.execute(
+            update(AUDIT_SEGMENT).where(AUDIT_SEGMENT.c.number == number)
+            .values(expired_by=by, expired_at=now)
+        )  # fmt: skip
+        return gone
+
+    def _held_rows(self) -> ColumnElement[bool]:
+        """Rows of a held plan, and all about its citizen."""
+        held = select(PLAN.c.citizen_id).join(LEGAL_HOLD, LEGAL_HOLD.c.plan_id == PLAN.c.id)
+        citizens = self._db.execute(held).scalars().all()
+        names = [n for c in citizens if (n := self._rows.known_pseudonym(c)) is not None]
+        return or_(AUDIT.c.plan_id.in_(select(LEGAL_HOLD.c.plan_id)), AUDIT.c.citizen.in_(names))
+
+    # Bytes and tasks
+
+    def delete_documents(self, before: datetime) -> int:
+        """The bytes of understood documents that came before then; not of the newest one of a
+        part, from which its owner's document is made again.
+
+        A document of no plan, such as a consent, may be about anybody: while anything is held,
+        it stays.
+        """
+        kept = or_(PART.c.source_inbox == INBOX.c.id, PART.c.document_inbox == INBOX.c.id)
+        old = and_(
+            INBOX.c.state == "applied",
+            INBOX.c.received_at < before,
+            INBOX.c.body.is_not(None),
+            not_(exists().where(kept)),
+            _free(INBOX.c.plan_id),
+            or_(INBOX.c.plan_id.is_not(None), not_(exists(select(LEGAL_HOLD.c.plan_id)))),
+        )
+        return self._db.execute(update(INBOX).where(old).values(body=None)).rowcount
+
+    def delete_sent(self, before: datetime) -> int:
+        """The bytes of deliveries that ended before then; not of the newest one of a receiver in
+        a format, by which a document that comes back is understood."""
+        later = DELIVERY.alias()
+        newest = not_(
+            exists().where(
+                later.c.plan_id == DELIVERY.c.plan_id,
+                later.c.receiver == DELIVERY.c.receiver,
+                later.c.format == DELIVERY.c.format,
+                later.c.sequence > DELIVERY.c.sequence,
+            )
+        )
+        old = and_(
+            DELIVERY.c.state.in_([s.value for s in FINAL]),
+            DELIVERY.c.updated_at < before,
+            DELIVERY.c.body.is_not(None),
+            not_(newest),
+            _free(DELIVERY.c.plan_id),
+        )
+        sent = self._db.execute(update(DELIVERY).where(old).values(body=None)).rowcount
+        return sent + self._delete_settled(before)
+
+    def _delete_settled(self, before: datetime) -> int:
+        """The mailbox's copies of what was receipted before then."""
+        held = select(DELIVERY.c.id).where(not_(_free(DELIVERY.c.plan_id)))
+        old = and_(
+            QUEUE_MESSAGE.c.settled_at < before,
+            func.length(QUEUE_MESSAGE.c.body) > 0,
+            QUEUE_MESSAGE.c.key.not_in(held),
+        )
+        gone: Any = self._db.execute(update(QUEUE_MESSAGE).where(old).values(body=b""))
+        return int(gone.rowcount)
+
+    def delete_tasks(self, before: datetime) -> int:
+        """Tasks that were done before then."""
+        old = and_(TASK.c.done_at < before, _free(TASK.c.plan_id))
+        return self._db.execute(delete(TASK).where(old)).rowcount
+
+
+def _free(plan: ColumnElement[Any]) -> ColumnElement[bool]:
+    """It is of no plan under a legal hold."""
+    return not_(exists().where(LEGAL_HOLD.c.plan_id == plan))

@@ -1,0 +1,95 @@
+"""Everything that is kept about one citizen, table by table: for the citizen's own copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Select, Table, or_, select
+
+from hub.store.conversation_tables import LETTER
+from hub.store.proposal_tables import PROPOSAL
+from hub.store.tables import (
+    ACCESS,
+    APPROVAL,
+    CITIZEN_IDENTIFIER,
+    CONSENT,
+    DELIVERY,
+    DELIVERY_EVENT,
+    HOP,
+    INBOX,
+    PART,
+    PLAN,
+    PLAN_VERSION,
+    RESOURCE,
+    TASK,
+)
+
+BYTES: Final = frozenset({"body"})
+"""Columns that are files of their own."""
+
+
+class Subject:
+    """Reads whole rows; who may have them is not decided here."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def tables(self, citizen: str) -> dict[str, list[dict[str, Any]]]:
+        """Table to its rows about the citizen, without the bytes of documents."""
+        return {
+            table.name: [r._asdict() for r in self._db.execute(_light(table).where(of))]
+            for table, of in _conditions(citizen)
+        }
+
+    def documents(self, citizen: str) -> Iterator[tuple[str, str, bytes]]:
+        """Received documents whose bytes are still kept: message id, media type, bytes."""
+        yield from self._bytes(INBOX, INBOX.c.received_at, citizen)
+
+    def deliveries(self, citizen: str) -> Iterator[tuple[str, str, bytes]]:
+        """Sent documents whose bytes are still kept."""
+        yield from self._bytes(DELIVERY, DELIVERY.c.created_at, citizen)
+
+    def _bytes(
+        self, table: Table, order: ColumnElement[Any], citizen: str
+    ) -> Iterator[tuple[str, str, bytes]]:
+        of = dict(_conditions(citizen))[table]
+        columns = (table.c.id, table.c.media_type, table.c.body)
+        found = select(*columns).where(of, table.c.body.is_not(None)).order_by(order, table.c.id)
+        for row in self._db.execute(found):
+            yield row.id, row.media_type or "", row.body
+
+
+def _light(table: Table) -> Select[Any]:
+    kept = table.name in {INBOX.name, DELIVERY.name}
+    columns = [c for c in table.c if not (kept and c.name in BYTES)]
+    return select(*columns).order_by(*table.primary_key.columns)
+
+
+def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
+    plans = select(PLAN.c.id).where(PLAN.c.citizen_id == citizen)
+    parts = select(PART.c.id).where(PART.c.citizen_id == citizen)
+    deliveries = select(DELIVERY.c.id).where(DELIVERY.c.plan_id.in_(plans))
+    messages = (
+        select(PART.c.source_inbox).where(PART.c.citizen_id == citizen),
+        select(PART.c.document_inbox).where(PART.c.citizen_id == citizen),
+        select(PLAN_VERSION.c.inbox_id).where(PLAN_VERSION.c.plan_id.in_(plans)),
+    )
+    named = or_(INBOX.c.plan_id.in_(plans), *(INBOX.c.id.in_(m) for m in messages))
+    return [
+        (CITIZEN_IDENTIFIER, CITIZEN_IDENTIFIER.c.citizen_id == citizen),
+        (PLAN, PLAN.c.citizen_id == citizen),
+        (PART, PART.c.citizen_id == citizen),
+        (PLAN_VERSION, PLAN_VERSION.c.plan_id.in_(plans)),
+        (RESOURCE, or_(RESOURCE.c.owner.in_(parts), RESOURCE.c.owner == citizen)),
+        (CONSENT, CONSENT.c.citizen_id == citizen),
+        (APPROVAL, APPROVAL.c.plan_id.in_(plans)),
+        (ACCESS, ACCESS.c.plan_id.in_(plans)),
+        (INBOX, named),
+        (DELIVERY, DELIVERY.c.plan_id.in_(plans)),
+        (DELIVERY_EVENT, DELIVERY_EVENT.c.delivery_id.in_(deliveries)),
+        (TASK, TASK.c.plan_id.in_(plans)),
+        (HOP, HOP.c.plan_id.in_(plans)),
+        (LETTER, LETTER.c.plan_id.in_(plans)),
+        (PROPOSAL, PROPOSAL.c.plan_id.in_(plans)),
+    ]
