@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from hub.console.acts import ROUTER as ACTS
 from hub.console.decisions import ROUTER as DECISIONS
 from hub.console.deliveries import ROUTER as DELIVERIES
 from hub.console.letters import ROUTER as LETTERS
@@ -48,7 +49,7 @@ def mount(app: FastAPI, hub: Hub, *, demo_credential: str | None = None) -> None
     app.mount(STATIC, _Static(directory=_FOLDER), name="console-static")
     for router in (
         OVERVIEW, LOGIN, DELIVERIES, PLANS, PARTIES, SUBSCRIPTIONS, MESSAGES, TASKS, DECISIONS,
-        PROPOSALS, LETTERS,
+        PROPOSALS, LETTERS, ACTS,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_LAST)

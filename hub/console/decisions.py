@@ -7,6 +7,7 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
+from hub.console.acts import led_by, possible
 from hub.console.approval_form import CONDITIONS, DECISIONS, read_approval_form
 from hub.console.consent_form import PURPOSES, read_consent_form
 from hub.console.fields import Fields
@@ -32,7 +33,8 @@ def home(visit: Visitor, person: PersonDep) -> Response:
     """The unit's open tasks, and the way to both forms."""
     tasks = queries.tasks(visit.hub, Viewer.of(person))
     heads = {p.id: p.head for p in queries.plans(visit.hub, Viewer.of(person))}
-    return visit.page("decisions.html", person=person, tasks=tasks, heads=heads)
+    acts = possible(tasks, led_by(visit, person))
+    return visit.page("decisions.html", person=person, tasks=tasks, heads=heads, acts=acts)
 
 
 @ROUTER.get("/consent")
