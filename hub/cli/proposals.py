@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hub.cli.common import as_json, opened, show
+from hub.fhir.language import LANGUAGES, Language
 
 if TYPE_CHECKING:
     from hub.contract import Party
     from hub.services.hub import Hub
-    from hub.services.proposals import Choice
+    from hub.services.proposals import Choice, Shown
+
+Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _party = click.option("--party", required=True, help="The unit whose person looks or decides.")
 _person = click.option("--person", required=True, help="Name and function of who decides.")
@@ -44,53 +48,65 @@ def list_(party: str, all_: bool, json_: bool) -> None:
 @command.command(name="show")
 @click.argument("proposal")
 @_party
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default="da", show_default=True,
+    help="Of the words for the plan's elements and codes.",
+)  # fmt: skip
 @as_json
-def show_(proposal: str, party: str, json_: bool) -> None:
-    """PROPOSAL with its texts, as far as the unit may see them; the look is audited."""
+def show_(proposal: str, party: str, language: Language, json_: bool) -> None:
+    """PROPOSAL with its texts, as far as the unit may see them; the look is audited.
+
+    In the template's words and Danish local time; with --json as FHIR has them, and in UTC.
+    """
     from hub.services import proposals  # noqa: PLC0415
     from hub.services.proposal_rows import texts_row  # noqa: PLC0415
 
     with opened() as (hub, _):
         unit = _unit(hub, party)
-        row = texts_row(proposals.show(hub, unit, _whole(hub, unit, proposal)))
-    _tell(row, json_)
+        shown = proposals.show(hub, unit, _whole(hub, unit, proposal))
+    _tell(texts_row(shown) if json_ else _in_words(shown, language), json_)
 
 
-@command.command(name="accept")
-@click.argument("proposal")
-@_party
-@_person
-@_reason
-@_version
-@as_json
-def accept(proposal: str, json_: bool, **said: Any) -> None:
-    """What PROPOSAL says becomes the plan's next version."""
-    _decide(proposal, "accept", json_, **said)
+def _in_words(shown: Shown, language: Language) -> dict[str, Any]:
+    """The same row for people."""
+    from hub.console.pieces import in_words, told  # noqa: PLC0415
+    from hub.console.words import known  # noqa: PLC0415
+    from hub.services.proposal_rows import texts_row  # noqa: PLC0415
+
+    row, piece = texts_row(shown), shown.proposal.piece
+    about = piece.partition("/")[0]
+    texts = {
+        name: told(language, piece, row[name], text=shown.single)
+        for name in ("base", "theirs", "stands")
+    }
+    times = {
+        name: in_words(language, row[name]) for name in ("received_at", "decided_at") if row[name]
+    }
+    return {**row, "about": known(language, f"about.piece.{about}", about), **texts, **times}
 
 
-@command.command(name="reject")
-@click.argument("proposal")
-@_party
-@_person
-@_reason
-@_version
-@as_json
-def reject(proposal: str, json_: bool, **said: Any) -> None:
-    """What stands, stands."""
-    _decide(proposal, "reject", json_, **said)
+def _deciding(choice: Choice, about: str, *more: Option) -> None:
+    """A subcommand that decides so."""
+
+    def decided(proposal: str, json_: bool, **said: Any) -> None:
+        _decide(proposal, choice, json_, **said)
+
+    made: Callable[..., Any] = as_json(decided)
+    options: tuple[Option, ...] = (
+        click.argument("proposal"), *more, _party, _person, _reason, _version
+    )  # fmt: skip
+    for option in reversed(options):
+        made = option(made)
+    command.command(name=choice, help=about)(made)
 
 
-@command.command(name="reword")
-@click.argument("proposal")
-@click.option("--text", required=True, help="What it is to say.")
-@_party
-@_person
-@_reason
-@_version
-@as_json
-def reword(proposal: str, json_: bool, **said: Any) -> None:
-    """Neither: the plan's next version says it in other words."""
-    _decide(proposal, "reword", json_, **said)
+_deciding("accept", "What PROPOSAL says becomes the plan's next version.")
+_deciding("reject", "What stands, stands.")
+_deciding(
+    "reword",
+    "Neither: the plan's next version says it in other words.",
+    click.option("--text", required=True, help="What it is to say."),
+)
 
 
 def _decide(proposal: str, choice: Choice, json_: bool, *, party: str, **said: Any) -> None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from hub.console.acts import ROUTER as ACTS
 from hub.console.audit import ROUTER as AUDIT
 from hub.console.decisions import ROUTER as DECISIONS
 from hub.console.deliveries import ROUTER as DELIVERIES
@@ -49,7 +50,7 @@ def mount(app: FastAPI, hub: Hub, *, demo_credential: str | None = None) -> None
     app.mount(STATIC, _Static(directory=_FOLDER), name="console-static")
     for router in (
         OVERVIEW, LOGIN, DELIVERIES, PLANS, PARTIES, SUBSCRIPTIONS, MESSAGES, TASKS, DECISIONS,
-        PROPOSALS, LETTERS, AUDIT,
+        PROPOSALS, LETTERS, ACTS, AUDIT,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_LAST)

@@ -7,6 +7,7 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
+from hub.console.acts import led_by, possible
 from hub.console.approval_form import CONDITIONS, DECISIONS, read_approval_form
 from hub.console.consent_form import PURPOSES, read_consent_form
 from hub.console.fields import Fields
@@ -34,7 +35,10 @@ def home(visit: Visitor, person: PersonDep) -> Response:
     plans = queries.plans(visit.hub, Viewer.of(person))
     heads = {p.id: p.head for p in plans}
     led = [p for p in plans if p.lead == person.id]
-    return visit.page("decisions.html", person=person, tasks=tasks, heads=heads, led=led)
+    acts = possible(tasks, led_by(visit, person))
+    return visit.page(
+        "decisions.html", person=person, tasks=tasks, heads=heads, led=led, acts=acts
+    )
 
 
 @ROUTER.get("/consent")

@@ -30,6 +30,11 @@ def told(language: Language, piece: str, lines: Sequence[str], *, text: bool) ->
     return kept + [_line(language, own, line) for line in lines[len(kept) :]]
 
 
+def in_words(language: Language, value: str) -> str:
+    """A date or a moment as Danish clocks show it; anything else as it is."""
+    return _value(language, "", value)
+
+
 def apart(*texts: Sequence[str]) -> tuple[list[list[str]], list[str]]:
     """Each text without what all of them say, and that; a first line is always kept."""
     same = [x for x in texts[0][1:] if all(x in other[1:] for other in texts[1:])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from hub.model.pieces import ORDER, Pieces
 _TECHNICAL: Final = frozenset(
     {"list", "resourceType", "id", "meta", "subject", "patient", "category", "system", "intent"}
 )
+_IDENTIFIER: Final = re.compile(r"[0-9a-f-]{36}|[0-9.]+")
+"""A code that is a UUID or a number."""
 _WHO: Final = "member: "
 _EXTENSION: Final = names.extension("")
 
@@ -70,6 +73,10 @@ def _leaves(name: str, value: Any, resources: Mapping[str, Resource]) -> Iterato
             # Without a name it is the list's own link: the item itself is told.
             if said and name:
                 yield f"{name}: {said}"
+            return
+        if _IDENTIFIER.fullmatch(str(value.get("code", ""))) and value.get("display"):
+            # Of a code that is no word, the word.
+            yield f"code: {value['display']}"
             return
         if "url" in value:
             name = str(value["url"]).removeprefix(_EXTENSION).rpartition("/")[2]

@@ -34,6 +34,8 @@ def utc_now() -> datetime:
 def build(settings: Settings) -> Hub:
     """A hub on what the settings name: embedded, or PostgreSQL and RabbitMQ."""
     registry = Registry()
+    # Asked before anything is made: a hub with mistakes in it leaves no folder behind.
+    local = overrides(settings.mappings_dir, registry)
     database = Database(settings.database())
     if database.embedded and settings.bus_url:
         raise Misconfigured("A broker needs PostgreSQL; set KI_HUB_DATABASE_URL as well")
@@ -58,7 +60,7 @@ def build(settings: Settings) -> Hub:
         base_url=settings.base_url.rstrip("/"),
         reach=reach,
         door=door(settings, store, calls),
-        local=overrides(settings.mappings_dir, registry),
+        local=local,
         random=random.random,
         limits=Limits(
             body_bytes=settings.max_body_bytes,

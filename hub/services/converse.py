@@ -29,8 +29,9 @@ def met_before(
 ) -> InboxItem | None:
     """The row in which this message was kept before; None if it is new, and then it is known now.
 
-    New is also what came before and could not be processed then. Raises MessageReused where the
-    ids and the content contradict each other, Busy while the first one is being processed.
+    New is also what came before and could not be processed then. Its ids decide, and what it says
+    does not (MedCom's rule MR8). Raises MessageReused for an envelope's id that named another
+    message, Busy while the first one is being processed.
     """
     adapter = hub.adapters.adapter(item.format)
     named = adapter.names(item.body or b"") if isinstance(adapter, Conversing) else None
@@ -48,12 +49,14 @@ def met_before(
         work.conversations.take_over(item.sender, named.message, item.id)
         work.conversations.add_envelope(item.sender, named, item.id, item.received_at)
         return None
-    prints = {adapter.fingerprint(raw(i, sender)) for i in (item, first) if i.body is not None}
-    if len(prints) > 1:
-        text = "The message's id was used before, for other content; a changed message has new ids"
-        raise MessageReused(text, at="MessageHeader.id")
     work.conversations.add_envelope(item.sender, named, first.id, item.received_at)
     return first
+
+
+def says_the_same(hub: Hub, item: InboxItem, first: InboxItem, sender: RegisteredParty) -> bool:
+    """Of a message that came again: nobody reads it, but the audit tells what was not read."""
+    fingerprint = hub.adapters.adapter(item.format).fingerprint
+    return len({fingerprint(raw(i, sender)) for i in (item, first) if i.body is not None}) < 2
 
 
 def raw(item: InboxItem, sender: RegisteredParty) -> RawMessage:

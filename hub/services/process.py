@@ -46,6 +46,7 @@ from hub.services.converse import (
     outcome_of,
     put_on_its_way,
     raw,
+    says_the_same,
 )
 from hub.services.decide import record_decision
 from hub.services.had import Had, MovedError, find_had
@@ -177,12 +178,16 @@ def _answer_like(
     outcome, issues = outcome_of(first), issues_of(first.answer)
     acknowledged = acknowledgement(hub, item, sender, outcome, issues, first=first)
     plan = (first.plan_id, first.plan_version or 0) if first.plan_id else None
+    same = says_the_same(hub, item, first, sender)
+    if not same:
+        LOG.warning("message.again.other.content", message=item.id, first=first.id)
     with hub.store.writing() as work:
         if not work.inbox.settle(
             item.id, first.state, first.status or 200, first.answer or "", plan=plan
         ):
             raise _AnsweredElsewhereError
-        _audit(hub, work, item, f"again/{first.id}")
+        unread = "" if same else ", other content was not read"
+        _audit(hub, work, item, f"again/{first.id}{unread}")
         put_on_its_way(hub, work, item, acknowledged)
         work.commit()
     return first.state

@@ -140,14 +140,22 @@ def test_a_known_envelope_with_a_new_message_is_an_error(gp: Practice) -> None:
     assert response(gp.answers()[-1]) == (message_id(reply), "ok")
 
 
-def test_a_known_message_with_other_content_is_an_error(gp: Practice) -> None:
+@pytest.mark.parametrize("envelope", [True, False], ids=["new-envelope", "known-envelope"])
+def test_the_content_of_a_known_message_is_not_read(gp: Practice, envelope: bool) -> None:
+    """The ids decide: the first answer again. That it said something else, the audit tells."""
     reply = sent_reply(gp)
-    changed = renamed(reply, message=False)
+    changed = renamed(reply, message=False, envelope=envelope)
     Message(changed).communication["payload"][-1]["contentString"] = "Noget helt andet."
-    assert gp.send(renamed(changed, message=False)).status_code == 409
+    gp.world.clock.advance(seconds=5)
+    answer = gp.send(changed)
+    assert answer.status_code == 200
     gp.world.work()
     assert letters(gp) == 1
-    assert response(gp.answers()[-1]) == (message_id(reply), "fatal-error")
+    assert_same_answer_in_new_envelopes(gp, reply, 2)
+    item = max(gp.world.kept(), key=lambda i: i.received_at)
+    with gp.world.hub.store.reading() as work:
+        (row,) = work.journal.audit_of(f"inbox/{item.id}")
+    assert row["detail"].endswith(", other content was not read")
 
 
 def test_the_same_ids_from_another_unit_are_another_message(gp: Practice) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,15 @@ def test_list_show_and_accept(proposed: Site) -> None:
     # The id as the table shows it.
     done = proposed.run("proposals", "show", row["proposal"][:8], "--party", RUS)
     assert f"theirs:\n  {NEW}" in done.stdout
+    # In words and by Danish clocks; FHIR's names and UTC are for machines.
+    assert "about: et mål" in done.stdout
+    assert "lifecycleStatus" not in done.stdout
+    assert any(x.startswith("lifecycleStatus: ") for x in shown["stands"])
+    assert re.search(r"^received_at: \d\d\.\d\d\.\d{4} kl\. \d\d\.\d\d$", done.stdout, re.M)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT.+\+00:00", shown["received_at"])
+    english = proposed.run("proposals", "show", row["proposal"][:8], "--party", RUS,
+                           "--language", "en")  # fmt: skip
+    assert "about: a goal" in english.stdout
     assert NEW not in proposed.run("proposals", "list", "--party", RUS).stdout
     told = proposed.json("proposals", "accept", row["proposal"][:8], *SAID, "--version", "1")
     assert told["state"] == "accepted"

@@ -10,7 +10,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from hub.model.party import SYSTEM
+from hub.console.acts import ACTS
+from hub.model.party import SYSTEM, Viewer
 from hub.services import admin, overview, queries, received
 from tests.console.conftest import Site
 from tests.console.seed import BO, GP, KARLA, RUS
@@ -71,8 +72,15 @@ def pages_of_a_unit(site: Site) -> list[str]:
     return [
         "/decisions", "/decisions/consent", "/decisions/approval", "/decisions/proposals",
         f"/decisions/proposals/{seeded.proposal}", f"/decisions/proposals/{seeded.conflict}",
-        "/decisions/proposals/nothing", f"/decisions/letters/{seeded.plans[KARLA]}",
+        "/decisions/proposals/nothing", *acts_of(site), f"/decisions/letters/{seeded.plans[KARLA]}",
     ]  # fmt: skip
+
+
+def acts_of(site: Site, who: str = RUS) -> list[str]:
+    """The pages where a person of the unit does something about a delivery, one of each kind."""
+    tasks = queries.tasks(site.seeded.hub, Viewer("party", who))
+    found = {t.kind: t.delivery_id for t in tasks if t.kind in ACTS and t.delivery_id}
+    return [f"/decisions/deliveries/{found[kind]}" for kind in sorted(found)]
 
 
 def violations(page: Page) -> list[str]:

@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hub.console
-from hub.console import approval_form, audit, consent_form, filled, flow, proposals, subscriptions
+from hub.console import (
+    acts,
+    approval_form,
+    audit,
+    consent_form,
+    filled,
+    flow,
+    proposals,
+    subscriptions,
+)
 from hub.console.words import catalog, choose, word
 from hub.contract import LossKind
 from hub.fhir.language import LANGUAGES, said
@@ -48,6 +57,7 @@ GROUPS = {
     "letter.": ("new", "reply", "forward"),
     "loss.": get_args(LossKind),
     "versions.": ("latest", "every-version"),
+    "act.": sorted({act for offered in acts.ACTS.values() for act in offered}),
     "proposal.kind.": proposals.KINDS,
     "proposal.lead.": (*proposals.KINDS, "own"),
     "proposal.state.": proposals.STATES,

@@ -37,6 +37,21 @@ def test_a_challenge_with_a_label_is_its_text() -> None:
     assert rest == ["section: social", "code: Netværket"]
 
 
+def test_a_code_that_is_no_word_is_its_display() -> None:
+    ffb = {
+        "system": "urn:oid:1.2.208.176.2.22",
+        "code": "e7c8b42e-b882-4629-8e03-65e44b1aa3e3",
+        "display": "Støtte til behandling",
+    }
+    own = {"system": "https://ki-hub.example/fhir/CodeSystem/ki-role", "code": "lead"}
+    link = {"detail": {"code": {"coding": [ffb, own]}, "description": "Støtte"}}
+    assert said("intervention/x", {"list": "activity", "link": link}) == [
+        "Støtte", "code: Støtte til behandling", "code: lead",
+    ]  # fmt: skip
+    bare = {"detail": {"code": {"coding": [{"code": ffb["code"]}]}}}
+    assert said("intervention/x", {"link": bare}) == [f"code: {ffb['code']}"]
+
+
 def test_an_order_is_the_items_in_order() -> None:
     order = [k for k, _ in PIECES.orders["goal"]]
     assert said("order/goal", order[::-1])[0].startswith("1. Flere bekendtskaber")
