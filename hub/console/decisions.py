@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import APIRouter, Response
 
 from hub.console.approval_form import CONDITIONS, DECISIONS, read_approval_form
-from hub.console.consent_form import PURPOSES, read_consent_form
+from hub.console.consent_form import ANSWERS, CONSENTERS, GROUNDS, PURPOSES, read_consent_form
 from hub.console.fields import Fields
 from hub.console.filled import GIVERS, MODES, Fault
 from hub.console.page import Page
@@ -113,7 +113,8 @@ def _consent_page(
 ) -> Response:
     return _form_page(
         visit, "consent.html", person, form, faults, issues,
-        units=_units(visit), purposes=PURPOSES, sections=SECTIONS,
+        units=_units(visit), purposes=PURPOSES, sections=SECTIONS, answers=ANSWERS,
+        consenters=CONSENTERS, grounds=GROUNDS,
     )  # fmt: skip
 
 

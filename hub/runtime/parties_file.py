@@ -1,8 +1,8 @@
 """The parties file: who takes part, how each receives, and the operators. Strict.
 
-YAML with the keys ``parties``, ``operators`` and ``citizen``; every key is known here or
-refused, so that a misspelt one never silently means its default. An error names the file and
-the key, such as ``parties[2].identifiers.sor``; secrets are only named by where they are.
+YAML with the keys ``parties``, ``operators``, ``citizen`` and ``agreement``; every key is known
+here or refused, so that a misspelt one never silently means its default. An error names the file
+and the key, such as ``parties[2].identifiers.sor``; secrets are only named by where they are.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ import yaml
 from hub.contract import Identifier, LossKind, Party
 from hub.errors import Invalid, Malformed
 from hub.fhir import names
+from hub.model.agreement import GATED, USUAL, Agreement
+from hub.model.approval import HELD_BACK_ROLES
+from hub.model.consent import LONGEST
 
 IDENTIFIER_SYSTEMS: Final[Mapping[str, str]] = {
     "sor": names.SOR,
@@ -101,6 +104,7 @@ class PartiesFile:
     operators: tuple[OperatorEntry, ...]
     citizen_format: str
     """The format of the citizen's own copy."""
+    agreement: Agreement = USUAL
 
 
 def read_parties(file: Path) -> PartiesFile:
@@ -124,14 +128,15 @@ def parse_parties(text: str, *, name: str = "parties") -> PartiesFile:
     except yaml.YAMLError:
         raise Malformed(f"{name}: not YAML") from None
     node = _Node(name, "", content)
-    root = node.keys("parties", "operators", "citizen")
+    root = node.keys("parties", "operators", "citizen", "agreement")
     parties = tuple(_party(n) for n in root.child("parties", list).items())
     operators = tuple(_operator(n) for n in root.child("operators", list, []).items())
     _once(root, "id", [p.party.id for p in parties] + [o.id for o in operators])
     units = [i for p in parties for i in p.party.identifiers if i.system in names.UNIT_SYSTEMS]
     _once(root, "unit identifier", [f"{i.system}|{i.value}" for i in units])
     citizen = root.child("citizen", dict).keys("format")
-    return PartiesFile(parties, operators, citizen.text("format", _SLUG))
+    agreement = _agreement(root.child("agreement", dict, {}))
+    return PartiesFile(parties, operators, citizen.text("format", _SLUG), agreement)
 
 
 class _Twice(yaml.MarkedYAMLError):
@@ -261,6 +266,31 @@ def _operator(node: _Node) -> OperatorEntry:
     node.keys("id", "name", "credential")
     credential = _secret(node, "credential", "sha256", "env", "file")
     return OperatorEntry(node.text("id", _SLUG), node.text("name"), credential)
+
+
+def _agreement(node: _Node) -> Agreement:
+    """What is left out is as in :class:`Agreement`."""
+    node.keys("approval_gates", "minors", "consent_reminder_days")
+    days = node.child("consent_reminder_days", int, USUAL.reminder_days)
+    if not 1 <= days.value <= LONGEST.days:
+        days.fail(f"whole days, 1 to {LONGEST.days}")
+    return Agreement(
+        approval_gates=_gates(node),
+        minors=node.child("minors", bool, USUAL.minors).value,
+        reminder_days=days.value,
+    )
+
+
+def _gates(node: _Node) -> frozenset[str] | Literal["all"]:
+    if node.value.get("approval_gates") == "all":
+        return "all"
+    found = node.child("approval_gates", list, None)
+    if found.value is None:
+        return USUAL.approval_gates
+    if not found.value or not set(found.value) <= HELD_BACK_ROLES - {"coordinator"}:
+        roles = ", ".join(sorted(HELD_BACK_ROLES - {"coordinator"}))
+        found.fail(f"all, or a list of roles: {roles}")
+    return frozenset(found.value) | GATED
 
 
 def _secret(node: _Node, key: str, *sources: SecretSource) -> SecretRef | None:
