@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from hub.api.mailbox import DeliveryState
 from hub.api.security import HubDep, PartyDep
 from hub.model.party import Viewer
-from hub.services import acts, holding, queries
+from hub.services import acts, holding, queries, rejection
 
 ROUTER = APIRouter(tags=["people"])
 
@@ -73,6 +73,22 @@ def not_sent(delivery: str, act: NotSent, hub: HubDep, party: PartyDep) -> Deliv
     """A person decides that it is not sent; final."""
     found = acts.decide_not_to_send(hub, party.party, delivery, act.person, act.postscript)
     return DeliveryState(delivery=found.id, state=found.state.value)
+
+
+class AnswerToNo(Act):
+    """What a person says after the citizen's no to a plan version."""
+
+    consent_holds: bool = Field(description="The citizen's consent still holds")
+    new_meeting: bool = Field(description="A new meeting is needed")
+
+
+@ROUTER.post("/plans/{plan}/answer-no", status_code=204)
+def answer_no(plan: str, act: AnswerToNo, hub: HubDep, party: PartyDep) -> None:
+    """The lead's unit, or a coordinator that has the plan, answers what the citizen's no asks."""
+    rejection.answer(
+        hub, party.party, plan, act.person,
+        consent_holds=act.consent_holds, new_meeting=act.new_meeting,
+    )  # fmt: skip
 
 
 @ROUTER.post("/deliveries/{delivery}/accept-losses")

@@ -85,6 +85,7 @@ def _prepare(hub: Hub) -> dict[str, str]:
         party_entries(read, file.parent),
         operator_entries(read, file.parent),
         read.citizen_format,
+        agreement=read.agreement,
         by=DEMO,
         renew=True,
     )

@@ -12,20 +12,25 @@ from typing import Any, Final
 
 from hub.console.fields import Fields
 from hub.console.filled import (
+    GIVERS,
     MODES,
     Fault,
     Faults,
+    another,
     cpr,
     decision,
     extension,
     given,
-    giver,
     patient,
 )
 from hub.contract import Party, Resource
 from hub.fhir import names
 from hub.model.consent import LONGEST
+from hub.model.people import GUARDIANS, PARENTS
 
+ANSWERS: Final = ("yes", "no")
+CONSENTERS: Final = (*GIVERS, "both")
+GROUNDS: Final = (*sorted(GUARDIANS), PARENTS)
 PURPOSES: Final = ("make-plan", "exchange", "copy-to-gp", "relatives")
 POLICY: Final = (
     "Sundhedslovens § 43 og retssikkerhedslovens § 11 a: udveksling til den koordinerende "
@@ -47,9 +52,10 @@ def read_consent_form(
     if not purposes:
         faults.add("purpose", "fault.purpose")
     chosen = [u for u in units if u.id in fields.many("unit")]
-    if not chosen:
+    answer = faults.choice(fields, "answer", ANSWERS, "fault.answer")
+    if not chosen and answer != "no":
         faults.add("unit", "fault.unit")
-    performer = giver(fields, faults, number)
+    performers, ground = _givers(fields, faults, number)
     mode = faults.choice(fields, "mode", MODES, "fault.mode")
     reason = faults.text(fields, "mode-reason", "fault.mode-reason") if mode == "oral" else ""
     day, moment = given(fields, faults, now)
@@ -61,21 +67,38 @@ def read_consent_form(
     extensions = [
         extension("mode", "Code", mode),
         *([extension("mode-reason", "String", reason)] if reason else []),
+        *([extension("guardian-ground", "Code", ground)] if ground else []),
         # The model has no element of its own for who wrote it down; it is part of the evidence.
         extension("evidence", "String", f"{evidence} (registreret af {recorder})"),
     ]
+    kind = "permit" if answer == "yes" else "deny"
+    rules = [_rule(kind, u, fields.many(f"section:{u.id}")) for u in chosen]
     made = decision(names.KI_CONSENT, "patient-privacy", purposes, extensions) | {
+        "status": "active" if answer == "yes" else "rejected",
         "patient": patient(number),
         "dateTime": moment,
-        "performer": [performer],
+        "performer": performers,
         "policyRule": {"text": POLICY},
-        "provision": {
-            "type": "permit",
-            "period": {"start": start, "end": end},
-            "provision": [_permit(u, fields.many(f"section:{u.id}")) for u in chosen],
-        },
+        "provision": _provision(answer, start, end, rules),
     }
     return made, ()
+
+
+def _givers(fields: Fields, faults: Faults, number: str) -> tuple[list[dict[str, Any]], str]:
+    """The performers, and the ground on which another than the citizen is one of them."""
+    who = faults.choice(fields, "giver", CONSENTERS, "fault.giver")
+    own = [patient(number)] if who in {"citizen", "both"} else []
+    if who not in {"guardian", "both"}:
+        return own, ""
+    performer = another(fields, faults)
+    return [*own, performer], faults.choice(fields, "ground", GROUNDS, "fault.ground")
+
+
+def _provision(answer: str, start: str, end: str, rules: list[dict[str, Any]]) -> dict[str, Any]:
+    """A no that names no unit is a no to everyone, and has no end."""
+    if answer == "no":
+        return {"type": "deny"} | ({"provision": rules} if rules else {})
+    return {"type": "permit", "period": {"start": start, "end": end}, "provision": rules}
 
 
 def _period(fields: Fields, faults: Faults, day: date | None) -> tuple[str, str]:
@@ -93,7 +116,7 @@ def _period(fields: Fields, faults: Faults, day: date | None) -> tuple[str, str]
     return start.isoformat(), (end or longest).isoformat()
 
 
-def _permit(unit: Party, sections: Sequence[str]) -> dict[str, Any]:
+def _rule(kind: str, unit: Party, sections: Sequence[str]) -> dict[str, Any]:
     """One unit, for everything or for some sections only."""
     identifier = min(
         (i for i in unit.identifiers if i.system in _PREFERRED),
@@ -105,7 +128,7 @@ def _permit(unit: Party, sections: Sequence[str]) -> dict[str, Any]:
         "display": unit.name,
     }
     made: dict[str, Any] = {
-        "type": "permit",
+        "type": kind,
         "actor": [{"role": _RECIPIENT, "reference": reference}],
     }
     labels = [names.coding(names.SECTION_CODE, s) for s in names.SECTIONS if s in sections]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from hub.console.acts import led_by, possible
 from hub.console.approval_form import CONDITIONS, DECISIONS, read_approval_form
-from hub.console.consent_form import PURPOSES, read_consent_form
+from hub.console.consent_form import ANSWERS, CONSENTERS, GROUNDS, PURPOSES, read_consent_form
 from hub.console.fields import Fields
 from hub.console.filled import GIVERS, MODES, Fault
 from hub.console.page import Page
@@ -36,9 +36,7 @@ def home(visit: Visitor, person: PersonDep) -> Response:
     heads = {p.id: p.head for p in plans}
     led = [p for p in plans if p.lead == person.id]
     acts = possible(tasks, led_by(visit, person))
-    return visit.page(
-        "decisions.html", person=person, tasks=tasks, heads=heads, led=led, acts=acts
-    )
+    return visit.page("decisions.html", person=person, tasks=tasks, heads=heads, led=led, acts=acts)
 
 
 @ROUTER.get("/consent")
@@ -119,7 +117,8 @@ def _consent_page(
 ) -> Response:
     return _form_page(
         visit, "consent.html", person, form, faults, issues,
-        units=_units(visit), purposes=PURPOSES, sections=SECTIONS,
+        units=_units(visit), purposes=PURPOSES, sections=SECTIONS, answers=ANSWERS,
+        consenters=CONSENTERS, grounds=GROUNDS,
     )  # fmt: skip
 
 

@@ -103,10 +103,13 @@ def given(fields: Fields, faults: Faults, now: datetime) -> tuple[date | None, s
 def giver(fields: Fields, faults: Faults, number: str) -> dict[str, Any]:
     """The performer: the citizen by number, or the guardian as written."""
     who = faults.choice(fields, "giver", GIVERS, "fault.giver")
-    if who == "guardian":
-        name = faults.text(fields, "guardian", "fault.guardian")
-        return {"type": "RelatedPerson", "display": name}
-    return patient(number)
+    return another(fields, faults) if who == "guardian" else patient(number)
+
+
+def another(fields: Fields, faults: Faults) -> dict[str, Any]:
+    """Who decides for the citizen, as written."""
+    name = faults.text(fields, "guardian", "fault.guardian")
+    return {"type": "RelatedPerson", "display": name}
 
 
 def patient(number: str) -> dict[str, Any]:

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final, Literal
 
 from hub.contract import Identifier, Party, Resource
 from hub.errors import Invalid, Issue
 from hub.fhir import names
+from hub.fhir.dates import ZONE
 from hub.fhir.extract import codes, extension_value
 from hub.law import statutes
+from hub.model.people import Givers
 
 Purpose = Literal["make-plan", "exchange", "relatives", "copy-to-gp"]
 ALL_SECTIONS = "*"
 EVERYONE = "*"
 RULE: Final = "consent"
+CITIZEN_ALONE: Final = Givers(citizen=True, guardian=False, ground=None)
 LONGEST: Final = timedelta(days=statutes().consent_days)
 """Sundhedsloven § 44: one year after it was given, at most."""
 FOREVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -51,6 +54,8 @@ class Consent:
     since: datetime
     until: datetime
     active: bool = True
+    """It was not taken back; a refusal that stands is active, too."""
+    givers: Givers = CITIZEN_ALONE
 
     def holds(self, at: datetime) -> bool:
         """In force at that moment."""
@@ -127,27 +132,63 @@ def read_consent(
     since = moment(resource.get("dateTime"))
     if since is None:
         issues.append(Issue("error", "required", "State when it was given", "Consent.dateTime"))
+    refused = resource.get("status") == "rejected"
+    if refused:
+        rules = _refusal(provision, rules)
     if resource.get("status") == "active" and not rules:
         issues.append(
             Issue("error", "required", "Name the units it covers", "Consent.provision.provision")
         )
     if issues:
         raise Invalid("The consent is incomplete; it permits nothing", issues=tuple(issues))
-    given = since or datetime.min.replace(tzinfo=UTC)
-    period = provision.get("period", {})
-    start = moment(period.get("start")) or given
-    end = _end(period.get("end")) or given + LONGEST
+    assert since is not None
+    start, end = _period(provision.get("period", {}), since)
     return (
         Consent(
             id=str(resource["id"]),
             purposes=purposes,
             rules=tuple(rules),
-            since=min(start, given) if start.date() == given.date() else start,
-            until=min(end, given + LONGEST),
-            active=resource.get("status") == "active",
+            since=(since if refused else start).astimezone(UTC),
+            # A no lapses with no year: it stands until it is taken back.
+            until=(FOREVER if refused else end).astimezone(UTC),
+            active=resource.get("status") in {"active", "rejected"},
+            givers=read_givers(resource),
         ),
         tuple(warnings),
     )
+
+
+def _refusal(provision: Mapping[str, Any], rules: list[Rule]) -> list[Rule]:
+    """A consent that the citizen refuses: a no to whoever it names, or to everyone."""
+    if not provision.get("provision"):
+        return [Rule(False, EVERYONE)]
+    return [Rule(False, r.unit, r.section) for r in rules]
+
+
+def _period(period: Mapping[str, Any], given: datetime) -> tuple[datetime, datetime]:
+    """From when until when; it lapses when the Danish day begins on which the year is over."""
+    start = moment(period.get("start")) or given
+    day = given.astimezone(ZONE).date()
+    longest = datetime.combine(day + LONGEST, time(), ZONE)
+    same_day = start.astimezone(ZONE).date() == day
+    since = min(start, given) if same_day else start
+    return since, min(_end(period.get("end")) or longest, longest)
+
+
+def read_givers(resource: Resource) -> Givers:
+    """Who gave it, as far as it says."""
+    performers = [p for p in resource.get("performer", ()) if isinstance(p, Mapping)]
+    ground = extension_value(resource, names.GUARDIAN_GROUND)
+    citizen = [p for p in performers if _is_citizen(resource, p)]
+    return Givers(bool(citizen), len(citizen) < len(performers), ground)
+
+
+def _is_citizen(resource: Resource, performer: Mapping[str, Any]) -> bool:
+    patient = resource.get("patient", {})
+    kind = performer.get("type") or str(performer.get("reference", "")).partition("/")[0]
+    number = performer.get("identifier", {}).get("value")
+    same = number is not None and number == patient.get("identifier", {}).get("value")
+    return kind == "Patient" or (kind != "RelatedPerson" and same)
 
 
 def _missing(resource: Resource) -> list[Issue]:
@@ -232,14 +273,14 @@ def _rules(
 
 
 def moment(text: str | None) -> datetime | None:
-    """A FHIR date or dateTime; a day is its first moment (UTC), None is what cannot be read."""
+    """A FHIR date or dateTime, None if it cannot be read; a day is its first moment in Denmark."""
     if not text:
         return None
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=ZONE)
 
 
 def _end(text: str | None) -> datetime | None:

@@ -13,14 +13,13 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Final, Literal
 
+from hub.model.agreement import GATED, USUAL, Agreement
 from hub.model.approval import Approval, gate, held_back, latest
 from hub.model.consent import Consent, Purpose, Verdict
 from hub.model.lawful import may_take_part
 from hub.model.party import CITIZEN
 from hub.model.plan import Member
 
-GATED = frozenset({"gp", "receiver"})
-"""Roles that wait for approval unless the unit also takes part."""
 ALONGSIDE = frozenset({"citizen", "relative", "spokesperson"})
 
 TaskKind = Literal["approve", "forward", "hand-over", "consent", "own-document"]
@@ -50,6 +49,11 @@ class PlanFacts:
     settled: Mapping[str, frozenset[str]]
     """Receiver to the digests a person decided not to send to it."""
     now: datetime
+    agreement: Agreement = USUAL
+
+    def gates(self, member: Member) -> bool:
+        """The member waits for the citizen's approval."""
+        return self.agreement.gates(member.roles, lead=member.party.id == self.lead)
 
     @property
     def head(self) -> Version:
@@ -110,7 +114,7 @@ def refusal(facts: PlanFacts, member: Member, version: Version) -> str:
         return verdict.reason
     if version.digest in facts.settled.get(member.party.id, frozenset()):
         return "A person decided not to send it; see the plan's postscript"
-    if member.roles <= GATED:
+    if facts.gates(member):
         return gate(
             facts.approvals, version.digest, party=member.party.id, roles=member.roles
         ).reason
@@ -182,7 +186,7 @@ def _member(facts: PlanFacts, member: Member) -> list[Route]:
     if not verdict.permit:
         return [Route(party, head.number, "deny", verdict.reason, task="consent",
                       task_for=facts.lead)]  # fmt: skip
-    if member.roles <= GATED:
+    if facts.gates(member):
         return _gated(facts, member, verdict.basis)
     if head.digest in facts.settled.get(party, frozenset()):
         return []

@@ -29,7 +29,7 @@ as Danish clocks have it, carries nothing.
 - **A consent lapses** {days} days after it was given at the latest, and earlier if it says so.
 - **Who decides for a citizen**: a guardian under værgemålsloven § 5 whose guardianship covers
   personal matters, or the holder of a fremtidsfuldmagt in force that covers them. Guardianship
-  under § 6 or co-guardianship under § 7 gives no say.
+  under § 6 or co-guardianship under § 7 gives no say. For citizens under 18: [people](people.md).
 """
 _USES: Final = {
     "consent": "together with the citizen's consent",

@@ -1,8 +1,8 @@
 """The parties file: who takes part, how each receives, and the operators. Strict.
 
-YAML with the keys ``parties``, ``operators`` and ``citizen``; every key is known here or
-refused, so that a misspelt one never silently means its default. An error names the file and
-the key, such as ``parties[2].identifiers.sor``; secrets are only named by where they are.
+YAML with the keys ``parties``, ``operators``, ``citizen`` and ``agreement``; every key is known
+here or refused, so that a misspelt one never silently means its default. An error names the file
+and the key, such as ``parties[2].identifiers.sor``; secrets are only named by where they are.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from typing import Final, Literal, cast, get_args
 from hub.contract import Identifier, LossKind, Party
 from hub.errors import Malformed
 from hub.fhir import names
+from hub.model.agreement import USUAL, Agreement
 from hub.model.client import Quota
+from hub.runtime.agreement_file import agreement
 from hub.runtime.clients_file import ClientEntry, clients, quota
 from hub.runtime.yaml_node import Node, load
 
@@ -104,6 +106,7 @@ class PartiesFile:
     operators: tuple[OperatorEntry, ...]
     citizen_format: str
     """The format of the citizen's own copy."""
+    agreement: Agreement = USUAL
 
 
 def read_parties(file: Path) -> PartiesFile:
@@ -118,7 +121,7 @@ def read_parties(file: Path) -> PartiesFile:
 def parse_parties(text: str, *, name: str = "parties") -> PartiesFile:
     """The file's text, checked; ``name`` stands before every error."""
     node = load(text, name)
-    root = node.keys("parties", "operators", "citizen")
+    root = node.keys("parties", "operators", "citizen", "agreement")
     parties = tuple(_party(n) for n in root.child("parties", list).items())
     operators = tuple(_operator(n) for n in root.child("operators", list, []).items())
     _once(root, "id", [p.party.id for p in parties] + [o.id for o in operators])
@@ -130,7 +133,8 @@ def parse_parties(text: str, *, name: str = "parties") -> PartiesFile:
     units = [i for p in parties for i in p.party.identifiers if i.system in names.UNIT_SYSTEMS]
     _once(root, "unit identifier", [f"{i.system}|{i.value}" for i in units])
     citizen = root.child("citizen", dict).keys("format")
-    return PartiesFile(parties, operators, citizen.text("format", _SLUG))
+    agreed = agreement(root.child("agreement", dict, {}))
+    return PartiesFile(parties, operators, citizen.text("format", _SLUG), agreed)
 
 
 def _party(node: Node) -> PartyEntry:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from hub.capabilities import Optioned
 from hub.contract import Party
 from hub.errors import Invalid, NotFound
 from hub.fhir import names
+from hub.model.agreement import USUAL, Agreement
 from hub.model.client import Client
 from hub.model.party import CITIZEN, SYSTEM, RegisteredParty
 from hub.ports import PartyAccess, audiences_of
@@ -19,6 +21,7 @@ from hub.services.documents import follow_documents
 from hub.services.hub import Hub
 from hub.services.lapse import ACTOR, reconcile_one
 from hub.services.route import CITIZEN_FORMAT
+from hub.services.state import AGREEMENT, agreement_of
 from hub.store.journal import OPERATOR
 
 _RESERVED: Final = frozenset({CITIZEN, OPERATOR, ACTOR})
@@ -74,6 +77,7 @@ def apply_parties(
     *,
     by: str,
     renew: bool = False,
+    agreement: Agreement = USUAL,
 ) -> Applied:
     """Make the register say what the file says. Parties the file leaves out stay as they are.
 
@@ -91,6 +95,8 @@ def apply_parties(
     _check_clients(hub, parties, operators)
     with hub.store.writing() as work:
         work.journal.set_meta(CITIZEN_FORMAT, citizen_format)
+        agreed = agreement_of(work) != agreement
+        work.journal.set_meta(AGREEMENT, json.dumps(agreement.written()))
         for entry in parties:
             party_id = entry.registered.party.id
             _check_options(hub, entry.registered)
@@ -117,7 +123,7 @@ def apply_parties(
         follow_documents(work, work.parties.directory())
         work.commit()
     hub.bus.provision([PartyAccess(e.registered.party, _secret(e, made)) for e in parties])
-    if added or changed:
+    if added or changed or agreed:
         with hub.store.reading() as work:
             plans = work.plans.listing(SYSTEM, hub.clock(), limit=_EVERY)
         for plan in plans:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hub.contract import Party, PlanUpdate
-from hub.errors import Invalid, Issue, NoLegalBasis, StaleBase
+from hub.errors import Invalid, Issue, StaleBase
 from hub.model.alone import is_alone
 from hub.model.consent import Verdict
 from hub.model.lawful import Document, decide, may_take_part
@@ -17,6 +17,7 @@ from hub.services.attach import place
 from hub.services.documents import follow_document
 from hub.services.had import Had
 from hub.services.hub import Hub, new_id
+from hub.services.incomplete import NoConsentError
 from hub.services.kept_changes import keeps_promise
 from hub.services.others import Said, keep_said
 from hub.services.publish import Published, publish
@@ -83,17 +84,18 @@ def apply_update(
 def _permitted(
     hub: Hub, work: UnitOfWork, sender: Party, update: PlanUpdate
 ) -> tuple[str, Verdict]:
-    """Whose document it is, and why it may be taken; raises NoLegalBasis."""
+    """Whose document it is, and why it may be taken; raises NoConsentError."""
     citizen = _citizen(work, update)
     basis = _basis(hub, work, citizen, sender, update)
     if citizen is None and basis.permit:
         citizen = _first_seen(work, update)
     if citizen is None or not basis.permit:
         # The same words whoever the citizen is: why not would tell what is registered here.
-        raise NoLegalBasis(
+        text = (
             "No consent that covers you is registered for this citizen; register it and send the "
             "document again"
         )
+        raise NoConsentError(text, () if is_alone(update.part) else update.citizen.identifiers)
     return citizen, basis
 
 

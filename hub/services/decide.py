@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
 
-from hub.contract import Decision, Party, Resource
+from hub.contract import Decision, Identifier, Party, Resource
 from hub.errors import Invalid, Issue, NotFound
 from hub.fhir import names
 from hub.fhir.codec import dump_json
 from hub.fhir.extract import codes
 from hub.model.approval import HELD_BACK_ROLES, Approval, decided_at, read_approval, target
-from hub.model.consent import Consent, read_consent
+from hub.model.consent import Consent, moment, read_consent
 from hub.model.party import Directory, Viewer
+from hub.model.people import OF_AGE, PARENTS, birthday, born, may_give
 from hub.model.plan import canonical
 from hub.model.records import InboxItem, Plan
 from hub.model.routing import registers_approvals
@@ -19,10 +22,23 @@ from hub.services.answers import Answer, Written
 from hub.services.documents import follow_documents
 from hub.services.frozen import carry
 from hub.services.hub import Hub, new_id, repeatable, sha256
+from hub.services.incomplete import completed
+from hub.services.rejection import WITHDRAW, ask_after
 from hub.services.route import reconcile
-from hub.services.state import plan_state
+from hub.services.state import agreement_of, plan_state
 from hub.services.subscription_events import follow
 from hub.store.work import UnitOfWork
+
+_REFUSAL: Final = (
+    "A refusal: it overrides every consent to those it names until it is taken back (inactive)"
+)
+_REGISTERED_SINCE: Final = (
+    "It was registered before, and another form of it since; nothing was changed"
+)
+_NOT_REVIVED: Final = (
+    "What was changed or withdrawn is not revived by sending the old words again. If the citizen "
+    "consents anew, register a new consent, with its own id and date"
+)
 
 
 @dataclass(frozen=True)
@@ -89,11 +105,14 @@ def _consent(
         raise Invalid("State whose consent it is, by CPR number", at="Consent.patient.identifier")
     consent, warnings = read_consent(resource, directory.find)
     known = work.plans.citizen(decision.citizen.identifiers)
-    warnings += _fits(work, consent, known, resource)
+    _fits(work, consent, known)
+    consent = _entitled_to_give(work, consent, resource, decision.citizen.identifiers)
+    if resource.get("status") == "rejected":
+        warnings += (Issue("warning", "informational", _REFUSAL, "Consent.status"),)
     if work.consents.plan_of_approval(consent.id) is not None:
         raise Invalid("You gave this id to a decision on a plan", at="Consent.id")
     if _overtaken(work, item, consent, form):
-        return _told("It was registered before, and another form of it since; nothing was changed")
+        return _told(_REGISTERED_SINCE, Issue("warning", "conflict", _NOT_REVIVED, "Consent.id"))
     citizen = known or new_id()
     work.plans.add_citizen(citizen, decision.citizen.identifiers)
     before = work.consents.of_citizen(citizen)
@@ -107,9 +126,11 @@ def _consent(
     _keep_version(hub, work, resource, sender)
     work.journal.audit(
         hub.clock(), sender.id, "consent", f"Consent/{consent.id}", party=sender.id,
-        basis=basis, detail="active" if consent.active else "inactive",
+        basis=basis, detail=str(resource["status"]),
     )  # fmt: skip
+    completed(work, sender.id, citizen, hub.clock())
     for plan_id in work.plans.plan_ids_of_citizen(citizen):
+        work.journal.close_tasks(sender.id, hub.clock(), plan_id=plan_id, kind=WITHDRAW)
         work.plans.lock(plan_id)
         work.plans.bump_epoch(plan_id)
         plan = work.plans.lock(plan_id)
@@ -122,9 +143,25 @@ def _consent(
     return _told(text, *warnings, basis=basis)
 
 
-def _fits(
-    work: UnitOfWork, consent: Consent, citizen: str | None, resource: Resource
-) -> tuple[Issue, ...]:
+def _entitled_to_give(
+    work: UnitOfWork, consent: Consent, resource: Resource, numbers: Iterable[Identifier]
+) -> Consent:
+    """Refuse what was given by someone who has no say; parents' word ends on the 18th birthday."""
+    if resource.get("status") != "active":
+        return consent
+    birth = born(numbers)
+    minors = agreement_of(work).minors
+    given = moment(resource.get("dateTime"))
+    assert given is not None
+    refused = may_give(consent.givers, birth, given, minors=minors)
+    if refused:
+        raise Invalid(refused, at="Consent.performer")
+    if birth is None or consent.givers.ground != PARENTS:
+        return consent
+    return replace(consent, until=min(consent.until, birthday(birth, OF_AGE)))
+
+
+def _fits(work: UnitOfWork, consent: Consent, citizen: str | None) -> None:
     """Refuse what would be acknowledged and change nothing, or change another citizen's.
 
     Ids are each sender's own, so nothing is told here of what others have registered.
@@ -133,13 +170,11 @@ def _fits(
     if known is not None and known.citizen_id != citizen:
         raise Invalid("You gave this id to another citizen's consent", at="Consent.id")
     if consent.active or known is not None:
-        return ()
+        return
     text = (
         "It withdraws no consent that you have registered: give the id it was registered under, "
         "or send an active consent that denies the units"
     )
-    if resource.get("status") == "rejected":
-        return (Issue("warning", "not-found", text, "Consent.id"),)
     raise Invalid(text, at="Consent.id")
 
 
@@ -185,6 +220,7 @@ def _approval(
         hub.clock(), sender.id, "approval", f"CarePlan/{plan_id}/_history/{number}",
         party=sender.id, detail=approval.decision,
     )  # fmt: skip
+    ask_after(work, plan, approval, sender.id, hub.clock())
     reconcile(hub, work, plan_id, directory, actor=sender.id)
     return _told(text, plan=(plan_id, number))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from hub.services.hub import Hub
 from hub.services.route import reconcile
+from hub.services.state import agreement_of
 
 FOLLOWED: Final = "time-followed"
 """Meta key: the moment up to which plans follow their consents' periods."""
@@ -14,7 +15,7 @@ ACTOR: Final = "hub"
 
 
 def follow_time(hub: Hub) -> int:
-    """Decide anew on every plan where a consent began or ended; returns how many.
+    """Decide anew on every plan where a consent began or ended, or soon does; returns how many.
 
     Each plan in a transaction of its own; after a crash it is done again, which changes nothing.
     """
@@ -22,7 +23,9 @@ def follow_time(hub: Hub) -> int:
     with hub.store.reading() as work:
         last = work.journal.meta(FOLLOWED)
         since = datetime.fromisoformat(last) if last else datetime.min.replace(tzinfo=UTC)
-        plans = work.plans.changing(since, now)
+        ahead = timedelta(days=agreement_of(work).reminder_days)
+        soon = work.plans.changing(since + ahead, now + ahead) if last else []
+        plans = sorted({*work.plans.changing(since, now), *soon})
     for plan_id in plans:
         reconcile_one(hub, plan_id, actor=ACTOR)
     with hub.store.writing() as work:

@@ -51,6 +51,7 @@ from hub.services.converse import (
 from hub.services.decide import record_decision
 from hub.services.had import Had, MovedError, find_had
 from hub.services.hub import Hub, repeatable
+from hub.services.incomplete import NoConsentError, ask_to_complete, bare_consent
 from hub.services.letters import receive_letter
 from hub.services.media import expect_media_type
 from hub.services.others import Said, find_said
@@ -272,6 +273,10 @@ def _refuse(
         put_on_its_way(hub, work, item, acknowledged)
         if sealed and acknowledged is not None:
             _ask_operator(work, item, "sealed", _SEALED, now)
+        elif isinstance(error, NoConsentError):
+            ask_to_complete(work, item, error.citizen, now, sealed=True)
+        elif isinstance(error, InputRefused):
+            ask_to_complete(work, item, bare_consent(item), now, sealed=False)
         work.commit()
 
 

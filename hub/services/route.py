@@ -21,6 +21,7 @@ from hub.ports import reissues
 from hub.services.attempts import ACTOR
 from hub.services.frozen import take_back, why_not
 from hub.services.hub import Hub, repeatable
+from hub.services.reminders import remind
 from hub.services.state import PlanState, plan_state
 from hub.services.subscription_events import follow
 from hub.store.journal import OPERATOR
@@ -52,7 +53,9 @@ def reconcile(
     plan = work.plans.lock(plan_id)
     assert plan is not None
     state = plan_state(work, plan, directory, now)
-    work.plans.set_access(plan_id, access_rows(state.members, state.facts.consents))
+    access = access_rows(state.members, state.facts.consents)
+    work.plans.set_access(plan_id, access)
+    remind(work, state, access, actor, now)
     take_back(work, plan, state.facts, actor, now)
     _drop_refused(work, state, actor, now)
     rows = work.deliveries.of_plan(plan_id)

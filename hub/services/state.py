@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
+from hub.model.agreement import USUAL, Agreement, read_agreement
 from hub.model.delivery import State
 from hub.model.party import Directory
 from hub.model.plan import SHARED, Member, chief_role, team
 from hub.model.records import Plan, PlanVersion
 from hub.model.routing import PlanFacts, Version
 from hub.store.work import UnitOfWork
+
+AGREEMENT: Final = "agreement"
+"""Meta key: what the parties have agreed on, from the parties file."""
+
+
+def agreement_of(work: UnitOfWork) -> Agreement:
+    """The local agreement in force."""
+    written = work.journal.meta(AGREEMENT)
+    return read_agreement(json.loads(written)) if written else USUAL
 
 
 @dataclass(frozen=True)
@@ -53,5 +65,6 @@ def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime
         forwarded=frozenset(h.to_party for h in work.journal.hops(plan.id)),
         settled=settled,
         now=now,
+        agreement=agreement_of(work),
     )
     return PlanState(plan, versions, members, strangers, facts)

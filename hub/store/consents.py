@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, select
 from hub.contract import Resource
 from hub.fhir.codec import dump_json, parse_json
 from hub.model.approval import Approval, Condition
-from hub.model.consent import Consent, Rule
+from hub.model.consent import CITIZEN_ALONE, Consent, Rule
+from hub.model.people import Givers
 from hub.store.tables import APPROVAL, CONSENT
 
 
@@ -50,6 +51,11 @@ class Consents:
                 "since": consent.since.isoformat(),
                 "until": consent.until.isoformat(),
                 "active": consent.active,
+                "givers": [
+                    consent.givers.citizen,
+                    consent.givers.guardian,
+                    consent.givers.ground,
+                ],
             },
             "body": dump_json(resource).decode(),
             "registered_by": by,
@@ -117,6 +123,8 @@ def _consent(row: Row[Any]) -> Consent:
         since=datetime.fromisoformat(facts["since"]),
         until=datetime.fromisoformat(facts["until"]),
         active=facts["active"],
+        # From before it was written down: the citizen.
+        givers=Givers(*facts["givers"]) if "givers" in facts else CITIZEN_ALONE,
     )
 
 

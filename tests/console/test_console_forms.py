@@ -32,6 +32,7 @@ def form(values: Values) -> Fields:
 
 
 CONSENT: dict[str, str | list[str]] = {
+    "answer": "yes",
     "cpr": f"{KARLA[:6]}-{KARLA[6:]}",
     "purpose": ["make-plan", "exchange", "copy-to-gp"],
     "unit": IDS,
@@ -103,6 +104,7 @@ def test_what_is_filled_in_is_what_the_hub_understands(
     limited = min(units)
     made, faults = consent({
         "cpr": KARLA, "purpose": sorted(purposes), "unit": sorted(units), "mode": mode,
+        "answer": "yes", "ground": "future-power",
         f"section:{limited}": sorted(sections), "giver": giver, "guardian": "Værge Prøve",
         "mode-reason": "Givet på stuen", "date": day.isoformat(), "evidence": "På sagen",
         "end": (day + timedelta(days=length)).isoformat(), "person": "Sygeplejerske",
@@ -120,6 +122,7 @@ def test_what_is_filled_in_is_what_the_hub_understands(
     assert found.until - found.since <= timedelta(days=365)
     assert found.holds(datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=12))
     assert ("display" in made["performer"][0]) == (giver == "guardian")
+    assert found.givers.ground == ("future-power" if giver == "guardian" else None)
 
 
 @settings(deadline=None)
@@ -153,8 +156,17 @@ def test_a_blank_consent_is_no_consent() -> None:
     made, faults = consent({})
     assert made is None
     assert set(faults) == {
-        "cpr", "purpose", "unit", "giver", "mode", "date", "evidence", "person",
+        "answer", "cpr", "purpose", "unit", "giver", "mode", "date", "evidence", "person",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("units", [[], IDS[:2]])
+def test_a_no_is_a_refusal_to_whom_it_names_or_to_everyone(units: list[str]) -> None:
+    made, faults = consent(CONSENT | {"answer": "no", "unit": units})
+    assert faults == {}
+    assert errors_in(made) == []
+    found, _ = read_consent(made | {"id": "x"}, find_party)
+    assert {(r.permit, r.unit) for r in found.rules} == {(False, u) for u in units or ["*"]}
 
 
 def test_a_blank_decision_is_no_yes() -> None:
@@ -184,7 +196,10 @@ def test_each_field_of_the_approval_is_needed(left_out: str) -> None:
         ({"cpr": "020160999"}, ("cpr", "fault.cpr")),
         ({"cpr": "٠٢٠١٦٠٩٩٩٦"}, ("cpr", "fault.cpr")),
         ({"mode": "oral"}, ("mode-reason", "fault.mode-reason")),
-        ({"giver": "guardian"}, ("guardian", "fault.guardian")),
+        ({"giver": "guardian", "ground": "future-power"}, ("guardian", "fault.guardian")),
+        ({"giver": "guardian", "guardian": "Vera"}, ("ground", "fault.ground")),
+        ({"giver": "both", "guardian": "Vera", "ground": "x"}, ("ground", "fault.ground")),
+        ({"answer": "maybe"}, ("answer", "fault.answer")),
         ({"date": "2026-11-03", "time": ""}, ("date", "fault.future")),
         ({"date": "2026-11-02", "time": "13:01"}, ("time", "fault.future")),
         ({"time": "klokken ti"}, ("time", "fault.time")),

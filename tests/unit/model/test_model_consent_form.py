@@ -13,6 +13,7 @@ from model_facts import GP, KOORD_OTHER, KOORD_OWN, PSYK, RUS, SOCIAL
 from hub.errors import Invalid
 from hub.fhir import names
 from hub.model.consent import LONGEST, Consent, Rule, by_consent, read_consent
+from hub.model.people import Givers
 from tests.views import EXAMPLES, find_party
 
 CPRS = ("0201609996", "1507729995")
@@ -53,8 +54,8 @@ def test_the_example_permits_the_units_it_names() -> None:
         PSYK, SOCIAL, RUS, KOORD_OWN, KOORD_OTHER, GP,
     }  # fmt: skip
     assert found.purposes == {"make-plan", "exchange", "copy-to-gp"}
-    assert found.since == datetime(2026, 9, 1, tzinfo=UTC)
-    assert found.until == datetime(2027, 9, 1, tzinfo=UTC)
+    assert found.since == datetime(2026, 8, 31, 22, tzinfo=UTC)
+    assert found.until == datetime(2027, 8, 31, 22, tzinfo=UTC)
 
 
 def test_a_bare_yes_permits_nothing() -> None:
@@ -88,15 +89,16 @@ def test_an_oral_consent_needs_its_reason() -> None:
 
 def test_no_period_lasts_longer_than_a_year() -> None:
     endless = form()["provision"] | {"period": {"start": "2026-09-01", "end": "2099-01-01"}}
-    assert read(form(provision=endless)).until == GIVEN + LONGEST
+    assert read(form(provision=endless)).until == datetime(2027, 8, 31, 22, tzinfo=UTC)
+    assert timedelta(days=365) == LONGEST
     open_end = {k: v for k, v in endless.items() if k != "period"}
-    assert read(form(provision=open_end)).until == GIVEN + LONGEST
+    assert read(form(provision=open_end)).until == datetime(2027, 8, 31, 22, tzinfo=UTC)
 
 
 def test_a_day_lasts_until_it_is_over() -> None:
     period = {"start": "2026-09-01", "end": "2026-09-30"}
     found = read(form(provision=form()["provision"] | {"period": period}))
-    last = datetime(2026, 9, 30, 23, 59, tzinfo=UTC)
+    last = datetime(2026, 9, 30, 21, 59, tzinfo=UTC)
     assert [found.holds(last), found.holds(last + timedelta(minutes=1))] == [True, False]
 
 
@@ -175,3 +177,52 @@ def test_an_organisation_s_cvr_names_no_unit() -> None:
     found, warnings = read_consent(first_rule(actor=actor), find_party)
     assert len(warnings) == 1
     assert PSYK not in {r.unit for r in found.rules}
+
+
+# Who gave it
+
+
+def given_by(*performers: dict[str, Any], ground: str | None = None) -> dict[str, Any]:
+    resource = form()
+    resource["performer"] = list(performers)
+    if ground is not None:
+        extension = {"url": names.GUARDIAN_GROUND, "valueCode": ground}
+        resource["extension"] = [*resource["extension"], extension]
+    return resource
+
+
+CITIZEN = form()["performer"][0]
+GUARDIAN = {"type": "RelatedPerson", "display": "Vera Værge"}
+
+
+@pytest.mark.parametrize(
+    ("resource", "wanted"),
+    [
+        (given_by(CITIZEN), Givers(True, False, None)),
+        (given_by(GUARDIAN, ground="future-power"), Givers(False, True, "future-power")),
+        (given_by(CITIZEN, GUARDIAN, ground="parental-custody"),
+         Givers(True, True, "parental-custody")),
+        (given_by({"display": "en ven"}), Givers(False, True, None)),
+        (given_by(CITIZEN | {"type": "RelatedPerson"}), Givers(False, True, None)),
+    ],
+)  # fmt: skip
+def test_who_gave_it_is_read(resource: dict[str, Any], wanted: Givers) -> None:
+    assert read(resource).givers == wanted
+
+
+# A refusal
+
+
+def test_a_refusal_is_a_no_to_whom_it_names_until_it_is_taken_back() -> None:
+    found = read(form(status="rejected"))
+    assert {r.permit for r in found.rules} == {False}
+    assert {r.unit for r in found.rules} == {PSYK, SOCIAL, RUS, KOORD_OWN, KOORD_OTHER, GP}
+    assert found.holds(GIVEN + 9 * LONGEST)
+    assert not read(form(status="inactive")).holds(GIVEN + timedelta(days=1))
+
+
+def test_a_refusal_that_names_nobody_is_a_no_to_everyone() -> None:
+    refusal = read(form(status="rejected", provision={"type": "deny"}))
+    consent = read(form(id="c-2"))
+    assert by_consent([consent], RUS, "exchange", GIVEN).permit
+    assert not by_consent([consent, refusal], RUS, "exchange", GIVEN).permit

@@ -26,11 +26,11 @@ from model_facts import (
     permit,
 )
 
+from hub.model.agreement import GATED
 from hub.model.approval import Answer, Approval, Condition
 from hub.model.party import CITIZEN
 from hub.model.plan import Member
 from hub.model.routing import (
-    GATED,
     PlanFacts,
     Route,
     Version,

@@ -9,6 +9,7 @@ import yaml
 
 from hub.cli.document import DEMO_PARTIES
 from hub.errors import InputRefused
+from hub.model.agreement import Agreement, read_agreement
 from hub.runtime.parties_file import parse_parties, read_parties
 from tests.views import parties
 
@@ -44,6 +45,28 @@ def test_defaults() -> None:
         "plan", "latest", True,
     )  # fmt: skip
     assert found.credential is None
+
+
+def test_what_is_not_agreed_otherwise_is_as_strict_as_can_be() -> None:
+    usual = parse_parties(text(ONE)).agreement
+    assert usual == Agreement(frozenset({"gp", "receiver"}), minors=False, reminder_days=30)
+    said = {"approval_gates": ["professional"], "minors": True, "consent_reminder_days": 60}
+    wider = parse_parties(text(ONE, agreement=said)).agreement
+    assert wider == Agreement(frozenset({"gp", "receiver", "professional"}), True, 60)
+    assert parse_parties(text(ONE, agreement={"approval_gates": "all"})).agreement == (
+        Agreement("all")
+    )
+    assert read_agreement(wider.written()) == wider
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"approval_gates": []}, {"approval_gates": ["lead"]}, {"approval_gates": ["coordinator"]},
+     {"minors": "yes"}, {"consent_reminder_days": 0}, {"consent_reminder_days": 366}, {"x": 1}],
+)  # fmt: skip
+def test_an_agreement_that_would_say_something_else_is_refused(said: dict[str, object]) -> None:
+    with pytest.raises(InputRefused, match="agreement"):
+        parse_parties(text(ONE, agreement=said))
 
 
 @pytest.mark.parametrize(
