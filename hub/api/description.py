@@ -6,11 +6,12 @@ closed network, on paper and aloud. The FHIR side is described by its Capability
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, Template
 
 from hub.api.fhir_http import FHIR_JSON, FHIR_XML
 
@@ -99,12 +100,16 @@ def _put_right(schema: Json) -> Json:
 
 def add_page(app: Described) -> None:
     """GET /docs."""
+
+    def page(_: Request) -> HTMLResponse:
+        return HTMLResponse(_page().render(schema=app.openapi(), methods=_METHODS))
+
+    app.add_route("/docs", page, include_in_schema=False)
+
+
+@cache
+def _page() -> Template:
     environment = Environment(
         loader=PackageLoader("hub.api"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    template = environment.get_template("docs.html")
-
-    def page(_: Request) -> HTMLResponse:
-        return HTMLResponse(template.render(schema=app.openapi(), methods=_METHODS))
-
-    app.add_route("/docs", page, include_in_schema=False)
+    return environment.get_template("docs.html")

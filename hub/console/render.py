@@ -26,6 +26,7 @@ SHORT: Final = 8
 """Characters of an id in a table; the whole id is on the page it leads to."""
 
 
+@cache
 def environment() -> Environment:
     """Autoescaping; a name that is not there is an error and no blank."""
     made = Environment(

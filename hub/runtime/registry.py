@@ -7,6 +7,7 @@ before it is needed; what was loaded is kept.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
@@ -18,6 +19,12 @@ ADAPTERS = "ki_hub.adapters"
 TRANSPORTS = "ki_hub.transports"
 PRINTERS = "ki_hub.printers"
 PROFILES = "ki_hub.profiles"
+
+
+@cache
+def installed(group: str) -> tuple[EntryPoint, ...]:
+    """The entry points of a group, by name; read once, for it opens every package's metadata."""
+    return tuple(sorted(entry_points(group=group)))
 
 
 class Registry:
@@ -91,7 +98,7 @@ class Registry:
 
     def _names(self, group: str) -> tuple[str, ...]:
         if group not in self._points:
-            self._points[group] = {p.name: p for p in sorted(entry_points(group=group))}
+            self._points[group] = {p.name: p for p in installed(group)}
         return tuple(self._points[group])
 
     def _load(self, group: str, name: str) -> Any:

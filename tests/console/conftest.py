@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
 
 from hub.runtime.bootstrap import close
 from hub.runtime.web import Running, listen, make_server
-from tests.console.seed import Seeded, seed
+from tests.console.seed import Seeded, again, seed
 
 
 @dataclass
@@ -53,19 +53,33 @@ def log_in(client: httpx.Client, path: str, credential: str) -> httpx.Response:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Seeded]:
+    """A seeded hub of one's own: a copy of one that was seeded once."""
+    folder = tmp_path_factory.mktemp("seeded") / "data"
+    seeded = seed(folder)
+    close(seeded.hub)
+
+    def copy() -> Seeded:
+        own = tmp_path_factory.mktemp("console") / "data"
+        shutil.copytree(folder, own)
+        return again(seeded, own)
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def site(copied: Callable[[], Seeded]) -> Iterator[Site]:
     """One seeded hub for all tests that only look."""
-    yield from _running(tmp_path_factory.mktemp("console"))
+    yield from _running(copied())
 
 
 @pytest.fixture
-def own_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def own_site(copied: Callable[[], Seeded]) -> Iterator[Site]:
     """A seeded hub for a test that changes something."""
-    yield from _running(tmp_path_factory.mktemp("console-own"))
+    yield from _running(copied())
 
 
-def _running(folder: Path) -> Iterator[Site]:
-    seeded = seed(folder)
+def _running(seeded: Seeded) -> Iterator[Site]:
     server = make_server(seeded.hub, demo_credential=seeded.operator)
     running = Running(server, listen("127.0.0.1", 0))
     base = running.start()

@@ -84,7 +84,7 @@ class Seeded:
 
 def empty(folder: Path) -> Seeded:
     """A hub with the demo's parties and nothing else."""
-    hub = build(Settings(data=folder, retry_attempts=2, retry_first_seconds=3600))
+    hub = _hub(folder)
     migrate(hub.store.database)
     file = read_parties(PARTIES)
     applied = admin.apply_parties(
@@ -95,6 +95,15 @@ def empty(folder: Path) -> Seeded:
         by="seed",
     )
     return Seeded(hub, dict(applied.secrets))
+
+
+def again(seeded: Seeded, folder: Path) -> Seeded:
+    """The same on a copy of its folder."""
+    return replace(seeded, hub=_hub(folder))
+
+
+def _hub(folder: Path) -> Hub:
+    return build(Settings(data=folder, retry_attempts=2, retry_first_seconds=3600))
 
 
 def seed(folder: Path) -> Seeded:

@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from hub.console.acts import ACTS
 from hub.model.party import SYSTEM, Viewer
 from hub.services import admin, overview, queries, received
+from tests import accessibility
 from tests.console.conftest import Site
 from tests.console.seed import BO, GP, KARLA, RUS
 
 LANGUAGES = {"da": "da-DK", "en": "en-GB"}
-WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa",
-                                              "best-practice"]}}  # fmt: skip
 
 
 @contextmanager
@@ -86,8 +84,7 @@ def acts_of(site: Site, who: str = RUS) -> list[str]:
 def violations(page: Page) -> list[str]:
     """axe-core's findings, with everything folded out."""
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
-    found = Axe().run(page, options=WCAG).response["violations"]
-    return [f"{v['id']}: {n['target']} {n['failureSummary']}" for v in found for n in v["nodes"]]
+    return accessibility.violations(page)
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("da", "light"), ("en", "dark")])

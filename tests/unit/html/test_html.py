@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -24,6 +23,7 @@ from hub.contract import Context, Notice, PlanView, RawMessage, Receipt, Rendere
 from hub.errors import CannotRender, Unsupported
 from hub.fhir import names
 from hub.mapping.paths import leaves
+from tests.accessibility import violations
 from tests.full_views import full_view
 from tests.views import PLAN_1, PLAN_2, check, find_party, parties
 
@@ -37,12 +37,6 @@ CONTEXT = Context(
     base_url=names.BASE,
     check=check,
 )
-AXE = {
-    "runOnly": {
-        "type": "tag",
-        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
-    }
-}
 
 
 def render(view: PlanView | Notice) -> Rendered:
@@ -251,8 +245,7 @@ def test_no_page_has_an_accessibility_fault(browser: Browser) -> None:
         page.set_content(render(view).body.decode())
         # axe-core is the test's own script; the page's policy lets no other run.
         page.evaluate("document.querySelector('meta[http-equiv]').remove()")
-        found = Axe().run(page, options=AXE).response["violations"]
-        assert [(v["id"], n["target"]) for v in found for n in v["nodes"]] == []
+        assert violations(page) == []
         page.set_viewport_size({"width": 360, "height": 800})
         wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
         assert not wide, "the page scrolls sideways on a telephone"

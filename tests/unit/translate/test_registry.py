@@ -41,7 +41,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Registry:
         EntryPoint("gone", "no_such_module:ADAPTER", module.ADAPTERS),
     )
     monkeypatch.setattr(
-        module, "entry_points", lambda group: found if group == module.ADAPTERS else ()
+        module, "installed", lambda group: found if group == module.ADAPTERS else ()
     )
     return Registry()
 
@@ -62,7 +62,7 @@ def test_nothing_installed(broken: Registry) -> None:
 
 def test_events(monkeypatch: pytest.MonkeyPatch) -> None:
     found = (EntryPoint("fhir", "adapters.fhir:ADAPTER", module.ADAPTERS),)
-    monkeypatch.setattr(module, "entry_points", lambda group: found)
+    monkeypatch.setattr(module, "installed", lambda group: found)
     event = "https://ki-hub.example/fhir/CodeSystem/ki-event|plan-update"
     assert Registry().for_event(event).format == "fhir"
     with pytest.raises(Unsupported, match="plan-update"):
