@@ -25,10 +25,8 @@ _ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
 _PART: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 _REASON: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
 PSEUDONYM: Final = f"{names.BASE}/NamingSystem/audit-pseudonym"
-_BASES: Final = frozenset({
-    "consent", "psykiatriloven-13a", "psykiatriloven-13b", "psykiatriloven-13c",
-    "serviceloven-141", "sundhedsloven-41", "sundhedsloven-42a",
-})  # fmt: skip
+_NO_CODE: Final = frozenset({"", "own-record", "plan-record", "own-right"})
+"""Bases of looks at what is the reader's own: none of the code system of legal bases."""
 _DISCLOSED: Final = frozenset({"disclose", "fetch"})
 _READ: Final = {"read": "read", "vread": "vread", "history": "history-instance"}
 _QUERIED: Final = frozenset({"search", "everything", "document", "events"})
@@ -205,8 +203,11 @@ def _what(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _basis(text: str) -> str | None:
-    """The code of the legal basis; None for what is no basis of the code system."""
-    return next((part for part in text.split("/") if part in _BASES), None)
+    """The code of the legal basis: ``consent/<id>``, ``statute/<code>`` or the code alone."""
+    kind, _, rest = text.partition("/")
+    if kind in _NO_CODE:
+        return None
+    return rest if kind == "statute" else kind
 
 
 def _purpose(row: Mapping[str, Any]) -> str | None:
