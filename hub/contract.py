@@ -1,9 +1,9 @@
-"""What adapters and transports see of the hub. Standard library only.
+"""What adapters see of the hub. Standard library only.
 
 An adapter turns one outside format into plan content and back; it is pure: no clock, no
-network, no database; ids, times and the printer come in a :class:`Context`. A transport moves
-bytes and knows nothing of content. Both are found by entry points (``ki_hub.adapters``,
-``ki_hub.transports``), so nothing in ``hub`` names a format.
+network, no database; ids, times and the printer come in a :class:`Context`. Adapters are found by
+entry points (``ki_hub.adapters``), so nothing in ``hub`` names a format. How bytes leave:
+:mod:`hub.sending`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from hub.codes import LocalCodes
 from hub.errors import Issue
 from hub.others import SaidOfOther
-from hub.outside import Outside
 
 Resource = dict[str, Any]
 """A FHIR R4 resource as plain JSON values; references inside the hub are ``Type/id``."""
@@ -51,18 +50,6 @@ class Party:
     def identifier(self, system: str) -> str | None:
         """The first identifier of that system, or None."""
         return next((i.value for i in self.identifiers if i.system == system), None)
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where a transport delivers to."""
-
-    transport: str
-    address: str
-    """What the transport understands: a queue, an https URL, a folder."""
-    secret: str | None = None
-    timeout: float | None = None
-    """Seconds for one send, where the receiver asks for fewer than the transport gives."""
 
 
 @dataclass(frozen=True)
@@ -294,58 +281,3 @@ class Adapter(Protocol):
     ) -> Rendered:
         """Make the receiver's document, or raise CannotRender."""
         ...
-
-
-@dataclass(frozen=True)
-class Outgoing:
-    """Bytes on their way out; ``key`` lets the receiver tell a resend from a new message."""
-
-    key: str
-    body: bytes
-    media_type: str
-    headers: Mapping[str, str]
-    """No personal data: delivery id, sequence, format."""
-
-
-@dataclass(frozen=True)
-class Confirm:
-    """What the next hop said. ``accepted`` means: it keeps the bytes, durably."""
-
-    accepted: bool
-    reason: str = ""
-    permanent: bool = False
-    """Not accepted, and the same bytes never will be."""
-    answer: bytes = b""
-    """What the next hop answered, cut off at 64 kB; empty where the transport gives none."""
-    answer_type: str = ""
-
-
-class PartyQueues(Protocol):
-    """The hub's own durable queues, one per party; what the ``amqp`` transport publishes to."""
-
-    def publish(self, queue: str, message: Outgoing) -> Confirm:
-        """Durable when it returns accepted; raises BusUnavailable when nobody knows."""
-        ...
-
-
-@dataclass(frozen=True)
-class TransportContext:
-    """What a transport is made from."""
-
-    queues: PartyQueues
-    """The broker's queues; on the embedded deployment the same as ``mailboxes``."""
-    mailboxes: PartyQueues
-    """Queues in the hub's own database, fetched and receipted over HTTP."""
-    timeout: float
-    """Seconds for one send."""
-    outside: Outside
-
-
-class Transport(Protocol):
-    """Moves bytes; knows nothing of content."""
-
-    def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
-        """Hand over once; a Confirm, or a Temporary error. May be repeated with the same key."""
-
-
-TransportFactory = Callable[[TransportContext], Transport]

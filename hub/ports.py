@@ -8,9 +8,10 @@ from datetime import datetime
 from threading import Event
 from typing import Any, Literal, Protocol
 
-from hub.contract import Adapter, Audience, Confirm, Outgoing, Party, PartyQueues, Resource
+from hub.contract import Adapter, Audience, Party, Resource
 from hub.errors import Issue
 from hub.model.client import Grant
+from hub.sending import Confirm, Outgoing, PartyQueues
 
 
 class Clock(Protocol):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hub.contract import Confirm, Endpoint, Outgoing, Transport, TransportContext
 from hub.errors import ReceiverUnavailable
+from hub.sending import Confirm, Endpoint, Outgoing, Transport, TransportContext
 
 _SUFFIX = {
     "application/pdf": ".pdf",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.contract import Confirm, Endpoint, Outgoing, Transport, TransportContext
+from hub.sending import Confirm, Endpoint, Outgoing, Transport, TransportContext
 
 
 class ByHand:

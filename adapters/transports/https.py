@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hub.contract import Confirm, Endpoint, Outgoing, Transport, TransportContext
 from hub.errors import NotAllowed, ReceiverUnavailable
 from hub.outside import Outside
+from hub.sending import Confirm, Endpoint, Outgoing, Transport, TransportContext
 
 _TRY_AGAIN = {408, 425, 429}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.transports.amqp import QueueTransport
-from hub.contract import Transport, TransportContext
+from hub.sending import Transport, TransportContext
 
 
 def create(context: TransportContext) -> Transport:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from threading import Event
 
-from hub.contract import Confirm, Outgoing
 from hub.ports import Clock, InboundHandler, PartyAccess, QueueDepth
+from hub.sending import Confirm, Outgoing
 from hub.store.work import Store
 
 

@@ -12,8 +12,8 @@ from pika.exceptions import AMQPError
 
 from hub.bus.connection import CONNECT_TIMEOUT
 from hub.bus.publishing import Parcel, PublishingSession
-from hub.contract import Confirm, Outgoing
 from hub.errors import BusUnavailable
+from hub.sending import Confirm, Outgoing
 
 CONFIRM_TIMEOUT = 60.0
 """Seconds for the confirms of one window; longer than the broker may block a publisher."""

@@ -22,8 +22,8 @@ from pika.spec import Basic, BasicProperties
 
 from hub.bus.connection import translate
 from hub.bus.topology import OUTBOUND
-from hub.contract import Confirm
 from hub.errors import BusUnavailable
+from hub.sending import Confirm
 
 _CLOSE_TIMEOUT = 5.0
 """Seconds for an orderly end of the connection."""

@@ -15,9 +15,9 @@ from hub.bus.consuming import ListenerSettings
 from hub.bus.listener import listen
 from hub.bus.publisher import Publisher
 from hub.bus.topology import DELIVERY_LIMIT, Queue, Topology, party_rights, topology
-from hub.contract import Confirm, Outgoing
 from hub.errors import Misconfigured
 from hub.ports import InboundHandler, PartyAccess, QueueDepth
+from hub.sending import Confirm, Outgoing
 
 _log = structlog.get_logger(__name__)
 

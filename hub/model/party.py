@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hub.contract import Endpoint, Identifier, LossKind, Party
+from hub.contract import Identifier, LossKind, Party
 from hub.fhir import names
 from hub.model.client import Quota
+from hub.sending import Endpoint
 
 CITIZEN = "citizen"
 """The receiver id of the citizen's own copy; never a party's id."""

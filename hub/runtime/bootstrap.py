@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 from hub.access.calls import Calls
 from hub.bus.embedded import EmbeddedBus
-from hub.contract import Transport, TransportContext
 from hub.errors import Misconfigured
 from hub.fhir.validation import EmbeddedValidator
 from hub.model.client import Quota
@@ -19,6 +18,7 @@ from hub.runtime.doors import door
 from hub.runtime.mappings import overrides
 from hub.runtime.registry import Registry
 from hub.runtime.settings import Settings
+from hub.sending import Transport, TransportContext
 from hub.services.hub import Hub, Limits
 from hub.store.dialect import Database
 from hub.store.work import Store

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hub.contract import Endpoint
 from hub.errors import Invalid, Misconfigured
 from hub.model.client import Client, Owner
 from hub.model.party import RegisteredParty, Subscription
@@ -13,6 +12,7 @@ from hub.ports import deliveries_queue
 from hub.runtime.clients_file import ClientEntry
 from hub.runtime.parties_file import PartiesFile, SecretRef
 from hub.runtime.parties_file import PartyEntry as WrittenParty
+from hub.sending import Endpoint
 from hub.services.admin import Credential, OperatorEntry, PartyEntry, credential_hash
 
 

@@ -12,8 +12,9 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
 
 from hub.capabilities import CodedProfile
-from hub.contract import Adapter, Printer, TransportFactory
+from hub.contract import Adapter, Printer
 from hub.errors import Misconfigured, Unsupported
+from hub.sending import TransportFactory
 
 ADAPTERS = "ki_hub.adapters"
 TRANSPORTS = "ki_hub.transports"

@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from hub.capabilities import Optioned
 from hub.contract import Party
@@ -23,6 +23,7 @@ from hub.services.lapse import ACTOR, reconcile_one
 from hub.services.route import CITIZEN_FORMAT
 from hub.services.state import AGREEMENT, agreement_of
 from hub.store.journal import OPERATOR
+from hub.store.work import UnitOfWork
 
 _RESERVED: Final = frozenset({CITIZEN, OPERATOR, ACTOR})
 """Ids that mean something else where a party id stands."""
@@ -85,9 +86,7 @@ def apply_parties(
     Raises Invalid, and changes nothing, for a name that is taken, an unknown format, and one for
     the citizen that has no citizen's version.
     """
-    added: list[str] = []
-    changed: list[str] = []
-    unchanged: list[str] = []
+    done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
     made: dict[str, str] = {}
     now = hub.clock()
     _check_citizen_format(hub, citizen_format)
@@ -99,37 +98,52 @@ def apply_parties(
         work.journal.set_meta(AGREEMENT, json.dumps(agreement.written()))
         for entry in parties:
             party_id = entry.registered.party.id
-            _check_options(hub, entry.registered)
-            known = work.parties.get(party_id)
-            work.parties.save(entry.registered, now)
-            same = known is not None and _as_written(known) == _as_written(entry.registered)
-            same = same and work.clients.of("party", party_id) == _by_id(entry.clients)
-            work.clients.save("party", party_id, entry.clients)
-            (added if known is None else unchanged if same else changed).append(party_id)
-            missing = renew or not work.parties.has_credential(party_id)
-            credential = _credential(entry.credential, missing)
-            if credential is not None:
-                work.parties.set_credential(party_id, credential.digest)
-                _show(made, party_id, credential, entry.credential)
+            done[_register(hub, work, entry, made, renew=renew)].append(party_id)
             work.journal.audit(now, by, "parties", f"party/{party_id}", party=party_id)
         for operator in operators:
-            missing = renew or not work.parties.operator_has_credential(operator.id)
-            credential = _credential(operator.credential, missing)
-            digest = credential.digest if credential else None
-            work.parties.save_operator(operator.id, operator.name, digest)
-            work.clients.save("operator", operator.id, operator.clients)
-            if credential is not None:
-                _show(made, operator.id, credential, operator.credential)
+            _register_operator(work, operator, made, renew=renew)
         follow_documents(work, work.parties.directory())
         work.commit()
     hub.bus.provision([PartyAccess(e.registered.party, _secret(e, made)) for e in parties])
-    if added or changed or agreed:
+    if done["added"] or done["changed"] or agreed:
         with hub.store.reading() as work:
             plans = work.plans.listing(SYSTEM, hub.clock(), limit=_EVERY)
         for plan in plans:
             # Who receives how may be another now, and who was unknown may be a party.
             reconcile_one(hub, plan.id, actor=by)
-    return Applied(tuple(added), tuple(changed), tuple(unchanged), made)
+    added, changed, unchanged = (tuple(done[k]) for k in ("added", "changed", "unchanged"))
+    return Applied(added, changed, unchanged, made)
+
+
+def _register(
+    hub: Hub, work: UnitOfWork, entry: PartyEntry, made: dict[str, str], *, renew: bool
+) -> Literal["added", "changed", "unchanged"]:
+    """Write one party down; a credential that is made now goes into ``made``."""
+    party_id = entry.registered.party.id
+    _check_options(hub, entry.registered)
+    known = work.parties.get(party_id)
+    work.parties.save(entry.registered, hub.clock())
+    same = known is not None and _as_written(known) == _as_written(entry.registered)
+    same = same and work.clients.of("party", party_id) == _by_id(entry.clients)
+    work.clients.save("party", party_id, entry.clients)
+    missing = renew or not work.parties.has_credential(party_id)
+    credential = _credential(entry.credential, missing)
+    if credential is not None:
+        work.parties.set_credential(party_id, credential.digest)
+        _show(made, party_id, credential, entry.credential)
+    return "added" if known is None else "unchanged" if same else "changed"
+
+
+def _register_operator(
+    work: UnitOfWork, operator: OperatorEntry, made: dict[str, str], *, renew: bool
+) -> None:
+    missing = renew or not work.parties.operator_has_credential(operator.id)
+    credential = _credential(operator.credential, missing)
+    digest = credential.digest if credential else None
+    work.parties.save_operator(operator.id, operator.name, digest)
+    work.clients.save("operator", operator.id, operator.clients)
+    if credential is not None:
+        _show(made, operator.id, credential, operator.credential)
 
 
 def _check_citizen_format(hub: Hub, wanted: str) -> None:

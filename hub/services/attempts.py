@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import structlog
 
-from hub.contract import Confirm, Endpoint, Outgoing
 from hub.errors import CannotRender, HubError, Temporary
 from hub.model.delivery import State
 from hub.model.records import Delivery, Task
+from hub.sending import Confirm, Endpoint, Outgoing
 from hub.services.hub import Hub, repeatable
 from hub.services.subscription_state import broken
 from hub.store.journal import OPERATOR

@@ -14,12 +14,13 @@ from datetime import datetime
 
 import structlog
 
-from hub.contract import Confirm, Endpoint, Rendered
+from hub.contract import Rendered
 from hub.errors import HubError, StoreUnavailable, Temporary, TooLargeToSend
 from hub.model.delivery import State
 from hub.model.party import CITIZEN, SYSTEM, Directory, RegisteredParty
 from hub.model.records import Delivery, Plan
 from hub.ports import deliveries_queue
+from hub.sending import Confirm, Endpoint
 from hub.services.answering import send_answer
 from hub.services.attempts import ACTOR, fail, hand_over, outgoing, retry_or_fail
 from hub.services.frozen import why_not

@@ -10,13 +10,14 @@ from datetime import timedelta
 from threading import Event
 
 from hub.codes import LocalCodes, LocalCodesOf, no_local_codes
-from hub.contract import Context, Party, Printer, Transport
+from hub.contract import Context, Party, Printer
 from hub.model.client import Quota
 from hub.model.delivery import RetryPolicy
 from hub.model.party import Directory
 from hub.model.reach import Reach
 from hub.model.refusals import Refusals
 from hub.ports import Adapters, Bus, Clock, Validator
+from hub.sending import Transport
 from hub.services.door import Door
 from hub.store.work import Store
 

@@ -8,6 +8,7 @@ first.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,7 @@ from hub.services.overview import for_operators
 from hub.store.trail import Wanted
 from hub.store.work import UnitOfWork
 
-_ENDINGS: Final = {"json": "json", "xml": "xml", "pdf": "pdf", "html": "html"}
+_KIND: Final = re.compile(r"[/+]([a-z0-9]{2,5})(?:;|$)")
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,9 @@ def _collection(base: str, resources: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _ending(media_type: str) -> str:
-    return next((end for word, end in _ENDINGS.items() if word in media_type), "bin")
+    """What a file of that media type is called: ``application/fhir+json`` is ``json``."""
+    found = _KIND.search(media_type)
+    return found[1] if found else "bin"
 
 
 def _json(value: Any) -> bytes:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from hub.contract import Confirm, Endpoint, Outgoing, Resource
+from hub.contract import Resource
 from hub.fhir.codec import dump_json
 from hub.fhir.notification import Event, Kind, Told, message, message_response, notification
 from hub.model.delivery import State
 from hub.model.party import SYSTEM, Viewer
 from hub.model.records import Delivery, Plan
 from hub.model.subscription import HANDSHAKE, KEEPALIVE, FhirSubscription, Wish
+from hub.sending import Confirm, Endpoint, Outgoing
 from hub.services.attempts import ACTOR, fail, hand_over, retry_or_fail
 from hub.services.entries import Disclosure
 from hub.services.hub import Hub, repeatable

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from hub.contract import Outgoing, Receipt
+from hub.contract import Receipt
 from hub.errors import BusUnavailable, HubError, Invalid, NotFound, StoreUnavailable, Temporary
 from hub.fhir.codec import dump_json, parse_json
 from hub.fhir.numbers import id_names_a_citizen
@@ -14,6 +14,7 @@ from hub.fhir.outcome import error_outcome, status_of
 from hub.model.delivery import FINAL
 from hub.model.records import InboxItem, Task
 from hub.ports import InboundMessage, answers_queue, deliveries_queue
+from hub.sending import Outgoing
 from hub.services.accept import accept
 from hub.services.attempts import fail
 from hub.services.deliver import deliver_due

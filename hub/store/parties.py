@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
-from hub.contract import Endpoint, Identifier, Party
+from hub.contract import Identifier, Party
 from hub.model.client import Quota
 from hub.model.party import Directory, RegisteredParty, Subscription
+from hub.sending import Endpoint
 from hub.store.subscription_tables import SUBSCRIPTION
 from hub.store.tables import OPERATOR, PARTY
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, select, update
 
-from hub.contract import Outgoing
+from hub.sending import Outgoing
 from hub.store.tables import QUEUE_MESSAGE
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from hub.contract import Confirm, Endpoint, Identifier, Outgoing, Party, Transport
+from hub.contract import Identifier, Party
 from hub.errors import Invalid, ReceiverUnavailable, StoreUnavailable
 from hub.fhir import names
 from hub.model.party import SYSTEM, RegisteredParty, Subscription
 from hub.ports import Bus, InboundMessage
+from hub.sending import Confirm, Endpoint, Outgoing, Transport
 from hub.services.accept import accept
 from hub.services.admin import PartyEntry, apply_parties
 from hub.services.deliver import deliver_due

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from hub.contract import Endpoint
 from hub.fhir.decided import points_at
 from hub.model.party import SYSTEM
+from hub.sending import Endpoint
 from tests.api.world import (
     APPROVAL_1,
     GP,

@@ -14,8 +14,9 @@ import pika
 
 from hub.bus.consuming import ListenerSettings
 from hub.bus.rabbitmq import RabbitBus
-from hub.contract import Outgoing, Party
+from hub.contract import Party
 from hub.ports import Bus, InboundHandler, InboundMessage, PartyAccess
+from hub.sending import Outgoing
 from tests.servers.rabbitmq import RabbitServer, Vhost
 
 PSYK = Party("psyk-nordstrand", "Psykiatrisk Center Nordstrand", "psychiatry", "Region Nordstrand")

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
-from hub.contract import Endpoint
 from hub.model.delivery import State
 from hub.model.party import CITIZEN, RegisteredParty, Subscription
 from hub.model.records import Delivery, InboxItem, Plan
+from hub.sending import Endpoint
 from hub.store.dialect import Database
 from hub.store.migrate import migrate
 from hub.store.work import Store, UnitOfWork

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hub.contract import Confirm
 from hub.ports import answers_queue, deliveries_queue
+from hub.sending import Confirm
 from tests.contract.harness import PARTIES, PSYK, RUS, BusHarness, keys, outgoing, until
 
 QUEUE = deliveries_queue(PSYK.id)

@@ -9,9 +9,9 @@ import pika
 import pytest
 
 from hub.bus import publisher as publisher_module
-from hub.contract import Outgoing
 from hub.errors import BusUnavailable
 from hub.ports import answers_queue, deliveries_queue
+from hub.sending import Outgoing
 from tests.contract.harness import PSYK, RUS, RabbitHarness, keys, outgoing, until
 
 QUEUE = deliveries_queue(PSYK.id)

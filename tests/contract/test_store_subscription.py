@@ -8,11 +8,11 @@ from datetime import timedelta
 from alembic import command
 from sqlalchemy import text
 
-from hub.contract import Endpoint
 from hub.model.delivery import State
 from hub.model.party import SYSTEM, RegisteredParty, Subscription, Viewer
 from hub.model.records import Delivery
 from hub.model.subscription import HANDSHAKE, PLAN_CHANGE, FhirSubscription, Wish
+from hub.sending import Endpoint
 from hub.store.dialect import Database, migration_lock
 from hub.store.migrate import _config, migrate
 from hub.store.work import Store

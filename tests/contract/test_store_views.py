@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from hub.contract import Outgoing, Resource
+from hub.contract import Resource
 from hub.model.party import SYSTEM, Viewer
 from hub.model.records import Hop, Task
+from hub.sending import Outgoing
 from hub.store.work import Store
 from tests.contract.store_cases import (
     CITIZEN_1,

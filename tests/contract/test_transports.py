@@ -14,10 +14,10 @@ import pytest
 from adapters.transports import amqp, file, hand, https, mailbox
 from hub.access.calls import Calls
 from hub.bus.embedded import EmbeddedBus
-from hub.contract import Confirm, Endpoint, Outgoing, Transport, TransportContext
 from hub.errors import ReceiverUnavailable
 from hub.model.reach import Reach
 from hub.ports import QueueDepth, answers_queue, deliveries_queue
+from hub.sending import Confirm, Endpoint, Outgoing, Transport, TransportContext
 from hub.store.work import Store
 from tests.contract.store_cases import PSYK, RUS, opened
 from tests.servers.process import free_port

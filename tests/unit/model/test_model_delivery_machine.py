@@ -10,10 +10,10 @@ from model_facts import DAY, NOW, PSYK, RUS, party
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import StaticPool
 
-from hub.contract import Endpoint
 from hub.model.delivery import FINAL, State, may_move
 from hub.model.party import SYSTEM, RegisteredParty, Subscription
 from hub.model.records import Delivery, Plan
+from hub.sending import Endpoint
 from hub.store.deliveries import Deliveries
 from hub.store.parties import Parties
 from hub.store.plans import Plans
