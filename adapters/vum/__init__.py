@@ -34,7 +34,7 @@ class Vum:
     reissues = True
     """A render starts from the receiver's own last document."""
     tables = mappings_folder(FORMAT)
-    local = frozenset({LOCAL})
+    local = frozenset(LOCAL)
 
     def elements(self, record: str) -> Sequence[SourceElement]:
         """Of a role's profile, or of a kind of entry that is left out whole; KeyError for none."""

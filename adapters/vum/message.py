@@ -105,7 +105,7 @@ class Message:
 def read_message(document: Resource, local: LocalCodes | None = None) -> Message:
     """The document as a message, its URLs as in 1.0.0, its roles not yet given.
 
-    The sender's own codes have given way to the FFB codes they stand for.
+    The sender's own codes have given way to the shared codes they stand for.
 
     Raises Malformed, Unsupported (not an FFB order), UnknownCode (a code that its code system, or
     R4, does not have) or Invalid (unresolved references, entries without an address), all places
@@ -139,6 +139,11 @@ def read_message(document: Resource, local: LocalCodes | None = None) -> Message
     if issues:
         raise Invalid(issues[0].text, issues=issues)
     return message
+
+
+def as_written(document: Resource) -> tuple[Entry, ...]:
+    """The entries of a document that can be read, with the sender's own codes in them."""
+    return tuple(_entries(normalise(document)))
 
 
 def _known(bundle: Resource) -> None:

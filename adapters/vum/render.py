@@ -7,18 +7,20 @@ now: the plan's lead's unit, to the municipality.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
 
 from adapters.vum import parts, units
 from adapters.vum.account import account
-from adapters.vum.message import Entry, Message
+from adapters.vum.local import to_local
+from adapters.vum.message import Entry, Message, as_written
 from adapters.vum.parse import read_order
 from adapters.vum.related import Related, related_plans
 from adapters.vum.roles import is_of_others
 from adapters.vum.urls import profile
+from hub.codes import LocalCodes
 from hub.contract import Context, Notice, Party, PlanView, Receipt, Rendered, SourceDocument
 from hub.errors import CannotRender, InputRefused
 from hub.fhir.codec import dump_json
@@ -53,16 +55,17 @@ def render(content: PlanView | Notice | Receipt, receiver: Party, context: Conte
             "use medcom-carecommunication or fhir for it"
         )
     try:
-        message, _ = read_order(read(content.own.body, content.own.media_type))
+        document = read(content.own.body, content.own.media_type)
+        message, _ = read_order(document, context.local)
     except InputRefused as e:
         raise CannotRender("The receiver's own last order can no longer be read") from e
     reader = PlanReader(content.resources)
     _same_citizen(message, reader)
-    own = _own(message, context)
+    own = _own(message, as_written(document), context)
     citizen = own.urls[message.of("citizen")[0].index]
     related = related_plans(content, reader, citizen, lambda key: context.id_for(f"vum/{key}"))
     bundle, message_id = _bundle(own, related, receiver, context)
-    _conforms(bundle)
+    _conforms(bundle, context.local)
     losses = (*related.losses, *account(content, reader, related.used))
     body, kind = _written(bundle, content.own)
     return Rendered(body, kind, message_id=message_id, losses=losses)
@@ -75,9 +78,13 @@ def _same_citizen(message: Message, reader: PlanReader) -> None:
         raise CannotRender("The receiver's own order is about another citizen than the plan")
 
 
-def _own(message: Message, context: Context) -> _Own:
-    """The receiver's entries without those of others' plans, each with an absolute fullUrl."""
-    kept = tuple(e for e in message.entries[1:] if not is_of_others(message, e))
+def _own(message: Message, written: Sequence[Entry], context: Context) -> _Own:
+    """The receiver's entries without those of others' plans, each with an absolute fullUrl.
+
+    The message tells what they are; they are sent again as they were written.
+    """
+    own = (e for e in message.entries[1:] if not is_of_others(message, e))
+    kept = tuple(written[e.index] for e in own)
     urls = {
         e.index: e.full_url
         if ":" in e.full_url
@@ -102,7 +109,10 @@ def _bundle(
         if ":" not in entry.full_url and "id" not in resource:
             resource = {**resource, "id": entry.key}
         entries.append({"fullUrl": own.urls[entry.index], "resource": resource})
-    entries += related.entries
+    added = related.entries
+    if context.local is not None:
+        added = [to_local(entry, context.local) for entry in added]
+    entries += added
     bundle = {
         "resourceType": "Bundle",
         "id": context.id_for("vum/bundle"),
@@ -171,10 +181,10 @@ def _written(bundle: dict[str, Any], own: SourceDocument) -> tuple[bytes, str]:
     return dump_json(bundle), JSON[0]
 
 
-def _conforms(bundle: dict[str, Any]) -> None:
+def _conforms(bundle: dict[str, Any], local: LocalCodes | None) -> None:
     """What is sent is read back by the same rules as what comes in."""
     try:
-        read_order(bundle)
+        read_order(bundle, local)
     except InputRefused as e:
         places = ", ".join(i.expression or "" for i in e.issues)
         raise CannotRender(f"The re-issued order breaks its profile at {places}") from e

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from adapters.xml_plan.document import XmlFormat
+from adapters.xml_plan.local import coded
 from adapters.xml_plan.reissue import MEDIA_TYPE, reissue
 from hub.contract import Context, Notice, Party, PlanUpdate, PlanView, RawMessage, Receipt, Rendered
 from hub.mapping import mappings_folder
-from hub.mapping.files import coded_elements
 from hub.mapping.source import SourceElement
 from hub.mapping.xsd import elements
 
@@ -41,8 +41,8 @@ class XmlPlan:
 
     @property
     def local(self) -> frozenset[str]:
-        """Every code table that a row names."""
-        return frozenset(t.name for t in coded_elements(self.tables).values())
+        """Every code table of the format."""
+        return frozenset(t.name for t in coded(self.tables).values())
 
     def elements(self, record: str) -> Sequence[SourceElement]:
         """Of a complex type of the schema; KeyError for none."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from lxml import etree
 
@@ -12,9 +13,16 @@ from adapters.xml_plan.schema import Schema
 from hub.codes import CodePair, LocalCodes
 from hub.contract import Loss, LossKind
 from hub.errors import UnknownCode
-from hub.mapping import CodeTable
+from hub.mapping import CodeTable, mappings_folder
 from hub.mapping.files import coded_elements
 from hub.mapping.trace import recorder
+
+_ROLES: Final = CodeTable.load(mappings_folder("xml-plan") / "codes" / "role.csv")
+
+
+def coded(tables: Path) -> Mapping[str, CodeTable]:
+    """The elements that hold a code, by name, and its table: of rows, and of ``OtherPlans``."""
+    return {"RoleCode": _ROLES, **coded_elements(tables)}
 
 
 @dataclass(frozen=True)
@@ -50,9 +58,9 @@ class Exchange:
         return losses
 
     def _coded(self, root: etree._Element) -> Iterator[tuple[etree._Element, CodeTable]]:
-        coded = coded_elements(self.tables)
+        tables = coded(self.tables)
         for element in root.iter(etree.Element):
-            table = coded.get(etree.QName(element).localname)
+            table = tables.get(etree.QName(element).localname)
             if table is not None:
                 yield element, table
 

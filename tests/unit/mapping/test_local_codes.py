@@ -148,6 +148,95 @@ def test_an_owners_local_service_becomes_its_ffb_code(tmp_path: Path) -> None:
     assert OWN in json.dumps(parsed(ORDER, body, None).resources), "carried as it is without"
 
 
+ROLES = "http://fhir.kl.dk/ffbmessaging/CodeSystem/kl-messaging-ffb-participantRoleCodes"
+LISTS = {
+    "ffb": FFB,
+    "care-social": "http://fhir.kl.dk/term/CodeSystem/CareSocialCodes",
+    "participant-role": ROLES,
+    "relationship-type": (
+        "http://fhir.kl.dk/ffbmessaging/CodeSystem/kl-messaging-ffb-relationshipTypeCodes"
+    ),
+    "guardianship-form": (
+        "http://fhir.kl.dk/ffbmessaging/CodeSystem/kl-messaging-ffb-guardianshipFormCodes"
+    ),
+    "consent-policy": "http://fhir.kl.dk/ffbmessaging/CodeSystem/kl-messaging-ffb-consentPolicyCodes",
+    "municipality": "http://hl7.dk/fhir/core/CodeSystem/dk-core-municipality-codes",
+    "contact-role": "http://terminology.hl7.org/CodeSystem/v2-0131",
+}
+"""Every code system that an order uses, but for the event's."""
+
+
+def order_in_local_codes(tmp_path: Path) -> tuple[bytes, LocalCodes]:
+    """The full order with a code of the municipality's own in place of every listed code."""
+    tables: dict[str, dict[str, str]] = {name: {} for name in LISTS}
+    names_of = {system: name for name, system in LISTS.items()}
+
+    def localised_tree(tree: object) -> object:
+        if isinstance(tree, list):
+            return [localised_tree(x) for x in tree]
+        if not isinstance(tree, dict):
+            return tree
+        if tree.get("system") in names_of and "code" in tree:
+            system, code = tree["system"], tree["code"]
+            row = f"{OWN},own-{code},Egen,{system},{code},,equivalent,"
+            tables[names_of[system]][code] = row
+            return {"system": OWN, "code": f"own-{code}", "display": "Egen"}
+        return {k: localised_tree(v) for k, v in tree.items()}
+
+    body = json.dumps(localised_tree(json.loads(ORDER.body))).encode()
+    coordinating = f"{OWN},own-k,Egen,{ROLES},koordinerende-myndighed,,equivalent,"
+    tables["participant-role"].setdefault("koordinerende-myndighed", coordinating)
+    rows = {name: tuple(codes.values()) for name, codes in tables.items() if codes}
+    own = overrides(written(tmp_path, "social-havneby", "vum", rows), REGISTRY)
+    found = own("social-havneby", "vum")
+    assert found is not None
+    return body, found
+
+
+def test_an_order_may_be_in_local_codes_altogether(tmp_path: Path) -> None:
+    body, own = order_in_local_codes(tmp_path)
+    assert set(own.tables) >= {"ffb", "care-social", "participant-role", "guardianship-form"}
+    said, plain = parsed(ORDER, body, own), parsed(ORDER, ORDER.body, None)
+    assert said.resources == plain.resources
+    with pytest.raises(InputRefused):
+        parsed(ORDER, body, None)
+    assert {t for t in LISTS if t not in REGISTRY.adapter("vum").local} == set()  # type: ignore[attr-defined]
+
+
+def test_an_order_in_local_codes_is_reissued_in_them(tmp_path: Path) -> None:
+    body, own = order_in_local_codes(tmp_path)
+    sender, adapter = sender_of(ORDER), REGISTRY.adapter("vum")
+    document = SourceDocument("vum", body, "application/fhir+json")
+    view: PlanView = replace(view_of(PLAN_1), own=document)
+    made = json.loads(adapter.render(view, sender, context(sender, local=own)).body)
+    written_before = {e["fullUrl"]: e["resource"] for e in json.loads(body)["entry"][1:]}
+    again = {e["fullUrl"]: e["resource"] for e in made["entry"]}
+    goals = [u for u, r in written_before.items() if r["resourceType"] == "Goal"]
+    assert goals
+    assert [again[u]["category"] for u in goals] == [written_before[u]["category"] for u in goals]
+    added = [r for u, r in again.items() if u not in written_before]
+    roles = [c for r in added for p in r.get("participant", ()) for x in p.get("role", ())
+             for c in x["coding"]]  # fmt: skip
+    assert roles
+    assert {c["system"] for c in roles} == {OWN}
+    back = parsed(ORDER, json.dumps(made).encode(), own)
+    assert back.resources == parsed(ORDER, ORDER.body, None).resources
+
+
+def test_what_others_do_is_told_in_the_receivers_codes(tmp_path: Path) -> None:
+    rows = {"role": (",TOV,Tovholder,,lead,Lead,equivalent,",)}
+    own = overrides(written(tmp_path, "psyk-nordstrand", "behandlingsplan", rows), REGISTRY)
+    sender = sender_of(TREATMENT)
+    document = SourceDocument("behandlingsplan", TREATMENT.body, "application/xml")
+    made = REGISTRY.adapter("behandlingsplan").render(
+        replace(view_of(PLAN_1), own=document), sender,
+        context(sender, local=own("psyk-nordstrand", "behandlingsplan")),
+    )  # fmt: skip
+    codes = {e.text for e in etree.fromstring(made.body).iter("{*}RoleCode")}
+    assert "TOV" in codes
+    assert "tovholder" not in codes
+
+
 MISTAKES = {
     "no such target": ("behandlingsplan", "effort-type",
                        f",x,X,{SYSTEM},samtaler,S,equal,", "samtaler is no target in"),
