@@ -45,7 +45,8 @@ Code = tuple[str, str]
 
 @dataclass(frozen=True, eq=False)
 class LocalCodes:
-    """A party's own codes in one format, each for a code that the format's shared tables have.
+    """A party's own codes in one format, each for a code that the format's shared tables have; and
+    what it keeps to itself.
 
     They are exchanged for shared codes where a document comes in, before anything else looks at
     it, and the other way where one goes out, so that no rule ever meets a local code.
@@ -53,6 +54,9 @@ class LocalCodes:
 
     tables: Mapping[str, tuple[CodePair, ...]]
     """By the shared table's name, such as ``effort-type``. The target is the shared table's."""
+    not_shared: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What the party keeps to itself of its own documents: by mapping table
+    (``folder/file.yaml``), each source path with the reason."""
 
     def shared(self, table: str, system: str, code: str) -> CodePair | None:
         """The pair of one of the party's codes; None if it is not one."""

@@ -37,7 +37,9 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
     opened = FORMAT.opened(body, context.local)
     content = FORMAT.content(opened.root)
     rules.check(content)
-    reading = Reading(content, rules.ROOT, _FOLDER, context.id_for, losses=[*opened.losses])
+    reading = Reading(
+        content, rules.ROOT, _FOLDER, context.id_for, local=context.local, losses=[*opened.losses]
+    )
     patient, unit = reading.patient(), reading.unit()
     doctor = reading.person("ResponsibleDoctor", unit, key="doctor")
     goals, wishes = reading.goals(patient), reading.wishes(patient)

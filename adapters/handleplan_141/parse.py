@@ -47,7 +47,9 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
     opened = FORMAT.opened(body, context.local)
     content = FORMAT.content(opened.root)
     rules.check(content)
-    reading = Reading(content, rules.ROOT, _FOLDER, context.id_for, losses=[*opened.losses])
+    reading = Reading(
+        content, rules.ROOT, _FOLDER, context.id_for, local=context.local, losses=[*opened.losses]
+    )
     patient, unit = reading.patient(), reading.unit()
     caseworker = reading.person("ResponsibleCaseworker", unit, key="caseworker")
     goals = reading.goals(patient)

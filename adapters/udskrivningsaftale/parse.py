@@ -48,6 +48,7 @@ def parse(body: bytes, context: Context) -> PlanUpdate:
         _FOLDER,
         context.id_for,
         alone=name == PLAN,
+        local=context.local,
         losses=[*opened.losses],
     )
     patient, unit = reading.patient(), reading.unit()

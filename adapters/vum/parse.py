@@ -90,7 +90,7 @@ def parse(raw: RawMessage, context: Context) -> PlanUpdate:
     message, issues = read_order(read(raw.body, raw.media_type), context.local)
     order = message.of("orderCarePlan")[0]
     case = case_number(order)
-    reading = Reading(message, context.id_for, case or order.key, [*message.losses])
+    reading = Reading(message, context.id_for, case or order.key, [*message.losses], context.local)
     resources = _resources(reading, order, context)
     _account_for_the_rest(reading)
     return PlanUpdate(

@@ -11,6 +11,7 @@ from typing import Any, Final
 from adapters.vum.codes import carried
 from adapters.vum.message import Entry, Message
 from adapters.vum.urls import CONDITION_RANK
+from hub.codes import LocalCodes
 from hub.contract import Loss, Resource
 from hub.errors import UnknownCode
 from hub.fhir import names
@@ -40,6 +41,8 @@ class Reading:
     case: str
     """The sender's case id, else the order's own key: what every id is made from."""
     losses: list[Loss] = field(default_factory=list)
+    local: LocalCodes | None = None
+    """What its sender keeps to itself, besides what the tables keep."""
     not_shared: list[Loss] = field(default_factory=list)
 
     def new_id(self, entry: Entry) -> str:
@@ -139,7 +142,9 @@ class Record:
         """
         place = f"{self.entry.at}.{at}" if at else self.entry.at
         left = self.rest if of is None else of
-        made, losses, kept_back = table(table_name).forward(left, at=place)
+        made, losses, kept_back = (
+            table(table_name).keeping_back(self.reading.local).forward(left, at=place)
+        )
         self.reading.losses += _dotted(losses, whole=False)
         self.reading.not_shared += _dotted(kept_back, whole=True)
         return made

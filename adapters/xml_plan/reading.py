@@ -10,6 +10,7 @@ from typing import Any, Final
 from adapters.xml_plan.document import Record
 from adapters.xml_plan.rules import item_key, marked, members
 from adapters.xml_plan.said import said_of_others
+from hub.codes import LocalCodes
 from hub.contract import CitizenRef, Identifier, Loss, PlanUpdate, Resource
 from hub.errors import Issue
 from hub.fhir import names
@@ -32,6 +33,8 @@ class Reading:
     id_for: Callable[[str], str]
     alone: bool = False
     """The document is for its owner only: without a mark nothing is marked, and nothing is lost."""
+    local: LocalCodes | None = None
+    """What its sender keeps to itself, besides what the tables keep."""
     losses: list[Loss] = field(default_factory=list)
     not_shared: list[Loss] = field(default_factory=list)
 
@@ -163,7 +166,7 @@ class Reading:
 
     def element(self, table: str, at: str, item: Record, folder: Path) -> dict[str, Any]:
         """A resource without an id, or a part of one."""
-        rows = load_table(folder / f"{table}.yaml")
+        rows = load_table(folder / f"{table}.yaml").keeping_back(self.local)
         made, losses, not_shared = rows.forward(item, at=self._at(at), first=1)
         self.losses += losses
         self.not_shared += not_shared

@@ -9,8 +9,8 @@ import click
 
 from hub.errors import Unsupported
 from hub.mapping.findings import Finding
-from hub.mapping.overrides import override_findings, stranger_findings
-from hub.runtime.mappings import check, mapped_by
+from hub.mapping.overrides import stranger_findings
+from hub.runtime.mappings import check, check_overrides
 from hub.runtime.parties_file import read_parties
 from hub.runtime.registry import Registry
 
@@ -42,7 +42,7 @@ def command(
     if parties is not None and overrides is None:
         raise click.UsageError("--parties is for --overrides: the shared tables are nobody's own")
     if overrides is not None:
-        found = override_findings(overrides, mapped_by(registry))
+        found = check_overrides(overrides, registry)
         if parties is not None:
             known = {entry.party.id for entry in read_parties(parties).parties}
             found = sorted([*found, *stranger_findings(overrides, known)])

@@ -2,7 +2,8 @@
 
 A folder of them: ``<party>/<format>/codes/<table>.csv``, with the columns of any code table. The
 source is the party's own code, the target one that the shared table of that name leads to; so an
-override adds or replaces codes, and what is shared stays as the shared tables say.
+override adds or replaces codes, and what is shared stays as the shared tables say, but for what the
+party takes away: ``<party>/<format>/not-shared.yaml`` (:mod:`hub.mapping.kept_back`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from hub.codes import CodePair, LocalCodes
 from hub.mapping.codes import is_code_table, listed_codes, read_codes
 from hub.mapping.files import code_folders
 from hub.mapping.findings import Finding, refuse
+from hub.mapping.kept_back import FILE, kept_back, kept_back_findings
 from hub.mapping.source import Mapped
 
 MappedBy = Callable[[str], Mapped | None]
@@ -31,7 +33,10 @@ class Overrides:
             findings += wrong
             tables.setdefault((party, format), {})[file.stem] = found.pairs
         refuse(findings)
-        self._codes = {key: LocalCodes(own) for key, own in tables.items()}
+        kept = {(p, f): kept_back(file, f) for p, f, file in kept_back_files(folder)}
+        self._codes = {
+            key: LocalCodes(tables.get(key, {}), kept.get(key, {})) for key in {*tables, *kept}
+        }
 
     def __call__(self, party: str, format: str) -> LocalCodes | None:
         """A party's own codes in a format."""
@@ -49,13 +54,19 @@ def _files(folder: Path) -> Iterator[tuple[str, str, Path]]:
         yield file.parents[2].name, file.parents[1].name, file
 
 
+def kept_back_files(folder: Path) -> Iterator[tuple[str, str, Path]]:
+    """Party, format and file of what parties keep to themselves."""
+    for file in sorted(folder.glob(f"*/*/{FILE}")):
+        yield file.parents[1].name, file.parents[0].name, file
+
+
 def override_findings(folder: Path, mapped: MappedBy) -> list[Finding]:
     """Everything that is wrong with a folder of overrides, by file and line."""
     found = set[Finding]()
-    known = {file for _, _, file in _files(folder)}
+    known = {file for _, _, file in (*_files(folder), *kept_back_files(folder))}
     for other in folder.rglob("*"):
         if other.is_file() and other not in known and not other.name.startswith("."):
-            text = "an override is PARTY/FORMAT/codes/TABLE.csv; what is shared is never overridden"
+            text = f"an override is PARTY/FORMAT/codes/TABLE.csv or PARTY/FORMAT/{FILE}"
             found.add(Finding(other, 1, "form", text))
     for _, format, file in _files(folder):
         adapter = mapped(format)
@@ -67,12 +78,24 @@ def override_findings(folder: Path, mapped: MappedBy) -> list[Finding]:
             found.add(Finding(file, 1, "form", text))
         else:
             found.update(_against(file, _shared(adapter, file.stem)))
+    for _, format, file in kept_back_files(folder):
+        adapter = mapped(format)
+        if adapter is None:
+            found.add(Finding(file, 1, "form", f"{format} is no format with tables"))
+        elif not getattr(adapter, "reissues", False):
+            text = f"a document in {format} is of the shared plan, which is no one party's own"
+            found.add(Finding(file, 1, "form", text))
+        else:
+            found.update(kept_back_findings(file, format, adapter.tables))
     return sorted(found)
 
 
 def stranger_findings(folder: Path, parties: Collection[str]) -> list[Finding]:
     """Folders of parties that are not registered: nobody's documents are read with them."""
-    named = sorted({file.parents[2] for _, _, file in _files(folder)})
+    named = sorted(
+        {file.parents[2] for _, _, file in _files(folder)}
+        | {file.parents[1] for _, _, file in kept_back_files(folder)}
+    )
     text = (
         "no party is registered under this name; the operator renames the folder to a party's id, "
         "or registers the party (ki-hub parties apply)"

@@ -37,12 +37,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from hub.codes import CodePair
+from hub.codes import CodePair, LocalCodes
 from hub.contract import Loss, LossKind
 from hub.errors import Invalid
 from hub.mapping.codes import CodeTable
@@ -93,6 +93,19 @@ class Table:
     name: str = ""
     """``folder/file.yaml``."""
     fixed_lines: tuple[int, ...] = ()
+
+    def keeping_back(self, own: LocalCodes | None) -> Table:
+        """The table for a party that does not share some of what its rows share."""
+        more = own.not_shared.get(self.name, {}) if own is not None else {}
+        if not more:
+            return self
+        plain = (without_indices(r.source).replace("[*]", "") for r in self.rows)
+        kept = tuple(
+            row
+            for row, source in zip(self.rows, plain, strict=True)
+            if row.direction == "out" or _reason(source, more) is None
+        )
+        return replace(self, rows=kept, not_shared={**more, **self.not_shared})
 
     def forward(
         self, record: Mapping[str, Any], *, at: str = "", first: int = 0

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from hub.codes import LocalCodesOf, no_local_codes
-from hub.contract import Adapter, Context, Party, RawMessage
+from hub.codes import LocalCodes, LocalCodesOf, no_local_codes
+from hub.contract import Adapter, Context, Party, PlanUpdate, RawMessage
 from hub.errors import HubError, InputRefused, Misconfigured
+from hub.fhir.kinds import declaring
 from hub.fhir.validation import EmbeddedValidator, published
 from hub.mapping import mappings_folder
 from hub.mapping.check import FEW, FormatCheck, folder_findings
 from hub.mapping.findings import Finding, refuse
-from hub.mapping.overrides import MappedBy, Overrides, override_findings
+from hub.mapping.overrides import MappedBy, Overrides, kept_back_files, override_findings
 from hub.mapping.source import Mapped
 from hub.runtime.registry import Registry
 from hub.services.media import media_type_of
@@ -63,8 +65,45 @@ def overrides(folder: str | Path | None, registry: Registry) -> LocalCodesOf:
         return no_local_codes
     if not Path(folder).is_dir():
         raise Misconfigured("The folder of parties' own codes (KI_HUB_MAPPINGS_DIR) is not there")
-    refuse(override_findings(Path(folder), mapped_by(registry)))
+    refuse(check_overrides(Path(folder), registry))
     return Overrides(Path(folder))
+
+
+def check_overrides(folder: Path, registry: Registry) -> list[Finding]:
+    """Everything that is wrong with a folder of overrides, by file and line.
+
+    What a party keeps to itself is tried on the format's samples: they must stay legal.
+    """
+    found = override_findings(folder, mapped_by(registry))
+    if found:
+        return found
+    own = Overrides(folder)
+    return sorted(
+        {
+            Finding(file, 1, "sample", text)
+            for party, format, file in kept_back_files(folder)
+            for text in _without(registry, format, own(party, format))
+        }
+    )
+
+
+def _without(registry: Registry, format: str, local: LocalCodes | None) -> Iterator[str]:
+    """What breaks in the format's samples where a party keeps something back."""
+    adapter = registry.adapter(format)
+    assert isinstance(adapter, Mapped)
+    validator = EmbeddedValidator(coded=registry.profiles)
+    context = replace(_context(registry), local=local)
+    for file in sorted(f for f in (adapter.tables / "samples").glob("*") if f.is_file()):
+        try:
+            update = adapter.parse(message(adapter, file.read_bytes(), context), context)
+        except Exception as e:
+            yield f"{file.name} of the samples cannot be read so ({type(e).__name__})"
+            continue
+        resources = update.resources if isinstance(update, PlanUpdate) else ()
+        issues = validator.check(declaring(r) for r in resources)
+        for issue in issues:
+            if issue.severity in {"error", "fatal"}:
+                yield f"{file.name} of the samples is no legal plan so: {issue.expression}"
 
 
 def _samples(adapter: Adapter, folder: Path, registry: Registry) -> Iterator[Finding]:

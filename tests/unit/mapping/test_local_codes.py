@@ -272,7 +272,7 @@ def test_a_table_of_rows_is_no_override(tmp_path: Path) -> None:
     table = (mappings_folder("behandlingsplan") / "plan.yaml").read_text("utf-8")
     (folder / "plan.yaml").write_text(table.replace("not_shared", "elsewhere"), "utf-8")
     (found,) = override_findings(tmp_path, mapped_by(REGISTRY))
-    assert "what is shared is never overridden" in found.text
+    assert "an override is PARTY/FORMAT/codes/TABLE.csv" in found.text
     assert Overrides(tmp_path)("someone", "behandlingsplan") is None
 
 
@@ -282,3 +282,74 @@ def test_codes_are_one_partys_in_one_format(own: LocalCodes, tmp_path: Path) -> 
     assert found("psyk-nordstrand", "vum") is None
     assert found("social-havneby", "behandlingsplan") is None
     assert found.parties == {"psyk-nordstrand"}
+
+
+# What a party keeps to itself
+
+
+def keeping(folder: Path, party: str, format: str, *rows: str) -> Path:
+    own = folder / party / format
+    own.mkdir(parents=True)
+    text = "not_shared:\n" + "".join(f"  - {{{row}}}\n" for row in rows)
+    (own / "not-shared.yaml").write_text(text, "utf-8")
+    return folder
+
+
+RESPONSIBLE = "table: effort.yaml, from: ResponsibleName, reason: staff stay with us"
+
+
+def test_a_party_keeps_more_of_its_own_documents_to_itself(tmp_path: Path) -> None:
+    folder = keeping(tmp_path, "psyk-nordstrand", "behandlingsplan", RESPONSIBLE)
+    own = overrides(folder, REGISTRY)("psyk-nordstrand", "behandlingsplan")
+    plain, kept = parsed(TREATMENT, TREATMENT.body, None), parsed(TREATMENT, TREATMENT.body, own)
+    before = [a["detail"] for a in plain.resources[0]["activity"] if "performer" in a["detail"]]
+    assert any(d["performer"][0].get("display") for d in before)
+    shown = [p for a in kept.resources[0]["activity"] for p in a["detail"].get("performer", ())]
+    assert not any("display" in p for p in shown)
+    more = set(kept.not_shared) - set(plain.not_shared)
+    assert {x.reason for x in more} == {"staff stay with us"}
+    assert all(x.path.endswith("/ResponsibleName") for x in more)
+    assert kept.losses == plain.losses
+    made = REGISTRY.adapter("behandlingsplan").render(
+        replace(view_of(PLAN_1), own=SourceDocument("behandlingsplan", TREATMENT.body, "text/xml")),
+        sender_of(TREATMENT), context(sender_of(TREATMENT), local=own),
+    )  # fmt: skip
+    assert b"<ResponsibleName>" in made.body, "it is the owner's own document, as it wrote it"
+
+
+def test_in_an_order_too(tmp_path: Path) -> None:
+    plain = parsed(ORDER, ORDER.body, None)
+    row = "table: intervention.yaml, from: activity/detail/description, reason: words stay here"
+    own = overrides(keeping(tmp_path, "social-havneby", "vum", row), REGISTRY)
+    kept = parsed(ORDER, ORDER.body, own("social-havneby", "vum"))
+    assert {x.reason for x in set(kept.not_shared) - set(plain.not_shared)} == {"words stay here"}
+    assert kept.resources != plain.resources
+
+
+KEPT_MISTAKES = {
+    "no such table": ("table: x.yaml, from: A, reason: r", "is no table; there are"),
+    "not shared anyway": ("table: effort.yaml, from: Nothing, reason: r", "shared by no row"),
+    "needed": ("table: plan.yaml, from: MessageHeader/CaseIdentifier, reason: r", "is needed"),
+    "a mark": ("table: effort.yaml, from: CoordinationIndicator, reason: r", "decides who sees"),
+    "a label": ("table: effort.yaml, from: SectionCode, reason: r", "decides who sees"),
+    "no reason": ("table: effort.yaml, from: ResponsibleName, reason: ''", "`reason` is empty"),
+    "another key": ("table: effort.yaml, from: A, reason: r, to: B", "and nothing else"),
+}
+
+
+@pytest.mark.parametrize("mistake", KEPT_MISTAKES)
+def test_what_cannot_be_kept_is_told(tmp_path: Path, mistake: str) -> None:
+    row, text = KEPT_MISTAKES[mistake]
+    keeping(tmp_path, "someone", "behandlingsplan", row)
+    (found,) = override_findings(tmp_path, mapped_by(REGISTRY))
+    assert text in found.text
+    assert (found.file.name, found.line) == ("not-shared.yaml", 2)
+    with pytest.raises(Misconfigured):
+        overrides(tmp_path, REGISTRY)
+
+
+def test_of_the_shared_plan_nothing_is_kept_so(tmp_path: Path) -> None:
+    """What a document of the shared plan leaves out, it deletes."""
+    keeping(tmp_path, "rus-havneby", "ki-plan-xml", "table: goal.yaml, from: A, reason: r")
+    (found,) = override_findings(tmp_path, mapped_by(REGISTRY))
+    assert "no one party's own" in found.text
