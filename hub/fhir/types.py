@@ -89,6 +89,13 @@ def resource_types() -> frozenset[str]:
     return frozenset(name for name in _lines() if is_resource(name))
 
 
+@cache
+def element_names() -> frozenset[str]:
+    """The name of every element of every type of R4; of a choice, without the ``[x]``."""
+    rows = (row for name in _lines() for row in _table(name).get("elements", ()))
+    return frozenset(row[0].rpartition(".")[2].removesuffix("[x]") for row in rows)
+
+
 def _is_concrete(table: Mapping[str, Any]) -> bool:
     return table["kind"] == "resource" and not table.get("abstract", False)
 

@@ -1,20 +1,20 @@
 """HL7's words made ours: severity, issue type, message id and place, never a value.
 
 The validator's texts quote what they are about. Its issue types and message ids are its own
-constants, a rule's key is its profile's; the place is kept as far as it is made of R4's names.
+constants, a rule's key is its profile's, and R4's own rules are told in the words of the hub's
+validator; the place is kept as far as it is made of R4's names.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any, Final, cast
 
 from hub.errors import Issue, Severity
 from hub.fhir.outcome import ISSUE_TYPES
-from hub.fhir.validation.tables import FOLDER
+from hub.fhir.types import element_names, is_resource
+from hub.fhir.validation.rule_texts import RULES
 
 _MESSAGE_ID: Final = "http://hl7.org/fhir/StructureDefinition/operationoutcome-message-id"
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -62,7 +62,7 @@ def issues(outcome: Mapping[str, Any], places: Mapping[str, str]) -> Iterator[Is
         code = given if isinstance(given, str) and given in ISSUE_TYPES else "processing"
         if severity == "information" and message_id != _UNKNOWN_PROFILE:
             continue
-        english, danish = _WORDS.get(code, _OTHER)
+        english, danish = RULES.get(message_id) or _WORDS.get(code, _OTHER)
         shown = f" ({message_id})" if message_id else ""
         yield Issue(
             severity,
@@ -107,7 +107,7 @@ def _place(said: Mapping[str, Any], places: Mapping[str, str]) -> str:
 def _known(steps: list[str]) -> Iterator[str]:
     for step in steps:
         found = _STEP.fullmatch(step)
-        if found is None or (found[1] is not None and found[1] not in _names()):
+        if found is None or (found[1] is not None and found[1] not in element_names()):
             return
         yield step
 
@@ -115,8 +115,7 @@ def _known(steps: list[str]) -> Iterator[str]:
 def known_type(resource: Mapping[str, Any]) -> bool:
     """Whether R4 has resources of its type; what it has not may be any text."""
     given = resource.get("resourceType")
-    table = _types().get(given, {}) if isinstance(given, str) else {}
-    return table.get("kind") == "resource" and not table.get("abstract")
+    return isinstance(given, str) and is_resource(given)
 
 
 def no_type(place: str) -> Issue:
@@ -128,16 +127,3 @@ def no_type(place: str) -> Issue:
         place,
         "Ikke en ressourcetype i FHIR R4; send en, der er",
     )
-
-
-@cache
-def _types() -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((FOLDER / "base" / "types.json").read_text("utf-8"))
-    return read
-
-
-@cache
-def _names() -> frozenset[str]:
-    """The name of every element of every type of R4."""
-    paths = (element[0] for table in _types().values() for element in table.get("elements", ()))
-    return frozenset(path.rpartition(".")[2].removesuffix("[x]") for path in paths)

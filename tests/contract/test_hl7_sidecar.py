@@ -16,6 +16,7 @@ import pytest
 
 from hub.errors import Issue, Temporary, ValidatorUnavailable
 from hub.fhir.outcome import ISSUE_TYPES
+from hub.fhir.validation.rule_texts import RULES
 from hub.validators.both import Both
 from hub.validators.hl7 import Hl7Validator, Sidecar
 from hub.validators.saying import issues
@@ -87,7 +88,11 @@ def test_what_is_no_resource_type_is_not_even_asked(
 
 
 def test_a_rule_is_named_by_its_key(connect: Connect) -> None:
-    assert any("(cpl-3)" in i.text for i in errors(connect().check(CASES["rule"].resources)))
+    (found,) = [i for i in errors(connect().check(CASES["rule"].resources)) if "(cpl-3)" in i.text]
+    # In the words of the hub's own validator.
+    english, danish = RULES["cpl-3"]
+    assert found.text == f"HL7's validator: {english} (cpl-3)"
+    assert found.text_da == f"HL7's validator: {danish} (cpl-3)"
 
 
 def test_a_declared_profile_may_be_unknown_a_given_one_may_not(connect: Connect) -> None:
