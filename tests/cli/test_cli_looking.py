@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,11 @@ def test_own_codes_of_nobody_are_told(site: Site, tmp_path: Path) -> None:
     assert done.returncode == 4
     told = f"{own / 'psyk-nowhere'}: no party is registered under this name; the operator renames"
     assert f"own codes: {told}" in done.stdout
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        starting = site.run("serve", mappings_dir=str(own), port=port)
+    assert (starting.returncode, "mappings.nobody" in starting.stderr) == (4, True)
+    assert str(own / "psyk-nowhere") in starting.stderr
     checked = ("mappings", "check", "--overrides", str(own))
     assert site.run(*checked).returncode == 0, "who is registered, it cannot know"
     held = site.run(*checked, "--parties", str(DEMO_PARTIES))
