@@ -12,6 +12,7 @@ from typing import Final
 
 from adapters.vum import checks
 from adapters.vum.rules import (
+    Broken,
     Rule,
     at_most,
     fixed,
@@ -36,6 +37,13 @@ def _address(role: str) -> tuple[Rule, ...]:
 
 
 _CODE: Final = "code-invalid"
+
+
+def _bound(id: str, text: str, broken: Broken) -> Rule:
+    """A value set that KL bound as required; the rule's id begins with its role."""
+    return Rule(id, id.partition(".")[0], text, broken, "error", code=_CODE)
+
+
 _HEADER: Final = "orderMessageHeader"
 _UNIT: Final = "participatingOrganization"
 _GOALS: Final = ("interventionPurpose", "interventionGoal", "citizenObjective")
@@ -98,13 +106,10 @@ ORDER_RULES: Final = (
         "error",
         whole=True,
     ),
-    Rule(
+    _bound(
         "orderCarePlan.municipality",
-        "orderCarePlan",
         "The acting municipality is a municipality code of dk-core",
         checks.odd_municipality,
-        "error",
-        code=_CODE,
     ),
     Rule("orderCarePlan.rank", "orderCarePlan", "ConditionRank is 1 or 2", checks.odd_rank),
     Rule(
@@ -124,30 +129,21 @@ ORDER_RULES: Final = (
     *_needed("intervention", "status", "intent", "created", "subject"),
     *_needed("intervention", "activity.detail.code", "activity.detail.status"),
     Rule("intervention.one-ffb", "intervention", "At most one FFB code", checks.two_ffb_codes),
-    Rule(
+    _bound(
         "intervention.ffb",
-        "intervention",
         "The FFB code is one of KLInterventionsFFB",
         from_ffb("activity.detail.code", "KLInterventionsFFB"),
-        "error",
-        code=_CODE,
     ),
     *_needed("servicePerformer", "subject", "participant"),
-    Rule(
+    _bound(
         "servicePerformer.category",
-        "servicePerformer",
         "The FFB category is one of KLServiceCodesFFB",
         from_ffb("category", "KLServiceCodesFFB"),
-        "error",
-        code=_CODE,
     ),
-    Rule(
+    _bound(
         "servicePerformer.role",
-        "servicePerformer",
         "The role is one of participantRoleValues",
         of_system("participant.role", PARTICIPANT_ROLE),
-        "error",
-        code=_CODE,
     ),
     Rule(
         "servicePerformer.member",
@@ -175,13 +171,8 @@ GOAL_RULES: Final = (
         checks.no_measure,
         "error",
     ),
-    Rule(
-        "interventionGoal.change",
-        "interventionGoal",
-        "The change is one of KLChangeValueCodesFFB",
-        checks.odd_change,
-        "error",
-        code=_CODE,
+    _bound(
+        "interventionGoal.change", "The change is one of KLChangeValueCodesFFB", checks.odd_change
     ),
     Rule(
         "interventionGoal.change-coded",
@@ -190,14 +181,7 @@ GOAL_RULES: Final = (
         checks.uncoded_change,
         code=_CODE,
     ),
-    Rule(
-        "interventionGoal.severity",
-        "interventionGoal",
-        "The level is one of KLSeveritiesFFB",
-        checks.odd_severity,
-        "error",
-        code=_CODE,
-    ),
+    _bound("interventionGoal.severity", "The level is one of KLSeveritiesFFB", checks.odd_severity),
     Rule(
         "interventionGoal.severity-coded",
         "interventionGoal",
@@ -210,31 +194,22 @@ GOAL_RULES: Final = (
 
 ASSESSMENT_RULES: Final = (
     *_needed("targetGroup", "code", "code.coding", "subject"),
-    Rule(
+    _bound(
         "targetGroup.ffb",
-        "targetGroup",
         "The FFB code is one of KLConditionsAndTargetGroupsFFB",
         from_ffb("code", "KLConditionCodesFFB", "KLTargetGroupsFFB"),
-        "error",
-        code=_CODE,
     ),
     *_needed("condition", "clinicalStatus", "subject"),
     Rule("condition.one-code", "condition", "Exactly one coding", checks.codings),
-    Rule(
+    _bound(
         "condition.ffb",
-        "condition",
         "The code is one of KLConditionCodesFFB",
         from_ffb("code", "KLConditionCodesFFB"),
-        "error",
-        code=_CODE,
     ),
-    Rule(
+    _bound(
         "condition.severity",
-        "condition",
         "The severity is one of KLSeveritiesFFB",
         from_ffb("severity", "KLSeveritiesFFB"),
-        "error",
-        code=_CODE,
     ),
     *_needed("disgnosis", "clinicalStatus", "code", "code.text", "subject"),
     *_needed("followUp", "status", "class", "type", "period", "period.start"),
@@ -274,13 +249,10 @@ ASSESSMENT_RULES: Final = (
     ),
     *_needed("matterOfInterest", "effectiveDateTime", "subject"),
     Rule("matterOfInterest.code", "matterOfInterest", "A coding is needed", checks.no_theme),
-    Rule(
+    _bound(
         "matterOfInterest.theme",
-        "matterOfInterest",
         "The FFB code is one of KLThemesFFB",
         from_ffb("code", "KLThemesFFB"),
-        "error",
-        code=_CODE,
     ),
 )
 """1.3: target groups and the assessment."""
@@ -318,13 +290,10 @@ PEOPLE_RULES: Final = (
     *_needed("relatedPerson", "relationship", "patient"),
     *_address("relatedPerson"),
     Rule("guardian.form", "guardian", "guardianshipForm is needed", checks.no_guardianship_form),
-    Rule(
+    _bound(
         "guardian.form-code",
-        "guardian",
         "The form is one of guardianshipFormValues",
         checks.odd_guardianship_form,
-        "error",
-        code=_CODE,
     ),
     *_needed("consent", "status", "scope", "category", "patient", "dateTime", "performer"),
     Rule("consent.ppc-1", "consent", "policy or policyRule is needed", checks.no_policy),
