@@ -8,11 +8,12 @@ first.
 from __future__ import annotations
 
 import json
+import mimetypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from hub.errors import NotFound
 from hub.fhir.audit_event import audit_event, bundle
@@ -26,8 +27,6 @@ from hub.services.kept import kept_reason
 from hub.services.overview import for_operators
 from hub.store.trail import Wanted
 from hub.store.work import UnitOfWork
-
-_KIND: Final = re.compile(r"[/+]([a-z0-9]{2,5})(?:;|$)")
 
 
 @dataclass(frozen=True)
@@ -109,9 +108,12 @@ def _collection(base: str, resources: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _ending(media_type: str) -> str:
-    """What a file of that media type is called: ``application/fhir+json`` is ``json``."""
-    found = _KIND.search(media_type)
-    return found[1] if found else "bin"
+    """The usual ending of the kind; nothing that only the sender says."""
+    plain = media_type.partition(";")[0].strip().lower()
+    ending = re.split(r"[/+]", plain)[-1]
+    if ending in {"json", "xml"}:
+        return ending
+    return (mimetypes.guess_extension(plain) or ".bin").removeprefix(".")
 
 
 def _json(value: Any) -> bytes:
