@@ -8,14 +8,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 
-from hub.api.fhir_http import language_of
+from hub.api.fhir_http import FHIR_JSON, language_of
 from hub.api.security import HubDep, OperatorDep, PartyDep
 from hub.errors import Invalid
 from hub.fhir.audit_event import audit_event, bundle
+from hub.fhir.bundles import collection
+from hub.fhir.codec import dump_json
 from hub.model.party import Viewer
 from hub.services import access_record
+from hub.services.hub import repeatable
+from hub.services.provenance import provenances
 from hub.store.trail import Wanted
 
 ROUTER = APIRouter(tags=["audit"])
@@ -50,6 +54,20 @@ def rows(
     if format == "fhir":
         return bundle([audit_event(r, hub.base_url) for r in found])
     return {"rows": [access_record.audit_row(r) for r in found], "next": following}
+
+
+@ROUTER.get("/plans/{plan}/provenance")
+def provenance(plan: str, hub: HubDep, party: PartyDep) -> Response:
+    """Who made each version that you may read, from which document (its SHA-256), and when: a
+    Bundle of Provenance resources, newest first. What changed in nothing you may see is left
+    out."""
+    found = provenances(hub, Viewer.of(party.party), plan)
+    told = collection(
+        {f"Provenance/{p['id']}": p for p in found}, hub.base_url,
+        id=repeatable("provenance", plan), timestamp=hub.clock().isoformat(),
+    )  # fmt: skip
+    body = dump_json({k: v for k, v in told.items() if v})
+    return Response(body, media_type=FHIR_JSON, headers={"Cache-Control": "no-store"})
 
 
 @ROUTER.get("/plans/{plan}/access-record")

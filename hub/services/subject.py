@@ -8,26 +8,26 @@ first.
 from __future__ import annotations
 
 import json
+import mimetypes
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from hub.errors import NotFound
 from hub.fhir.audit_event import audit_event, bundle
+from hub.fhir.bundles import collection
 from hub.fhir.codec import dump_json
 from hub.model.access_record import lines
 from hub.model.party import SYSTEM, Viewer
 from hub.model.records import Plan
 from hub.services.access_record import line_row
-from hub.services.hub import Hub
+from hub.services.hub import Hub, repeatable
 from hub.services.kept import kept_reason
 from hub.services.overview import for_operators
 from hub.store.trail import Wanted
 from hub.store.work import UnitOfWork
-
-_KIND: Final = re.compile(r"[/+]([a-z0-9]{2,5})(?:;|$)")
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,15 @@ def _plans(hub: Hub, work: UnitOfWork, plan: Plan) -> Iterator[HeldFile]:
     for n, one in enumerate(sorted(found, key=lambda p: p.id), 1):
         for version in work.plans.versions(one.id):
             keys = [key for part in version.manifest.values() for key in part]
-            resources = list(work.plans.resources(keys).values())
+            made = collection(
+                work.plans.resources(keys), hub.base_url,
+                id=repeatable("subject", one.id, str(version.number)),
+                timestamp=version.created_at.isoformat(),
+            )  # fmt: skip
             yield HeldFile(
                 f"plans/plan-{n}-version-{version.number}.json",
                 "one version of a plan, with its sector plans, as FHIR",
-                dump_json(_collection(hub.base_url, resources), indent=2),
+                dump_json(made, indent=2),
             )
 
 
@@ -100,18 +104,13 @@ def _trail(hub: Hub, work: UnitOfWork, plan: Plan) -> Iterator[HeldFile]:
     yield HeldFile("audit/events.json", "the same as FHIR AuditEvents", _json(events))
 
 
-def _collection(base: str, resources: list[dict[str, Any]]) -> dict[str, Any]:
-    entries = [
-        {"fullUrl": f"{base}/{r['resourceType']}/{r['id']}", "resource": r} for r in resources
-    ]
-    made: dict[str, Any] = {"resourceType": "Bundle", "type": "collection"}
-    return made | ({"entry": entries} if entries else {})
-
-
 def _ending(media_type: str) -> str:
-    """What a file of that media type is called: ``application/fhir+json`` is ``json``."""
-    found = _KIND.search(media_type)
-    return found[1] if found else "bin"
+    """The usual ending of the kind; nothing that only the sender says."""
+    plain = media_type.partition(";")[0].strip().lower()
+    ending = re.split(r"[/+]", plain)[-1]
+    if ending in {"json", "xml"}:
+        return ending
+    return (mimetypes.guess_extension(plain) or ".bin").removeprefix(".")
 
 
 def _json(value: Any) -> bytes:

@@ -264,6 +264,13 @@ class Plans:
         row = self._db.execute(select(PLAN_VERSION).where(found)).first()
         return _version(row) if row else None
 
+    def sources(self, plan_id: str) -> dict[int, str]:
+        """Version number to the message it came from, where it came from one."""
+        found = select(PLAN_VERSION.c.number, PLAN_VERSION.c.inbox_id).where(
+            PLAN_VERSION.c.plan_id == plan_id, PLAN_VERSION.c.inbox_id.is_not(None)
+        )
+        return {r.number: r.inbox_id for r in self._db.execute(found)}
+
     # Access
 
     def changing(self, since: datetime, until: datetime) -> list[str]:
