@@ -1,7 +1,7 @@
 # `make` or `make help` says what there is. A fresh clone needs nothing before any of these.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-full conformance check lock reference clean prerequisites java
+.PHONY: help run demo test test-full conformance check lock reference sbom audit clean prerequisites java
 
 PYTHON ?= python3
 VENV := .venv
@@ -46,6 +46,14 @@ lock: $(INSTALLED) ## Write requirements.lock from pyproject.toml (UPGRADE=1: to
 
 reference: $(INSTALLED) ## Write the pages in docs/ that are made from code and schemas
 	$(BIN)/python -m hub.runtime.reference
+
+sbom: $(INSTALLED) ## Write build/sbom.json: what the hub is built of, as CycloneDX, from the lock file
+	mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
+		--output-reproducible --of JSON -o build/sbom.json
+
+audit: $(INSTALLED) ## Ask the public database of vulnerabilities about every locked package (network)
+	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.lock
 
 clean: ## Remove the environment and all caches; data/ is left alone
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \

@@ -194,3 +194,40 @@ class Tokens(Protocol):
         ``certificate``: SHA-256 of the connection's client certificate, base64url.
         """
         ...
+
+
+@dataclass(frozen=True)
+class Person:
+    """Someone who logged in at an OpenID provider."""
+
+    subject: str
+    """The provider's own id of the person."""
+    name: str
+    """As it stands in the audit trail and on the page."""
+    roles: frozenset[str]
+    unit: str | None
+    """The id of the party whose staff it is."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A login on its way; kept here until the provider sends the person back."""
+
+    url: str
+    """Where to log in."""
+    state: str
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
+    """Of PKCE; sent with the code."""
+
+
+class People(Protocol):
+    """An OpenID provider: the authorisation code flow with PKCE."""
+
+    def begin(self) -> Begun:
+        """A new login; raises Temporary if the provider does not answer."""
+        ...
+
+    def finish(self, begun: Begun, code: str) -> Person:
+        """Who it was; raises Unauthenticated, or Temporary."""
+        ...

@@ -62,5 +62,5 @@ def create_app(hub: Hub) -> FastAPI:
     for module in (oauth, *FHIR, *OTHERS):
         app.include_router(module.ROUTER)
     add_page(app)
-    app.add_middleware(Guard, body_bytes=hub.limits.body_bytes)
+    app.add_middleware(Guard, body_bytes=hub.limits.body_bytes, https=hub.door.https)
     return app

@@ -20,6 +20,7 @@ LOG = structlog.get_logger()
 FORM_BYTES = 64 * 1024
 """Requests that carry no document are small."""
 DOCUMENTS = ("/documents/", "/fhir/")
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
 AT_ONCE = 2
 """So many documents of the largest size are in hand at once."""
 
@@ -31,8 +32,10 @@ class Guard:
     there is: reading one costs many times its size.
     """
 
-    def __init__(self, app: ASGIApp, body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, body_bytes: int, *, https: bool = False) -> None:
+        """``https``: browsers are told to come by that alone."""
         self._app = app
+        self._https = https
         self._body_bytes = body_bytes
         self._budget = _Budget(AT_ONCE * body_bytes)
 
@@ -44,6 +47,8 @@ class Guard:
         if scope["path"].startswith("/fhir/") and scope["path"].endswith("/"):
             # Client libraries write the base, and some every address, with a slash at its end.
             scope = {**scope, "path": scope["path"].removesuffix("/")}
+        if self._https:
+            send = _strict(send)
         language = _language(scope)
         limit = self._limit(scope["path"])
         request = _Request(receive, send, limit, language, self._budget)
@@ -125,6 +130,17 @@ class _Request:
             return
         self.answered = True
         await self._send(message)
+
+
+def _strict(send: Send) -> Send:
+    """The same, with HSTS (RFC 6797) on every answer."""
+
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], _HSTS]}
+        await send(message)
+
+    return told
 
 
 async def _answer(send: Send, status: int, resource: Resource, language: Language) -> None:

@@ -13,7 +13,7 @@ import structlog
 from fastapi import Depends, Request
 
 from hub.api.scopes import needed
-from hub.errors import NotGranted, ScopeMissing, Unauthenticated
+from hub.errors import ScopeMissing, Unauthenticated
 from hub.model.client import Owner
 from hub.model.party import RegisteredParty
 from hub.model.scopes import EVERYTHING, Scopes
@@ -56,8 +56,14 @@ def bearer(request: Request) -> str:
     return secret.strip()
 
 
-def the_caller(request: Request, hub: HubDep) -> Caller:
-    """Who asks; raises Unauthenticated, and NotGranted if the route is not for it."""
+def the_caller(request: Request, hub: Hub) -> Caller:
+    """Who asks; raises Unauthenticated, and ScopeMissing if the address is not for it.
+
+    It is found once in a request: a refusal that is told asks again who it was.
+    """
+    known: Caller | None = getattr(request.state, "caller", None)
+    if known is not None:
+        return known
     secret = bearer(request)
     found = _by_credential(hub, secret) if hub.door.static else None
     found = found or _by_token(request, hub, secret)
@@ -87,27 +93,23 @@ def require(request: Request, hub: Hub, needs: Iterable[str | None]) -> None:
     raise ScopeMissing(wanted)
 
 
-def the_party(caller: CallerDep, hub: HubDep) -> RegisteredParty:
+def the_party(request: Request, hub: HubDep) -> RegisteredParty:
     """The party that asks."""
-    if caller.kind != "party":
-        raise _not_for(caller, "A party's credential is needed")
-    with hub.store.reading() as work:
-        found = work.parties.get(caller.owner)
-    if found is None:
-        raise Unauthenticated("The credential is not known")
-    return found
+    caller = the_caller(request, hub)
+    if caller.kind == "party":
+        with hub.store.reading() as work:
+            found = work.parties.get(caller.owner)
+        if found is not None:
+            return found
+    raise Unauthenticated("The credential is not known")
 
 
-def the_operator(caller: CallerDep) -> str:
+def the_operator(request: Request, hub: HubDep) -> str:
     """The operator's name."""
+    caller = the_caller(request, hub)
     if caller.kind != "operator":
-        raise _not_for(caller, "An operator's credential is needed")
+        raise Unauthenticated("An operator's credential is needed")
     return caller.owner
-
-
-def _not_for(caller: Caller, text: str) -> Exception:
-    """A credential that is no party's (or no operator's) is as good as unknown to the other."""
-    return Unauthenticated(text) if caller.static else NotGranted(text)
 
 
 def _by_credential(hub: Hub, secret: str) -> Caller | None:
@@ -146,6 +148,5 @@ def certificate_of(request: Request, hub: Hub) -> str | None:
     return hub.door.thumbprint(peer, request.headers.get(hub.door.certificate_header))
 
 
-CallerDep = Annotated[Caller, Depends(the_caller)]
 PartyDep = Annotated[RegisteredParty, Depends(the_party)]
 OperatorDep = Annotated[str, Depends(the_operator)]

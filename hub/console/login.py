@@ -9,14 +9,22 @@ import structlog
 from fastapi import APIRouter, Response
 
 from hub.console.page import Page
-from hub.console.visit import FormDep, Visit, Visitor, own_path
-from hub.errors import Invalid, NotFound
+from hub.console.roles import OPERATING, UNIT, first_page
+from hub.console.session import Area
+from hub.console.visit import FormDep, Login, Visit, Visitor, cookie, own_path
+from hub.errors import Invalid, NotFound, NotPermitted
 from hub.fhir.language import LANGUAGES
+from hub.model.party import Viewer
+from hub.ports import Person
+from hub.services import overview
 from hub.services.login import operator_of, party_of
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)
 LOG = structlog.get_logger()
+LOGGING_IN: Final = "ki_hub_login"
+"""Names a login that has gone to the provider. Lax: the provider's page sends the browser back."""
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_MINUTES: Final = 10 * 60
 
 
 @ROUTER.get("/login")
@@ -30,21 +38,62 @@ def ask(visit: Visitor, next: str = "") -> Response:
 @ROUTER.post("/decisions/login")
 def log_in(visit: Visitor, form: FormDep) -> Response:
     """Check the credential; an unknown one is told beside the field, with status 401."""
-    name = _name(visit, form.one("credential"))
-    if name is None:
-        LOG.warning("console.login_refused", area=visit.area)
-        return _page(visit, form.one("next"), refused=True)
-    LOG.info("console.login", area=visit.area)
-    return visit.log_in(name, own_path(form.one("next"), _first(visit)))
+    login = _login(visit, form.one("credential")) if visit.hub.door.static else None
+    if login is None:
+        _refused(visit, visit.area, "credential")
+        return _page(visit, form.one("next"), fault="login.refused")
+    return _logged_in(visit, login, form.one("next"))
 
 
 @ROUTER.post("/login/demo")
 def log_in_to_demo(visit: Visitor, form: FormDep) -> Response:
     """The demo's operator, with a credential that only this process holds."""
-    name = _name(visit, visit.console.demo_credential or "") if _demo(visit) else None
-    if name is None:
+    login = _login(visit, visit.console.demo_credential or "") if _demo(visit) else None
+    if login is None:
         raise NotFound
-    return visit.log_in(name, own_path(form.one("next"), _first(visit)))
+    return _logged_in(visit, login, form.one("next"))
+
+
+@ROUTER.get("/login/provider")
+@ROUTER.get("/decisions/login/provider")
+def to_provider(visit: Visitor, next: str = "") -> Response:
+    """On to the OpenID provider."""
+    people = visit.hub.door.people
+    if people is None:
+        raise NotFound
+    begun = people().begin()
+    answer = visit.go(begun.url)
+    kept = visit.console.pending.keep(begun, visit.area, own_path(next, ""))
+    https = visit.hub.door.https
+    answer.set_cookie(
+        cookie(LOGGING_IN, https=https), kept, max_age=_MINUTES, path="/", httponly=True,
+        samesite="lax", secure=https,
+    )  # fmt: skip
+    return answer
+
+
+@ROUTER.get("/login/callback")
+def back_from_provider(visit: Visitor, state: str = "", code: str = "") -> Response:
+    """Who came back; the page that says so leads on, for a browser sends no strict cookie on a
+    redirect that began at another site."""
+    people = visit.hub.door.people
+    name = cookie(LOGGING_IN, https=visit.hub.door.https)
+    waiting = visit.console.pending.take(visit.request.cookies.get(name), state)
+    if people is None or waiting is None or not code:
+        _refused(visit, visit.area, "no login under way")
+        return _page(visit, "", fault="login.not-begun")
+    try:
+        person = people().finish(waiting.begun, code)
+    except NotPermitted as e:
+        _refused(visit, waiting.area, getattr(e, "why", ""))
+        return _page(visit, "", fault="login.not-known")
+    login = _as(visit, person, waiting.area)
+    if login is None:
+        _refused(visit, waiting.area, "no role here")
+        return _page(visit, "", fault="login.no-role")
+    LOG.info("console.login", area=login.area)
+    there = waiting.path or first_page(login.roles)
+    return visit.log_in(visit.page("login_done.html", there=there), login)
 
 
 @ROUTER.post("/logout")
@@ -64,23 +113,55 @@ def choose_language(visit: Visitor, form: FormDep) -> Response:
     return visit.remember_language(chosen, own_path(form.one("next"), _first(visit)))
 
 
-def _page(visit: Visit, path: str, *, refused: bool = False) -> Response:
+def _page(visit: Visit, path: str, *, fault: str = "") -> Response:
+    door = visit.hub.door
     return visit.page(
         "login.html",
-        401 if refused else 200,
+        401 if fault else 200,
         next=own_path(path, ""),
-        refused=refused,
+        fault=fault,
         demo=visit.area == "operator" and _demo(visit),
+        static=door.static,
+        provider=door.people is not None,
     )
 
 
-def _name(visit: Visit, secret: str) -> str | None:
+def _logged_in(visit: Visit, login: Login, path: str) -> Response:
+    LOG.info("console.login", area=login.area)
+    return visit.log_in(visit.go(own_path(path, _first(visit))), login)
+
+
+def _refused(visit: Visit, area: Area, why: str) -> None:
+    """Nobody's name is known, and what was typed is kept nowhere."""
+    LOG.warning("console.login_refused", area=area, why=why)
+    with visit.hub.store.writing() as work:
+        work.journal.audit(
+            visit.hub.clock(), "console", "login", f"login/{area}", outcome="denied", detail=why
+        )
+        work.commit()
+
+
+def _login(visit: Visit, secret: str) -> Login | None:
+    """Whose credential it is: an operator's opens all of the operator's pages."""
     if not secret:
         return None
     if visit.area == "operator":
-        return operator_of(visit.hub, secret)
+        name = operator_of(visit.hub, secret)
+        return Login("operator", name, OPERATING) if name else None
     party = party_of(visit.hub, secret)
-    return party.id if party else None
+    return Login("party", party.id, UNIT) if party else None
+
+
+def _as(visit: Visit, person: Person, area: Area) -> Login | None:
+    """What the person's roles open of these pages; a unit's people need a unit that is known."""
+    if area == "operator":
+        roles = person.roles & OPERATING
+        return Login("operator", person.name, frozenset(roles)) if roles else None
+    roles = person.roles & UNIT
+    unit = person.unit
+    if not roles or not unit or not overview.parties(visit.hub, Viewer("party", unit)):
+        return None
+    return Login("party", unit, frozenset(roles), person.name)
 
 
 def _first(visit: Visit) -> str:

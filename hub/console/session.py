@@ -18,10 +18,10 @@ from typing import Final, Literal
 Area = Literal["operator", "party"]
 """The operator's pages, or the pages where a party's person records a citizen's decision."""
 
-LIFETIME: Final = timedelta(hours=10)
+LIFETIME: Final = timedelta(hours=8)
 """A working day; then one logs in again."""
-IDLE: Final = timedelta(hours=1)
-"""Without a request. A page that refreshes itself is in use."""
+IDLE: Final = timedelta(minutes=15)
+"""Without a request of a person's; a page that refreshes itself is nobody's."""
 
 
 @dataclass(frozen=True)
@@ -33,35 +33,48 @@ class Session:
     """The operator's name, or the party's id."""
     began: datetime
     used: datetime
+    roles: frozenset[str] = frozenset()
+    person: str = ""
+    """The name of a person who logged in for a party; empty where the party's credential did."""
 
 
 class Sessions:
     """The logins of this process. Safe to share between threads."""
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        idle: timedelta = IDLE,
+        longest: timedelta = LIFETIME,
+    ) -> None:
         self._clock = clock
+        self._idle = idle
+        self._longest = longest
         self._lock = Lock()
         self._open: dict[str, Session] = {}
         self._key = secrets.token_bytes(32)
 
-    def open(self, area: Area, name: str) -> str:
+    def open(
+        self, area: Area, name: str, roles: frozenset[str] = frozenset(), person: str = ""
+    ) -> str:
         """A new login; returns the id for the cookie, of which only a hash is kept."""
         made, now = secrets.token_urlsafe(32), self._clock()
         with self._lock:
-            self._open = {k: s for k, s in self._open.items() if _holds(s, now)}
-            self._open[_hashed(made)] = Session(area, name, now, now)
+            self._open = {k: s for k, s in self._open.items() if self._holds(s, now)}
+            self._open[_hashed(made)] = Session(area, name, now, now, roles, person)
         return made
 
-    def find(self, area: Area, session_id: str | None) -> Session | None:
-        """The login of that area with that id, if it still holds."""
+    def find(self, area: Area, session_id: str | None, *, used: bool = True) -> Session | None:
+        """The login of that area with that id, if it still holds; ``used``: by a person."""
         if not session_id:
             return None
         key, now = _hashed(session_id), self._clock()
         with self._lock:
             found = self._open.get(key)
-            if found is None or found.area != area or not _holds(found, now):
+            if found is None or found.area != area or not self._holds(found, now):
                 return None
-            self._open[key] = found = replace(found, used=now)
+            if used:
+                self._open[key] = found = replace(found, used=now)
         return found
 
     def close(self, session_id: str | None) -> None:
@@ -79,9 +92,8 @@ class Sessions:
         """Compared in constant time."""
         return hmac.compare_digest(token.encode(), self.form_token(visitor, session_id).encode())
 
-
-def _holds(session: Session, now: datetime) -> bool:
-    return now - session.began < LIFETIME and now - session.used < IDLE
+    def _holds(self, session: Session, now: datetime) -> bool:
+        return now - session.began < self._longest and now - session.used < self._idle
 
 
 def _hashed(session_id: str) -> str:

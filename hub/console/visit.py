@@ -11,11 +11,13 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from hub.console.fields import Fields, posted
+from hub.console.pending import Pending
 from hub.console.render import environment
+from hub.console.roles import may
 from hub.console.session import Area, Session, Sessions
 from hub.console.words import choose
 from hub.contract import Party
-from hub.errors import NotPermitted
+from hub.errors import NotGranted, NotPermitted
 from hub.fhir.language import Language
 from hub.model.party import Viewer
 from hub.services import overview
@@ -46,7 +48,8 @@ class Console:
     def __init__(self, hub: Hub, demo_credential: str | None) -> None:
         self.hub = hub
         self.demo_credential = demo_credential
-        self.sessions = Sessions(hub.clock)
+        self.sessions = Sessions(hub.clock, hub.door.idle, hub.door.longest)
+        self.pending = Pending(hub.clock)
         self.environment = environment()
 
 
@@ -70,7 +73,10 @@ class Visit:
         console = request.app.state.console
         assert isinstance(console, Console)
         area: Area = "party" if request.url.path.startswith("/decisions") else "operator"
-        known = request.cookies.get(VISITOR)
+        https = console.hub.door.https
+        known = request.cookies.get(cookie(VISITOR, https=https))
+        found = request.cookies.get(cookie(COOKIES[area], https=https))
+        by_hand = "HX-Request" not in request.headers
         accept = request.headers.get("Accept-Language", "")
         return cls(
             console,
@@ -79,7 +85,7 @@ class Visit:
             choose(request.cookies.get(LANGUAGE), accept),
             known or secrets.token_urlsafe(16),
             known is None,
-            console.sessions.find(area, request.cookies.get(COOKIES[area])),
+            console.sessions.find(area, found, used=by_hand),
         )
 
     @property
@@ -90,7 +96,7 @@ class Visit:
     @property
     def session_id(self) -> str | None:
         """The cookie's value, whether or not it is (still) a login."""
-        return self.request.cookies.get(COOKIES[self.area])
+        return self.request.cookies.get(cookie(COOKIES[self.area], https=self.hub.door.https))
 
     @property
     def token(self) -> str:
@@ -121,35 +127,58 @@ class Visit:
     def set_cookie(
         self, answer: Response, name: str, value: str, *, age: int | None = None
     ) -> None:
-        """HttpOnly, SameSite=Strict, and Secure wherever the browser came by HTTPS."""
-        path = "/decisions" if name == COOKIES["party"] else "/"
+        """HttpOnly, SameSite=Strict; with https, Secure and for this host alone (``__Host-``)."""
+        https = self.hub.door.https
         answer.set_cookie(
-            name, value, max_age=age, path=path, httponly=True, samesite="strict",
-            secure=self.request.url.scheme == "https",
+            cookie(name, https=https), value, max_age=age, path="/", httponly=True,
+            samesite="strict", secure=https,
         )  # fmt: skip
 
-    def log_in(self, name: str, path: str) -> Response:
+    def log_in(self, answer: Response, login: Login) -> Response:
         """A new session in place of any before it, under a new visitor id."""
-        self.console.sessions.close(self.session_id)
-        answer = self.go(path)
+        old = self.request.cookies.get(cookie(COOKIES[login.area], https=self.hub.door.https))
+        self.console.sessions.close(old)
         self.set_cookie(answer, VISITOR, secrets.token_urlsafe(16))
-        made = self.console.sessions.open(self.area, name)
-        self.set_cookie(answer, COOKIES[self.area], made)
+        made = self.console.sessions.open(login.area, login.name, login.roles, login.person)
+        self.set_cookie(answer, COOKIES[login.area], made)
         return answer
 
     def log_out(self) -> Response:
         """End the session; the login page is next."""
         self.console.sessions.close(self.session_id)
         answer = self.go(f"{ROOTS[self.area]}/login")
-        path = "/decisions" if self.area == "party" else "/"
-        answer.delete_cookie(COOKIES[self.area], path=path, httponly=True, samesite="strict")
+        https = self.hub.door.https
+        answer.delete_cookie(
+            cookie(COOKIES[self.area], https=https), path="/", httponly=True, samesite="strict",
+            secure=https,
+        )  # fmt: skip
         return answer
+
+    def may(self, path: str) -> bool:
+        """The person may see that page."""
+        return self.session is not None and may(self.session.roles, "GET", path)
 
     def remember_language(self, language: Language, path: str) -> Response:
         """The visitor's own choice, for a year."""
         answer = self.go(path)
         self.set_cookie(answer, LANGUAGE, language, age=_YEAR)
         return answer
+
+
+@dataclass(frozen=True)
+class Login:
+    """Who logged in, and as what."""
+
+    area: Area
+    name: str
+    """The operator's name, or the party's id."""
+    roles: frozenset[str]
+    person: str = ""
+
+
+def cookie(name: str, *, https: bool) -> str:
+    """A cookie's name: with https one that a browser takes from this host alone."""
+    return f"__Host-{name}" if https else name
 
 
 def own_path(path: str, otherwise: str) -> str:
@@ -180,7 +209,22 @@ def _session(visit: Visit) -> Session:
         if visit.request.method == "GET" and visit.here != "/":
             address += f"?next={quote(visit.here, safe='/')}"
         raise LoginNeeded(address)
+    path = visit.request.scope["route"].path
+    if not may(visit.session.roles, visit.request.method, path):
+        _denied(visit, visit.session, path)
+        raise NotGranted("Your role does not cover this page")
     return visit.session
+
+
+def _denied(visit: Visit, session: Session, path: str) -> None:
+    party = session.name if session.area == "party" else None
+    with visit.hub.store.writing() as work:
+        work.journal.audit(
+            visit.hub.clock(), session.person or session.name, "role",
+            f"{visit.request.method} {path}", party=party, outcome="denied",
+            detail=" ".join(sorted(session.roles)),
+        )  # fmt: skip
+        work.commit()
 
 
 async def _form(visit: Visitor, request: Request) -> Fields:

@@ -17,7 +17,7 @@ from pydantic_settings import (
 from hub.errors import Misconfigured
 
 PREFIX: Final = "KI_HUB_"
-SECRETS: Final = ("database_url", "bus_url", "bus_admin_url", "token_key")
+SECRETS: Final = ("database_url", "bus_url", "bus_admin_url", "token_key", "oidc_client_secret")
 """Settings that may hold a secret: each may stand in a file named by ``…_FILE`` instead."""
 
 
@@ -90,6 +90,21 @@ class Settings(BaseSettings):
         description="Private key (PEM; EC P-384 or RSA) the hub signs tokens with; without it the "
         "embedded deployment makes one at each start, and production gives no tokens",
     )
+    oidc_issuer: str = Field(
+        "", description="OpenID provider (URL) where people log in; empty: none"
+    )
+    oidc_client_id: str = Field("", description="The console's client there")
+    oidc_client_secret: str = Field("", repr=False, description="Its secret")
+    oidc_roles_claim: str = Field(
+        "roles", description="The claim with a person's roles; dots lead into it"
+    )
+    oidc_unit_claim: str = Field(
+        "unit", description="The claim with the id of the party whose staff a person is"
+    )
+    session_idle_minutes: float = Field(
+        15.0, description="A login of the console ends after so long without a request"
+    )
+    session_hours: float = Field(8.0, description="And after so long in any case")
     proxy_networks: str = Field(
         "", description="Where the proxy that ends TLS is, with commas; its word on certificates"
     )

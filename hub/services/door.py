@@ -6,12 +6,13 @@ import hashlib
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_address
 from urllib.parse import unquote
 
 from hub.errors import Misconfigured
 from hub.model.reach import Network, unmapped
-from hub.ports import Tokens
+from hub.ports import People, Tokens
 
 _PEM = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----")
 
@@ -24,6 +25,12 @@ class Door:
     """Credentials of the parties file and operators' own: Bearer, and at the console's login."""
     tokens: Callable[[], Tokens] | None = None
     """Who gives machine clients their tokens; made when first asked for."""
+    people: Callable[[], People] | None = None
+    """Where people log in to the console, instead of or beside the credentials."""
+    idle: timedelta = timedelta(minutes=15)
+    """A login of the console ends after so long without a request."""
+    longest: timedelta = timedelta(hours=8)
+    """And after so long in any case."""
     https: bool = False
     """Others reach the hub by https: cookies are for that alone, and browsers are told so."""
     proxies: tuple[Network, ...] = ()

@@ -65,7 +65,8 @@ class Machine:
             r, s = decode_dss_signature(self.key.sign(text.encode(), ec.ECDSA(hashes.SHA384())))
             signature = r.to_bytes(48, "big") + s.to_bytes(48, "big")
         else:
-            signature = self.key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA384())
+            size = hashes.SHA384() if self.algorithm == "RS384" else hashes.SHA256()
+            signature = self.key.sign(text.encode(), padding.PKCS1v15(), size)
         return f"{text}.{b64(signature)}"
 
     def assertion(self, **changed: Any) -> str:
