@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+import weakref
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -19,7 +20,8 @@ def _reset(connection: socket.socket) -> None:
     """Close with RST: what is under way is lost, as when a machine is gone."""
     try:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.shutdown(socket.SHUT_RDWR)
+        # Wakes whoever reads here, and says nothing to the peer: the close does, with RST.
+        connection.shutdown(socket.SHUT_RD)
     except OSError:
         # It was closed by its peer already; closing it is all that is left to do.
         connection.close()
@@ -43,6 +45,8 @@ class Proxy:
     cuts: int = 0
     chance: random.Random = field(default_factory=lambda: random.Random(0))
     _open: set[socket.socket] = field(default_factory=set)
+    _mute: weakref.WeakSet[socket.socket] = field(default_factory=weakref.WeakSet)
+    """Servers whose answers do not pass any more."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _listener: socket.socket | None = None
     _closed: bool = False
@@ -103,6 +107,8 @@ class Proxy:
                 if asks and self.cut_at and self.cut_at in data:
                     self._cut(far, data)
                     break
+                if near in self._mute:
+                    break
                 far.sendall(data)
         except OSError:
             # One side is gone; the other is told below.
@@ -117,6 +123,7 @@ class Proxy:
         self.cut_at = b""
         self.cuts += 1
         if self.chance.random() < 0.5:
+            # The server does it, and nobody is told.
+            self._mute.add(far)
             far.sendall(data)
-            # Time for the server to do it, while nobody is told.
             time.sleep(0.2)

@@ -31,6 +31,8 @@ from tests.faults.recorder import Recorder
 from tests.faults.records import History
 from tests.faults.site import OURS, Site
 from tests.faults.workload import Desk, threads
+from tests.servers.postgres import PostgresServer
+from tests.servers.rabbitmq import RabbitServer
 
 BOUND = 180.0
 """Seconds within which the hub must be well again."""
@@ -91,7 +93,7 @@ class Trial:
         others = [(p, self.desk.http(p).document) for p in (PSYK, SOCIAL)]
         return self.desk.open_case(self.chance, self.lead, *others)
 
-    def work(self, citizens: int = 3, most: int = 40) -> None:
+    def work(self, citizens: int, most: int) -> None:
         """The first citizens; then everybody is at work."""
         self.desk.known += [self.new_case() for _ in range(citizens)]
         self._threads = threads(self.desk, self._seed, most)
@@ -190,19 +192,34 @@ class Trial:
         return {r.party: r for r in found}
 
 
-def run(folder: Path, kinds: Sequence[str] | int, seed: int, say: Say, **more: Any) -> Outcome:
-    """These faults (or that many, by their shares) on a deployment of its own."""
+def run(
+    folder: Path,
+    kinds: Sequence[str] | int,
+    seed: int,
+    say: Say,
+    *,
+    servers: tuple[PostgresServer, RabbitServer] | None = None,
+    citizens: int = 3,
+    most: int = 30,
+    pace: float = 1.2,
+) -> Outcome:
+    """These faults (or that many, by their shares) on a deployment of its own.
+
+    ``citizens`` at the start and ``most`` of them in all; ``pace``: seconds between one person's
+    acts, on average.
+    """
     chance = random.Random(seed)
-    with Site(folder) as site:
-        trial = Trial(site, seed, folder / "history", **more)
+    with Site(folder, servers=servers) as site:
+        trial = Trial(site, seed, folder / "history", pace=pace)
         with closing(trial):
-            _play(trial, kinds, chance, say)
+            trial.begin()
+            trial.work(citizens, most)
+            _suffer(trial, kinds, chance, say)
+            trial.finish()
     return trial.outcome
 
 
-def _play(trial: Trial, kinds: Sequence[str] | int, chance: random.Random, say: Say) -> None:
-    trial.begin()
-    trial.work()
+def _suffer(trial: Trial, kinds: Sequence[str] | int, chance: random.Random, say: Say) -> None:
     found = kinds
     if isinstance(found, int):
         disk = trial.site.disk
@@ -211,4 +228,3 @@ def _play(trial: Trial, kinds: Sequence[str] | int, chance: random.Random, say: 
         time.sleep(chance.uniform(0.2, 1.5))
         took = trial.suffer(kind)
         say(f"{number}/{len(found)}  {kind}: well again after {took:.1f} s")
-    trial.finish()

@@ -52,9 +52,9 @@ def _quietly(send: Any, *arguments: Any) -> None:
 
 def outbox_bypassed() -> None:
     """Deliveries are not rows of the change's transaction: they are made when it is over."""
-    from hub.services import apply  # noqa: PLC0415
+    from hub.services import publish  # noqa: PLC0415
 
-    reconcile = apply.reconcile
+    reconcile = publish.reconcile
 
     def afterwards(hub: Any, plan_id: str, directory: Any, actor: str) -> None:
         time.sleep(DELAY)
@@ -67,7 +67,7 @@ def outbox_bypassed() -> None:
         threading.Thread(target=afterwards, args=about, daemon=True).start()
         return ()
 
-    _put(apply, "reconcile", bypass)
+    _put(publish, "reconcile", bypass)
 
 
 def idempotency_ignored() -> None:

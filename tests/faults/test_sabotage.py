@@ -1,7 +1,11 @@
-"""The checker finds a hub with one promise broken; with none broken, it finds nothing."""
+"""The checker finds a hub with one promise broken; with none broken, it finds nothing.
+
+The short form has one of the breaks; with ``KI_HUB_TEST_FULL`` in the environment, all.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,6 +28,7 @@ from tests.servers.rabbitmq import RabbitServer
 
 # pika leaves open the socket of a connection that was cut while it was made.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+FULL = bool(os.environ.get("KI_HUB_TEST_FULL"))
 PROCESSES = ("serve", "worker-1")
 
 
@@ -40,8 +45,7 @@ def site(
 
 def frozen(trial: Trial) -> None:
     """A change is made whose message to the lead has begun to leave, and gets no further."""
-    with trial.site.postgres.connect(trial.site.database) as connection:
-        _until(connection, _UNDER_WAY, (trial.canary.plan, cases.RUS), 0)
+    settled(trial)
     trial.site.proxies["broker"].hole = True
     version = trial.desk.retitle(trial.canary, trial.lead, trial.chance)
     assert version is not None
@@ -50,9 +54,15 @@ def frozen(trial: Trial) -> None:
         _until(connection, _BEGUN, about, 1)
 
 
-_UNDER_WAY = (
-    "SELECT count(*) FROM delivery WHERE plan_id = %s AND receiver = %s AND subscription = '' "
-    "AND state IN ('due', 'sending', 'sent', 'retry_at')"
+def settled(trial: Trial) -> None:
+    """The lead has everything that was made so far."""
+    with trial.site.postgres.connect(trial.site.database) as connection:
+        _until(connection, _NOT_YET, (cases.RUS, trial.canary.plan), 0)
+
+
+_NOT_YET = (
+    "SELECT head - (SELECT count(*) FROM delivery WHERE plan_id = plan.id AND receiver = %s "
+    "AND subscription = '' AND state = 'delivered') FROM plan WHERE id = %s"
 )
 _BEGUN = (
     "SELECT count(*) FROM delivery WHERE plan_id = %s AND receiver = %s AND version = %s "
@@ -82,10 +92,13 @@ def unconfirmed(trial: Trial) -> None:
 
 
 def killed(trial: Trial) -> None:
-    """The process dies when it has answered."""
-    trial.desk.retitle(trial.canary, trial.lead, trial.chance)
-    trial.site.kill("serve")
-    trial.site.start("serve")
+    """Every process dies when the change is answered."""
+    settled(trial)
+    told = trial.desk.retitle(trial.canary, trial.lead, trial.chance)
+    assert told is not None
+    for name in PROCESSES:
+        trial.site.kill(name)
+    trial.site.start(*PROCESSES)
     trial.site.wait_ready()
 
 
@@ -119,6 +132,9 @@ SCENES: dict[str, tuple[Callable[[Trial], None], str]] = {
     "idempotency": (resent, "duplicated"),
     "epoch": (withdrawn, "leaked"),
 }
+
+
+SHORT = ("epoch",)
 
 
 def judged(trial: Trial, rest: float) -> set[str]:
@@ -155,7 +171,7 @@ def ending(trial: Trial) -> Iterator[None]:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("which", SCENES)
+@pytest.mark.parametrize("which", SCENES if FULL else SHORT)
 def test_a_broken_promise_is_found(site: Site, tmp_path: Path, which: str) -> None:
     scene, expected = SCENES[which]
     site.settings = environment(which)
@@ -172,7 +188,7 @@ def test_with_no_promise_broken_nothing_is_found(site: Site, tmp_path: Path) -> 
     trial = Trial(site, len(SCENES), tmp_path)
     with ending(trial):
         trial.begin(*PROCESSES)
-        for scene, _ in SCENES.values():
+        for which in SCENES if FULL else SHORT:
             trial.site.wait_ready()
-            scene(trial)
+            SCENES[which][0](trial)
         assert judged(trial, rest=60) == set()
