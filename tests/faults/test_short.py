@@ -12,7 +12,7 @@ from tests.faults.run import run
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer
 
-FEW = ("kill -9 worker", "commit cut", "kill -9 serve", "lying receiver", "kill -9 postgres")
+FEW = ("kill -9 worker", "commit cut", "kill -9 serve", "kill -9 postgres")
 
 
 # pika leaves open the socket of a connection that was cut while it was made.
