@@ -1,7 +1,8 @@
 # `make` or `make help` says what there is. A fresh clone needs nothing before any of these.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-full conformance check lock reference sbom audit clean prerequisites java
+.PHONY: help run demo test test-full faults conformance check lock reference sbom audit clean prerequisites \
+	java
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,6 +10,8 @@ BIN := $(VENV)/bin
 # Made anew whenever what is to be installed has changed.
 INSTALLED := $(VENV)/.installed
 PYTEST_ARGS ?=
+FAULTS ?= 1000
+SEED ?= 1
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +27,9 @@ test: prerequisites $(INSTALLED) check ## Everything that must hold: make check,
 
 test-full: prerequisites java $(INSTALLED) check ## The long forms: killed at every step, validated by HL7's own
 	KI_HUB_TEST_FULL=1 $(BIN)/pytest -q --durations=15 -n 2 --dist loadfile $(PYTEST_ARGS)
+
+faults: prerequisites $(INSTALLED) ## Kill, cut and fill everything, and judge (FAULTS=n SEED=s); see docs/reliability.md
+	$(BIN)/python -m tests.faults run --faults $(FAULTS) --seed $(SEED)
 
 conformance: java $(INSTALLED) ## HL7's validator over all that is published and emitted (NATIONAL=folder of packages)
 	$(BIN)/python -m tests.conformance $(if $(NATIONAL),--national $(NATIONAL))

@@ -131,6 +131,11 @@ class Bus(PartyQueues, Protocol):
         """Consume the hub's inbound queues until ``stop``; reconnects by itself."""
         ...
 
+    def ready(self, queue: str) -> int:
+        """Messages that lie in the queue and are in nobody's hands; 0 where there is no such
+        queue. Raises BusUnavailable when nobody knows."""
+        ...
+
     def depths(self) -> list[QueueDepth]:
         """Every queue of the topology."""
         ...

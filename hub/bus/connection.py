@@ -96,7 +96,11 @@ def translated() -> Iterator[None]:
 def connected(params: pika.URLParameters) -> Iterator[pika.BlockingConnection]:
     """A connection of its own, closed afterwards; raises BusUnavailable."""
     with translated():
-        connection = pika.BlockingConnection(params)
+        try:
+            connection = pika.BlockingConnection(params)
+        except ValueError as error:
+            # What pika raises when the peer hangs up at the moment it has answered.
+            raise translate(error) from error
         try:
             yield connection
         finally:

@@ -39,6 +39,11 @@ class EmbeddedBus:
         """Nothing comes in here; wait for the end."""
         stop.wait()
 
+    def ready(self, queue: str) -> int:
+        """Messages that no receiver has receipted."""
+        with self._store.reading() as work:
+            return work.queues.depths().get(queue, 0)
+
     def depths(self) -> list[QueueDepth]:
         """Messages that no receiver has receipted."""
         with self._store.reading() as work:

@@ -7,6 +7,7 @@ letter, it does not stop the documents. The handler is called by one thread at a
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from threading import Event
 
 import pika
@@ -20,26 +21,33 @@ from hub.ports import InboundHandler, InboundMessage
 
 _log = structlog.get_logger(__name__)
 
+Mend = Callable[[pika.BlockingConnection, Sequence[str]], None]
+
 
 def listen(
     params: pika.URLParameters,
     handler: InboundHandler,
     stop: Event,
     settings: ListenerSettings,
+    mend: Mend,
 ) -> None:
-    """Consume until ``stop``; a lost connection is logged and made again with backoff."""
+    """Consume until ``stop``; a lost connection is logged and made again with backoff.
+
+    ``mend`` is called on each new connection before its queues are consumed.
+    """
     one_at_a_time = threading.Lock()
 
     def handle(message: InboundMessage) -> None:
         with one_at_a_time:
             handler(message)
 
+    about = (handle, stop, settings, mend)
     dead = threading.Thread(
-        target=_consume, args=(params, (DEAD,), handle, stop, settings), name="ki-hub-dead-letters"
+        target=_consume, args=(params, (DEAD,), *about), name="ki-hub-dead-letters"
     )
     dead.start()
     try:
-        _consume(params, (INBOUND, RECEIPTS), handle, stop, settings)
+        _consume(params, (INBOUND, RECEIPTS), *about)
     finally:
         # Also on Ctrl-C in this thread, which never reaches the other one.
         stop.set()
@@ -52,6 +60,7 @@ def _consume(
     handler: InboundHandler,
     stop: Event,
     settings: ListenerSettings,
+    mend: Mend,
 ) -> None:
     """One session after the other until ``stop``."""
     waits = pauses(settings.first_pause, settings.longest_pause)
@@ -59,6 +68,7 @@ def _consume(
         session = ConsumingSession(queues, handler, stop, settings)
         try:
             with connected(params) as connection:
+                mend(connection, queues)
                 session.run(connection)
         except BusUnavailable as error:
             _log.warning("bus.listener_disconnected", queues=queues, why=error.text)

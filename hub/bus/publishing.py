@@ -29,6 +29,10 @@ _CLOSE_TIMEOUT = 5.0
 """Seconds for an orderly end of the connection."""
 
 
+class Unroutable(Confirm):
+    """Not accepted, because there is no queue of that name."""
+
+
 @dataclass(frozen=True)
 class Parcel:
     """One message in AMQP's terms."""
@@ -217,7 +221,8 @@ class PublishingSession:
                 confirm = Confirm(False, "refused by the broker: the queue is full or not ready")
             elif tag in self._returned:
                 self._returned.discard(tag)
-                confirm = Confirm(False, f"unroutable: there is no queue {sent.name[0]}", True)
+                reason = f"unroutable: there is no queue {sent.name[0]}"
+                confirm = Unroutable(False, reason, permanent=True)
             else:
                 confirm = Confirm(True)
             if sent.batch.settle(sent.index, confirm):

@@ -7,14 +7,24 @@ from threading import Event
 
 import pika
 import structlog
-from pika.exceptions import ChannelClosedByBroker
 
 from hub.bus.admin import Management
 from hub.bus.connection import connected, opened_channel, parameters
 from hub.bus.consuming import ListenerSettings
+from hub.bus.declaring import count, declare, missing
 from hub.bus.listener import listen
 from hub.bus.publisher import Publisher
-from hub.bus.topology import DELIVERY_LIMIT, Queue, Topology, party_rights, topology
+from hub.bus.publishing import Unroutable
+from hub.bus.topology import (
+    DELIVERY_LIMIT,
+    OUTBOUND,
+    Binding,
+    Topology,
+    is_hub_queue,
+    party_rights,
+    queue,
+    topology,
+)
 from hub.errors import Misconfigured
 from hub.ports import InboundHandler, PartyAccess, QueueDepth
 from hub.sending import Confirm, Outgoing
@@ -52,19 +62,51 @@ class RabbitBus:
         return self.publish_many([(queue, message)])[0]
 
     def publish_many(self, batch: Sequence[tuple[str, Outgoing]]) -> list[Confirm]:
-        """See Bus."""
-        return self._publisher.publish_many(batch)
+        """See Bus. A party's queue that somebody has deleted is made again."""
+        confirms = self._publisher.publish_many(batch)
+        lost = [
+            index
+            for index, (name, _) in enumerate(batch)
+            if isinstance(confirms[index], Unroutable) and is_hub_queue(name)
+        ]
+        if not lost:
+            return confirms
+        self._make_again(sorted({batch[index][0] for index in lost}))
+        again = self._publisher.publish_many([batch[index] for index in lost])
+        for index, confirm in zip(lost, again, strict=True):
+            confirms[index] = confirm
+        return confirms
+
+    def _make_again(self, names: Sequence[str]) -> None:
+        """The queues with their bindings; whoever deleted them is told in the log."""
+        queues = tuple(queue(name, self._delivery_limit) for name in names)
+        bindings = tuple(Binding(OUTBOUND, name, name) for name in names)
+        with connected(self._params) as connection:
+            declare(connection, Topology((), queues, bindings))
+        _log.warning("bus.queues_made_again", queues=list(names))
 
     def listen(self, handler: InboundHandler, stop: Event) -> None:
-        """See Bus; hub.bus.consuming says what becomes of each message."""
-        listen(self._listener_params, handler, stop, self._settings)
+        """See Bus; hub.bus.consuming says what becomes of each message. A queue of the hub's own
+        that somebody has deleted is made again."""
+        listen(self._listener_params, handler, stop, self._settings, self._mend)
+
+    def _mend(self, connection: pika.BlockingConnection, names: Sequence[str]) -> None:
+        lost = missing(connection, names)
+        if lost:
+            declare(connection, topology([], self._delivery_limit))
+            _log.warning("bus.queues_made_again", queues=lost)
+
+    def ready(self, queue: str) -> int:
+        """See Bus."""
+        with connected(self._params) as connection:
+            return count(connection, queue)
 
     def provision(self, parties: Sequence[PartyAccess]) -> None:
         """See Bus. Raises Misconfigured, naming it, when something of the same name is different
         on the broker, or when a secret is to be set and there is no KI_HUB_BUS_ADMIN_URL."""
         wanted = topology([access.party.id for access in parties], self._delivery_limit)
         with connected(self._params) as connection:
-            _declare(connection, wanted)
+            declare(connection, wanted)
         for access in parties:
             self._put_party(access)
         _log.info("bus.provisioned", parties=len(parties), queues=len(wanted.queues))
@@ -93,40 +135,3 @@ class RabbitBus:
             raise Misconfigured(f"KI_HUB_BUS_ADMIN_URL is needed to give {party} its password")
         else:
             _log.warning("bus.rights_not_set", party=party)
-
-
-def _declare(connection: pika.BlockingConnection, wanted: Topology) -> None:
-    """Declare everything; a channel each, because the broker closes one at a mismatch."""
-    for exchange in wanted.exchanges:
-        channel = connection.channel()
-        try:
-            channel.exchange_declare(
-                exchange.name, exchange.type, durable=True, arguments=exchange.arguments
-            )
-        except ChannelClosedByBroker as error:
-            raise _mismatch("exchange", exchange.name, error) from error
-        channel.close()
-    for queue in wanted.queues:
-        _declare_queue(connection, queue)
-    channel = connection.channel()
-    for binding in wanted.bindings:
-        channel.queue_bind(binding.queue, binding.exchange, binding.key)
-    channel.close()
-
-
-def _declare_queue(connection: pika.BlockingConnection, queue: Queue) -> None:
-    channel = connection.channel()
-    try:
-        channel.queue_declare(queue.name, durable=True, arguments=queue.arguments)
-    except ChannelClosedByBroker as error:
-        raise _mismatch("queue", queue.name, error) from error
-    channel.close()
-
-
-def _mismatch(what: str, name: str, error: ChannelClosedByBroker) -> Misconfigured:
-    if error.reply_code == 403:
-        return Misconfigured(f"The hub's user may not declare the {what} {name}")
-    return Misconfigured(
-        f"The {what} {name} exists on the broker with other arguments (code {error.reply_code}); "
-        "see deploy/rabbitmq/README.md"
-    )

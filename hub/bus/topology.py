@@ -99,7 +99,7 @@ def topology(parties: Sequence[str], delivery_limit: int = DELIVERY_LIMIT) -> To
         Exchange(RECEIPTS, "direct", kept),
         Exchange(OUTBOUND, "direct"),
     )
-    own = (_queue(INBOUND, delivery_limit), _queue(RECEIPTS, delivery_limit))
+    own = (queue(INBOUND, delivery_limit), queue(RECEIPTS, delivery_limit))
     dead = Queue(DEAD, {"x-queue-type": "quorum", "x-delivery-limit": NO_DELIVERY_LIMIT})
     names = [name for party in parties for name in (deliveries_queue(party), answers_queue(party))]
     bindings = (
@@ -108,7 +108,7 @@ def topology(parties: Sequence[str], delivery_limit: int = DELIVERY_LIMIT) -> To
         Binding(RECEIPTS, RECEIPTS, RECEIPT_KEY),
         *(Binding(OUTBOUND, name, name) for name in names),
     )
-    queues = (dead, *own, *(_queue(name, delivery_limit) for name in names))
+    queues = (dead, *own, *(queue(name, delivery_limit) for name in names))
     return Topology(exchanges, queues, bindings)
 
 
@@ -129,7 +129,8 @@ def is_hub_queue(name: str) -> bool:
     )
 
 
-def _queue(name: str, delivery_limit: int) -> Queue:
+def queue(name: str, delivery_limit: int) -> Queue:
+    """A queue of this topology, but for ``ki.dead``."""
     return Queue(
         name,
         {

@@ -73,6 +73,7 @@ def build(settings: Settings) -> Hub:
             task_days=settings.task_days,
             process_lease=lease,
             send_lease=lease,
+            receipt_wait=timedelta(seconds=settings.receipt_seconds),
         ),
         retry=RetryPolicy(
             attempts=settings.retry_attempts,

@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(30.0, description="Seconds a crashed worker keeps its work")
     retry_attempts: int = Field(8, description="Sends in all, before a delivery is dead")
     retry_first_seconds: float = Field(2.0, description="Wait after the first failure; doubles")
+    receipt_seconds: float = Field(
+        3600.0, description="Without a receipt so long, a sent document that is gone is sent again"
+    )
     poll_seconds: float = Field(0.5, description="Pause of an idle worker")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool = Field(False, description="One JSON object a line instead of text")

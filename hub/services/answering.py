@@ -5,7 +5,7 @@ from __future__ import annotations
 from hub.model.delivery import State
 from hub.model.party import SYSTEM
 from hub.model.records import Delivery
-from hub.services.attempts import ACTOR, fail, hand_over, outgoing, retry_or_fail
+from hub.services.attempts import ACTOR, fail, hand_over, outgoing, retry_after
 from hub.services.hub import Hub
 from hub.services.resend import renewed
 
@@ -42,5 +42,5 @@ def send_answer(hub: Hub, delivery: Delivery, token: str) -> None:
             elif confirm.permanent:
                 fail(hub, work, sent, confirm.reason)
             else:
-                retry_or_fail(hub, work, sent, confirm.reason)
+                retry_after(hub, work, sent, confirm)
         work.commit()

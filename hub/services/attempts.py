@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from hub.errors import CannotRender, HubError, Temporary
+from hub.errors import BusUnavailable, CannotRender, HubError, Temporary
 from hub.model.delivery import State
 from hub.model.records import Delivery, Task
 from hub.sending import Confirm, Endpoint, Outgoing
@@ -15,6 +15,10 @@ from hub.store.work import UnitOfWork
 
 LOG = structlog.get_logger()
 ACTOR = "hub"
+
+
+class _Away(Confirm):
+    """Not accepted, because the hub's own broker is away; the receiver is not to blame."""
 
 
 def outgoing(delivery: Delivery) -> Outgoing:
@@ -40,6 +44,8 @@ def hand_over(hub: Hub, name: str, message: Outgoing, endpoint: Endpoint) -> Con
         raise CannotRender("The receiver's transport is not installed")
     try:
         return transport.send(message, endpoint)
+    except BusUnavailable as e:
+        return _Away(False, e.text)
     except Temporary as e:
         return Confirm(False, e.text)
     except HubError:
@@ -50,14 +56,26 @@ def hand_over(hub: Hub, name: str, message: Outgoing, endpoint: Endpoint) -> Con
         return Confirm(False, f"The transport failed ({type(e).__name__})")
 
 
-def retry_or_fail(hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str) -> None:
-    """Schedule the next attempt, or give up when the budget is spent."""
+def retry_or_fail(
+    hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str, *, ours: bool = False
+) -> None:
+    """Schedule the next attempt, or give up when the budget is spent; ``ours`` spends nothing."""
     now = hub.clock()
-    at = hub.retry.after_failure(delivery.attempts, now, hub.random())
+    spent = min(delivery.attempts, hub.retry.attempts - 1) if ours else delivery.attempts
+    at = hub.retry.after_failure(spent, now, hub.random())
     if at is None:
         fail(hub, work, delivery, f"{reason} (every attempt is spent)")
     else:
         work.deliveries.move(delivery, State.RETRY_AT, reason, ACTOR, now, retry_at=at)
+
+
+def retry_after(hub: Hub, work: UnitOfWork, delivery: Delivery, said: Confirm) -> None:
+    """The next attempt after what the transport said.
+
+    While the hub's own broker is away nothing is spent: however long that lasts, nobody's delivery
+    dies of it.
+    """
+    retry_or_fail(hub, work, delivery, said.reason, ours=isinstance(said, _Away))
 
 
 def fail(hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str) -> None:

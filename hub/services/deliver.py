@@ -22,7 +22,7 @@ from hub.model.records import Delivery, Plan
 from hub.ports import deliveries_queue
 from hub.sending import Confirm, Endpoint
 from hub.services.answering import send_answer
-from hub.services.attempts import ACTOR, fail, hand_over, outgoing, retry_or_fail
+from hub.services.attempts import ACTOR, fail, hand_over, outgoing, retry_after
 from hub.services.frozen import why_not
 from hub.services.holding import held_back
 from hub.services.hub import Hub, new_id
@@ -309,7 +309,7 @@ def _after_send(
     elif confirm.permanent:
         fail(hub, work, delivery, confirm.reason)
     else:
-        retry_or_fail(hub, work, delivery, confirm.reason)
+        retry_after(hub, work, delivery, confirm)
 
 
 def _give_up(hub: Hub, delivery_id: str, token: str, reason: str) -> None:

@@ -55,6 +55,8 @@ class Limits:
     """Then a message that breaks the hub itself is set aside."""
     process_claims: int = 20
     """So often it is taken up at all: one that ends the process leaves no other trace."""
+    receipt_wait: timedelta = timedelta(hours=1)
+    """So long a sent message may go without its receipt before it is looked for."""
     batch: int = 20
     """Deliveries claimed at once."""
     senders: int = 4

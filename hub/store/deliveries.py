@@ -292,6 +292,10 @@ class Deliveries:
         """The frozen bytes are permitted under the consent as it now is."""
         self._set(delivery_id, consent_epoch=epoch)
 
+    def look_again(self, delivery_id: str, at: datetime) -> None:
+        """Its receiver has been silent, and may be so until then."""
+        self._set(delivery_id, retry_at=at)
+
     def set_outcome(self, delivery_id: str, outcome: str) -> None:
         """What its receiver said of it."""
         self._set(delivery_id, outcome=outcome)

@@ -66,5 +66,12 @@ def test_every_queue_has_its_depth(harness: BusHarness) -> None:
     assert names == own | parties
 
 
+def test_what_lies_in_a_queue_is_counted(harness: BusHarness) -> None:
+    assert harness.bus.ready(QUEUE) == 0
+    assert harness.bus.ready("nowhere") == 0
+    harness.bus.publish_many([(QUEUE, outgoing(f"d-{number}")) for number in range(3)])
+    assert harness.bus.ready(QUEUE) == 3
+
+
 def test_check_asks_and_is_content(harness: BusHarness) -> None:
     harness.bus.check()

@@ -36,14 +36,14 @@ def test_a_message_is_persistent_and_says_who_sent_it(rabbit: RabbitHarness) -> 
 
 
 def test_an_unroutable_message_is_refused_for_good(rabbit: RabbitHarness) -> None:
-    confirm = rabbit.bus.publish("party.nobody.deliveries", outgoing("d-1"))
+    confirm = rabbit.bus.publish("nowhere", outgoing("d-1"))
 
     assert (confirm.accepted, confirm.permanent) == (False, True)
-    assert "party.nobody.deliveries" in confirm.reason
+    assert "nowhere" in confirm.reason
 
 
 def test_each_message_of_a_batch_has_its_own_answer(rabbit: RabbitHarness) -> None:
-    queues = [QUEUE, "party.nobody.deliveries", answers_queue(RUS.id), "party.nobody.answers"] * 5
+    queues = [QUEUE, "nowhere", answers_queue(RUS.id), "nowhere.either"] * 5
     batch = [(queue, outgoing(f"d-{index}")) for index, queue in enumerate(queues)]
 
     confirms = rabbit.bus.publish_many(batch)
@@ -53,7 +53,7 @@ def test_each_message_of_a_batch_has_its_own_answer(rabbit: RabbitHarness) -> No
 
 
 def test_the_same_key_in_one_batch_is_answered_twice(rabbit: RabbitHarness) -> None:
-    lost = ("party.nobody.deliveries", outgoing("d-1"))
+    lost = ("nowhere", outgoing("d-1"))
     confirms = rabbit.bus.publish_many([lost, (QUEUE, outgoing("d-1")), lost])
 
     assert [confirm.accepted for confirm in confirms] == [False, True, False]
@@ -132,8 +132,7 @@ def test_a_missing_exchange_is_unavailable_and_heals(rabbit: RabbitHarness) -> N
     connection.close()
 
     rabbit.bus.provision([])
-    confirm = rabbit.bus.publish(QUEUE, outgoing("d-1"))
-    assert (confirm.accepted, confirm.permanent) == (False, True)
+    assert rabbit.bus.publish(QUEUE, outgoing("d-1")).accepted
 
 
 def test_a_connection_lost_before_the_confirm_is_unavailable(rabbit: RabbitHarness) -> None:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -55,11 +55,16 @@ def _unprivileged() -> tuple[int, int] | None:
 class PostgresServer:
     """One PostgreSQL cluster; a context manager that deletes everything on exit."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, home: Path | None = None, options: Mapping[str, str] | None = None
+    ) -> None:
+        """``home``: an empty folder of the caller's, such as a disk of its own; its content is
+        deleted on exit. ``options``: settings beside, or instead of, the usual ones."""
         self._bin = _bin_dir()
         self._user = _unprivileged()
         # The path of a unix socket has at most 107 bytes, so the folder is not pytest's.
-        self._home = Path(tempfile.mkdtemp(prefix="kihub-pg-", dir="/tmp"))
+        self._home = home or Path(tempfile.mkdtemp(prefix="kihub-pg-", dir="/tmp"))
+        self._options = dict(options or {})
         self._password = secrets.token_hex(16)
         self._process: ServerProcess | None = None
         self.port = free_port()
@@ -107,8 +112,10 @@ class PostgresServer:
             "synchronous_commit": "on",
             "shared_buffers": "64MB",
             "max_connections": "100",
+            "track_commit_timestamp": "on",
             "logging_collector": "off",
             "unix_socket_permissions": "0700",
+            **self._options,
         }
         command = [str(self._bin / "postgres"), "-D", str(self._home / "data")]
         command += ["-k", str(self._home), "-h", "127.0.0.1", "-p", str(self.port)]
@@ -132,6 +139,12 @@ class PostgresServer:
                 time.sleep(0.2)
             else:
                 return
+
+    @property
+    def process(self) -> ServerProcess:
+        """The postmaster."""
+        assert self._process is not None
+        return self._process
 
     def stop(self) -> None:
         """Shut down in order: clients are disconnected, what is committed stays."""

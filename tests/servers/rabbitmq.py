@@ -136,6 +136,12 @@ log.file.level = warning
         )
         self._node.wait_ready(self._answers, 120)
 
+    @property
+    def process(self) -> ServerProcess:
+        """The Erlang machine."""
+        assert self._node is not None
+        return self._node
+
     def stop(self) -> None:
         """Shut down in order."""
         if self._node is not None:
