@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from hub.contract import Adapter, Audience, Party, Resource
 from hub.errors import Issue
 from hub.model.client import Grant
-from hub.sending import Confirm, Outgoing, PartyQueues
+from hub.sending import Confirm, Outgoing, PartyQueues, Transport
 
 
 class Clock(Protocol):
@@ -35,6 +35,10 @@ class Adapters(Protocol):
 
     def for_event(self, event: str) -> Adapter:
         """The adapter of a FHIR message event (``system|code``); raises Unsupported."""
+        ...
+
+    def for_notices(self) -> Adapter:
+        """The adapter that makes notices and nothing else; raises Unsupported."""
         ...
 
 
@@ -61,6 +65,18 @@ class Validator(Protocol):
 def reissues(adapter: Adapter) -> bool:
     """It makes nothing but the receiver's own last document again (attribute ``reissues``)."""
     found: bool = getattr(adapter, "reissues", False)
+    return found
+
+
+def carries_notices(adapter: Adapter) -> bool:
+    """It makes a document of a Notice (attribute ``notices``)."""
+    found: bool = getattr(adapter, "notices", False)
+    return found
+
+
+def on_broker(transport: Transport | None) -> bool:
+    """What it sent waits on the broker, outside the hub's database (attribute ``on_broker``)."""
+    found: bool = getattr(transport, "on_broker", False)
     return found
 
 
@@ -110,6 +126,15 @@ class QueueDepth:
     consumers: int
 
 
+@dataclass(frozen=True)
+class Waits:
+    """A message in a queue."""
+
+    key: str
+    seen: bool
+    """It was handed out before and came back: its receiver may have read it."""
+
+
 class Bus(PartyQueues, Protocol):
     """The message broker, or durable queues in the hub's database.
 
@@ -121,6 +146,15 @@ class Bus(PartyQueues, Protocol):
 
     def publish_many(self, batch: Sequence[tuple[str, Outgoing]]) -> list[Confirm]:
         """Publish several with pipelined confirms; one Confirm each, in order."""
+        ...
+
+    def take_back(self, queue: str, note: Callable[[Sequence[Waits]], None]) -> None:
+        """Take out of the queue whatever waits there and is in nobody's hands.
+
+        ``note`` gets what will be taken, in the queue's order, before it is gone; it may be
+        called several times. If it raises, or the process ends, what was not yet noted is there
+        still, and what was noted may be.
+        """
         ...
 
     def provision(self, parties: Sequence[PartyAccess]) -> None:

@@ -22,6 +22,7 @@ class FhirAdapter:
     """A :class:`hub.contract.Adapter`; stateless."""
 
     format = "fhir"
+    notices = True
     media_types: tuple[str, ...] = (*JSON, *XML)
     events: tuple[str, ...] = (PLAN_UPDATE,)
     readers: Mapping[str, Callable[..., object]] = MappingProxyType(

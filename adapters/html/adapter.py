@@ -27,6 +27,7 @@ class HtmlAdapter(OutOnly):
     """Renders a view, or a notice, as a page of its own; nothing comes in."""
 
     format = "html"
+    notices = True
     audiences: tuple[Audience, ...] = ("party", "citizen")
     refusal = "A web page cannot be read as a plan; send it in a structured format"
 

@@ -35,6 +35,8 @@ class NoticeAdapter(OutOnly):
     """Renders a notice; nothing comes in, and no plan goes out."""
 
     format = "ki-notice"
+    notices = True
+    only_notices = True
     refusal = "A notice goes out from the hub only"
 
     def render(

@@ -40,6 +40,7 @@ class MedComAdapter:
     """
 
     format: str = codes.FORMAT
+    notices = True
     media_types: tuple[str, ...] = (MEDIA_TYPE, "application/json")
     events: tuple[str, ...] = _EVENTS
     tables = mappings_folder(codes.FORMAT)

@@ -23,6 +23,7 @@ class PdfAdapter(OutOnly):
     """Renders a view, or a notice, as a tagged PDF; nothing comes in."""
 
     format = "pdf"
+    notices = True
     audiences: tuple[Audience, ...] = ("party", "citizen")
     refusal = "A PDF cannot be read as a plan; send it in a structured format"
 

@@ -8,8 +8,10 @@ from hub.sending import Confirm, Endpoint, Outgoing, PartyQueues, Transport, Tra
 class QueueTransport:
     """Publishes to the queue that the endpoint names."""
 
-    def __init__(self, queues: PartyQueues) -> None:
+    def __init__(self, queues: PartyQueues, *, on_broker: bool = False) -> None:
+        """``on_broker``: the queues are outside the hub's database."""
         self._queues = queues
+        self.on_broker = on_broker
 
     def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
         """Durable when accepted."""
@@ -18,4 +20,4 @@ class QueueTransport:
 
 def create(context: TransportContext) -> Transport:
     """For the entry point."""
-    return QueueTransport(context.queues)
+    return QueueTransport(context.queues, on_broker=context.queues is not context.mailboxes)

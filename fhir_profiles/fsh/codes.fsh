@@ -105,6 +105,7 @@ Title: "Notices"
 Description: "What a receiver is told about a plan without its content."
 * insert ClosedList
 * insert Concept(consent-withdrawn, [["Samtykke trukket tilbage"]], [["Consent withdrawn"]])
+* insert Concept(consent-narrowed, [["Samtykke indsnævret"]], [["Consent narrowed"]])
 * insert Concept(correction, [["Rettelse"]], [["Correction"]])
 * insert Concept(plan-ended, [["Plan afsluttet"]], [["Plan ended"]])
 

@@ -5,10 +5,10 @@ The same queues serve every mailbox, also beside RabbitMQ.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Event
 
-from hub.ports import Clock, InboundHandler, PartyAccess, QueueDepth
+from hub.ports import Clock, InboundHandler, PartyAccess, QueueDepth, Waits
 from hub.sending import Confirm, Outgoing
 from hub.store.work import Store
 
@@ -31,6 +31,17 @@ class EmbeddedBus:
                 work.queues.add(queue, message, self._clock())
             work.commit()
         return [Confirm(True) for _ in batch]
+
+    def take_back(self, queue: str, note: Callable[[Sequence[Waits]], None]) -> None:
+        """See Bus. Whoever has fetched a message is in the audit; here nothing is handed out."""
+        with self._store.reading() as work:
+            keys = [m.key for m in work.queues.waiting(queue, limit=None)]
+        if not keys:
+            return
+        note([Waits(key, seen=False) for key in keys])
+        with self._store.writing() as work:
+            work.queues.forget(queue, keys)
+            work.commit()
 
     def provision(self, parties: Sequence[PartyAccess]) -> None:
         """Queues are rows; there is nothing to declare."""

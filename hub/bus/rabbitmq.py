@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Event
 
 import pika
@@ -15,6 +15,7 @@ from hub.bus.declaring import count, declare, missing
 from hub.bus.listener import listen
 from hub.bus.publisher import Publisher
 from hub.bus.publishing import Unroutable
+from hub.bus.recall import take_back
 from hub.bus.topology import (
     DELIVERY_LIMIT,
     OUTBOUND,
@@ -26,7 +27,7 @@ from hub.bus.topology import (
     topology,
 )
 from hub.errors import Misconfigured
-from hub.ports import InboundHandler, PartyAccess, QueueDepth
+from hub.ports import InboundHandler, PartyAccess, QueueDepth, Waits
 from hub.sending import Confirm, Outgoing
 
 _log = structlog.get_logger(__name__)
@@ -100,6 +101,11 @@ class RabbitBus:
         """See Bus."""
         with connected(self._params) as connection:
             return count(connection, queue)
+
+    def take_back(self, queue: str, note: Callable[[Sequence[Waits]], None]) -> None:
+        """See Bus. What the party's own system holds unacknowledged is not there to take."""
+        with connected(self._params) as connection:
+            take_back(connection.channel(), queue, note)
 
     def provision(self, parties: Sequence[PartyAccess]) -> None:
         """See Bus. Raises Misconfigured, naming it, when something of the same name is different

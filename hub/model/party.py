@@ -20,7 +20,8 @@ class Subscription:
     """How a party receives; never that it does."""
 
     format: str
-    content: Literal["plan"] = "plan"
+    content: Literal["plan", "notice"] = "plan"
+    """``notice``: how it wants to be told that what it has may be used no more."""
     versions: Literal["latest", "every-version"] = "latest"
     receipt: bool = True
     """The receiver answers each message; without it, a confirmed send counts as delivered."""

@@ -168,6 +168,9 @@ class Delivery:
     """Of a notification: its number in the subscription, once it has one."""
     body: bytes | None = None
     """Frozen bytes; only loaded where they are sent or fetched."""
+    sections: frozenset[str] | None = None
+    """What the receiver might have items about when the bytes were frozen; None: not frozen, or
+    before that was written down."""
     outcome: Literal["ok", "transient", "permanent"] | None = None
     """The receiver's last receipt; None while there is none."""
 

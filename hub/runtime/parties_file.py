@@ -184,7 +184,7 @@ def _subscription(node: Node) -> SubscriptionEntry:
     options = node.child("options", dict, {})
     return SubscriptionEntry(
         format=node.text("format", _SLUG),
-        content=node.choice("content", "plan"),
+        content=node.choice("content", "plan", "notice"),
         versions=node.choice("versions", "latest", "every-version"),
         receipt=node.child("receipt", bool, True).value,
         options={key: options.text(key) for key in options.value},

@@ -71,6 +71,13 @@ class Registry:
             raise Unsupported(f"No adapter for that message event; known: {known}")
         return found
 
+    def for_notices(self) -> Adapter:
+        """The adapter that makes notices and nothing else; else Unsupported."""
+        found = next((a for a in self.adapters() if getattr(a, "only_notices", False)), None)
+        if found is None:
+            raise Unsupported("No adapter for notices is installed")
+        return found
+
     def transport_names(self) -> tuple[str, ...]:
         """The names of the transports, in order."""
         return self._names(TRANSPORTS)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hub.contract import Party, PlanUpdate
-from hub.errors import Invalid, Issue, StaleBase
+from hub.errors import Invalid, Issue, NoLegalBasis, StaleBase
 from hub.model.alone import is_alone
 from hub.model.consent import Verdict
 from hub.model.lawful import Document, decide, may_take_part
 from hub.model.party import SYSTEM, Directory
 from hub.model.plan import SHARED
 from hub.model.records import InboxItem, InboxState, Part, Plan
+from hub.model.withdrawal import is_frozen
 from hub.services.answers import Answer
 from hub.services.attach import place
 from hub.services.documents import follow_document
@@ -89,6 +90,11 @@ def _permitted(
     basis = _basis(hub, work, citizen, sender, update)
     if citizen is None and basis.permit:
         citizen = _first_seen(work, update)
+    if citizen is not None and not basis.permit and _led_and_frozen(hub, work, citizen, sender):
+        raise NoLegalBasis(
+            "The citizen has withdrawn the consent to this plan; it stands as it is until there "
+            "is a new one"
+        )
     if citizen is None or not basis.permit:
         # The same words whoever the citizen is: why not would tell what is registered here.
         text = (
@@ -97,6 +103,14 @@ def _permitted(
         )
         raise NoConsentError(text, () if is_alone(update.part) else update.citizen.identifiers)
     return citizen, basis
+
+
+def _led_and_frozen(hub: Hub, work: UnitOfWork, citizen: str, sender: Party) -> bool:
+    """The lead of a plan that nobody may have any more; it knows that there is one."""
+    plans = work.plans.of_citizen(citizen, SYSTEM, hub.clock())
+    consents = work.consents.of_citizen(citizen)
+    led = any(p.open and p.lead == sender.id and p.head for p in plans)
+    return led and is_frozen(consents, hub.clock())
 
 
 def _told(plan: Plan, made: Published, update: PlanUpdate, *, team: bool) -> tuple[Issue, ...]:

@@ -27,6 +27,7 @@ from hub.services.rejection import WITHDRAW, ask_after
 from hub.services.route import reconcile
 from hub.services.state import agreement_of, plan_state
 from hub.services.subscription_events import follow
+from hub.services.withdrawal import follow_withdrawal
 from hub.store.work import UnitOfWork
 
 _REFUSAL: Final = (
@@ -131,16 +132,43 @@ def _consent(
     completed(work, sender.id, citizen, hub.clock())
     for plan_id in work.plans.plan_ids_of_citizen(citizen):
         work.journal.close_tasks(sender.id, hub.clock(), plan_id=plan_id, kind=WITHDRAW)
-        work.plans.lock(plan_id)
-        work.plans.bump_epoch(plan_id)
-        plan = work.plans.lock(plan_id)
-        assert plan is not None
-        carry(work, plan, plan_state(work, plan, directory, hub.clock()).facts, before)
-        reconcile(hub, work, plan_id, directory, actor=sender.id)
+        left = _follow(hub, work, plan_id, before, basis, sender, directory)
+        warnings += _may_have_left(left) if left is not None else ()
     follow_documents(work, directory, citizen)
     # Who registered it is told of it, whether the citizen has a plan or not.
     follow(work, citizen, None, sender.id, hub.clock())
     return _told(text, *warnings, basis=basis)
+
+
+def _follow(
+    hub: Hub,
+    work: UnitOfWork,
+    plan_id: str,
+    before: tuple[Consent, ...],
+    cause: str,
+    sender: Party,
+    directory: Directory,
+) -> int | None:
+    """Let one plan follow; how much may have left, where the plan's lead took something back."""
+    work.plans.lock(plan_id)
+    work.plans.bump_epoch(plan_id)
+    plan = work.plans.lock(plan_id)
+    assert plan is not None
+    state = plan_state(work, plan, directory, hub.clock())
+    carry(work, plan, state.facts, before)
+    reconcile(hub, work, plan_id, directory, actor=sender.id)
+    found = follow_withdrawal(hub, work, state, before, cause, sender.id)
+    # Others are not told here that there is a plan; they have a task if they know it.
+    return len(found.may_have_left) if found and plan.lead == sender.id else None
+
+
+def _may_have_left(number: int) -> tuple[Issue, ...]:
+    text = (
+        f"{number} messages may have reached their receivers before; see the plan's withdrawals"
+        if number
+        else "Nothing of the plan had left before"
+    )
+    return (Issue("information", "informational", text),)
 
 
 def _entitled_to_give(

@@ -18,14 +18,16 @@ from hub.contract import Rendered
 from hub.errors import HubError, StoreUnavailable, Temporary, TooLargeToSend
 from hub.model.delivery import State
 from hub.model.party import CITIZEN, SYSTEM, Directory, RegisteredParty
-from hub.model.records import Delivery, Plan
-from hub.ports import deliveries_queue
+from hub.model.records import Delivery
 from hub.sending import Confirm, Endpoint
+from hub.services.again import audit_disclosure, begin_again
 from hub.services.answering import send_answer
 from hub.services.attempts import ACTOR, fail, hand_over, outgoing, retry_after
-from hub.services.frozen import why_not
+from hub.services.frozen import open_to, why_not
+from hub.services.gate import is_notice, stopped
 from hub.services.holding import held_back
 from hub.services.hub import Hub, new_id
+from hub.services.notices import freeze_notice
 from hub.services.outgoing import conforming
 from hub.services.resend import answer_by, renewed
 from hub.services.route import ask_for_hand_over, ask_person, reconcile
@@ -111,10 +113,14 @@ def _frozen(hub: Hub, delivery_id: str, token: str) -> tuple[Delivery, Endpoint,
         delivery = work.deliveries.get(delivery_id, SYSTEM)
         assert delivery is not None
         registered = work.parties.get(delivery.receiver)
-        source = _source(hub, work, delivery) if delivery.state is State.DUE else None
-    if source is None:
+        plain = delivery.state is State.DUE and not is_notice(delivery)
+        source = _source(hub, work, delivery) if plain else None
+    if delivery.state is State.DUE and source is None:
+        if not freeze_notice(hub, delivery, token):
+            return None
+    elif source is None:
         body = renewed(hub, delivery) if delivery.state is State.RETRY_AT else None
-        if not _begin_again(hub, delivery, token, body):
+        if not begin_again(hub, delivery, token, body):
             return None
     elif not _freeze(hub, delivery, _render(hub, delivery, registered, source), token):
         return None
@@ -177,11 +183,15 @@ def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> boo
         refused = why_not(work, plan, state.facts, current)
         if refused:
             work.deliveries.move(current, State.CANCELLED, refused, ACTOR, now)
-            _audit(work, current, now, "denied", reason=refused)
+            audit_disclosure(work, current, now, "denied", reason=refused)
             reconcile(hub, work, plan.id, directory, actor=ACTOR)
             work.commit()
             return False
-        if made is None or not _holds(work, state, current, made) or _paused(work, current):
+        if (
+            made is None
+            or not _holds(work, state, current, made)
+            or stopped(work, current.receiver)
+        ):
             # Something changed while the document was made: decide anew.
             work.deliveries.release(delivery.id)
             work.commit()
@@ -205,74 +215,20 @@ def _write_frozen(
         message_id=made.rendered.message_id,
         basis=made.reduced.basis,
         consent_epoch=made.source.epoch,
+        sections=open_to(state.facts, current.receiver),
         sequence=work.deliveries.next_sequence(state.plan.id, current.receiver),
         attempts=current.attempts + 1,
     )  # fmt: skip
     work.losses.add(made.rendered.losses, delivery_id=current.id)
     remember(work, state, current, made.source.before, made.rendered, made.reduced)
     role = state.role_of(current.receiver)
-    _audit(work, current, now, "success", basis=made.reduced.basis, role=role)
+    audit_disclosure(work, current, now, "success", basis=made.reduced.basis, role=role)
 
 
 def _holds(work: UnitOfWork, state: PlanState, delivery: Delivery, made: _Made) -> bool:
     """What the document was made from is so still."""
     same = state.plan.consent_epoch == made.source.epoch
     return same and still(work, state, delivery, made.source.before)
-
-
-def _begin_again(hub: Hub, delivery: Delivery, token: str, renewed_body: bytes | None) -> bool:
-    """Frozen before: send the same message under the same key, if it may still be sent.
-
-    The same bytes, or (``renewed_body``) the same content in a new envelope where the format asks
-    for that.
-
-    The citizen may have said no since they were frozen. Then these bytes never leave (again); a
-    receiver that is still covered gets new ones, reduced to what it may see now.
-    """
-    now = hub.clock()
-    with hub.store.writing() as work:
-        plan = work.plans.lock(delivery.plan_id)
-        current = work.deliveries.lock(delivery.id)
-        assert plan is not None
-        assert current is not None
-        under_way = current.state in {State.SENDING, State.RETRY_AT}
-        if not under_way or not work.deliveries.holds_claim(delivery.id, token):
-            return False
-        directory = work.parties.directory()
-        refused = _refused(work, plan, current, directory, now)
-        if refused:
-            work.queues.settle(deliveries_queue(current.receiver), current.id, now)
-            work.deliveries.move(current, State.CANCELLED, refused, ACTOR, now)
-            _audit(work, current, now, "denied", reason=refused)
-            reconcile(hub, work, plan.id, directory, actor=ACTOR)
-            work.commit()
-            return False
-        if _paused(work, current):
-            work.deliveries.release(current.id)
-            work.commit()
-            return False
-        if current.state is State.RETRY_AT:
-            fresh = {} if renewed_body is None else {"body": renewed_body}
-            work.deliveries.move(current, State.SENDING, "Sent again", ACTOR, now,
-                                 attempts=current.attempts + 1, **fresh)  # fmt: skip
-        else:
-            work.deliveries.restate(current, "Sent again after an interruption", ACTOR, now)
-        work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
-        work.commit()
-    return True
-
-
-def _refused(
-    work: UnitOfWork, plan: Plan, delivery: Delivery, directory: Directory, now: datetime
-) -> str:
-    """Why it may not leave at this moment; empty if it may."""
-    return why_not(work, plan, plan_state(work, plan, directory, now).facts, delivery)
-
-
-def _paused(work: UnitOfWork, delivery: Delivery) -> bool:
-    """The operator has paused the receiver since the delivery was claimed."""
-    registered = work.parties.get(delivery.receiver)
-    return registered is not None and registered.paused
 
 
 def _send(hub: Hub, delivery: Delivery, endpoint: Endpoint, receipt: bool) -> None:
@@ -335,14 +291,3 @@ def _wait_for_person(hub: Hub, delivery_id: str, token: str, reason: str) -> Non
             work.deliveries.move(current, State.BLOCKED, reason, ACTOR, now)
             ask_person(work, "too-large", current, plan.lead, now)
         work.commit()
-
-
-def _audit(
-    work: UnitOfWork, delivery: Delivery, now: datetime, outcome: str, *,
-    basis: str = "", role: str | None = None, reason: str | None = None,
-) -> None:  # fmt: skip
-    work.journal.audit(
-        now, ACTOR, "disclose", f"CarePlan/{delivery.plan_id}/_history/{delivery.version}",
-        party=delivery.receiver, basis=basis, outcome=outcome, detail=f"delivery/{delivery.id}",
-        role=role, reason=reason,
-    )  # fmt: skip

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Final
 
 from hub.fhir import names
 from hub.model.consent import Consent
@@ -40,7 +41,7 @@ def why_not(work: UnitOfWork, plan: Plan, facts: PlanFacts, delivery: Delivery) 
     made = _made_at(work, delivery)
     if made is None:
         return ""
-    was = _sections(facts.consents, member, made)
+    was = _was(delivery, facts.consents, member, made)
     if delivery.consent_epoch != plan.consent_epoch or not was <= sections_open(facts, member):
         return "The consent changed after it was made; these bytes are not sent again"
     return ""
@@ -69,16 +70,28 @@ def carry(work: UnitOfWork, plan: Plan, facts: PlanFacts, before: Iterable[Conse
         made = _made_at(work, delivery)
         if member is None or made is None or delivery.consent_epoch != plan.consent_epoch - 1:
             continue
-        if _sections(known, member, made) <= sections_open(facts, member):
+        if _was(delivery, known, member, made) <= sections_open(facts, member):
             work.deliveries.set_epoch(delivery.id, plan.consent_epoch)
 
 
-def take_back(work: UnitOfWork, plan: Plan, facts: PlanFacts, actor: str, now: datetime) -> None:
-    """Take letters that may not be had any more out of the hub's own mailboxes.
+TAKEN_BACK: Final = "Taken back from the mailbox; it may not be had any more"
 
-    What lies on a broker or at the receiver's own endpoint has left and is not called back.
+
+def take_back(work: UnitOfWork, plan: Plan, facts: PlanFacts, actor: str, now: datetime) -> None:
+    """Take letters that may not be had any more out of the hub's own mailboxes, and send none of
+    them again.
+
+    What lies on a broker is taken back by the worker (:mod:`hub.services.recall`); what is at the
+    receiver's own endpoint has left.
     """
     for delivery in work.deliveries.of_plan(plan.id):
+        if delivery.state is State.RETRY_AT:
+            refused = why_not(work, plan, facts, delivery)
+            if refused:
+                work.queues.settle(deliveries_queue(delivery.receiver), delivery.id, now)
+                work.deliveries.move(delivery, State.CANCELLED, refused, actor, now)
+                work.journal.close_tasks(actor, now, delivery_id=delivery.id)
+            continue
         if delivery.state is not State.SENT or delivery.receiver == CITIZEN:
             continue
         queue = deliveries_queue(delivery.receiver)
@@ -86,8 +99,7 @@ def take_back(work: UnitOfWork, plan: Plan, facts: PlanFacts, actor: str, now: d
             continue
         if why_not(work, plan, facts, delivery):
             work.queues.settle(queue, delivery.id, now)
-            text = "Taken back from the mailbox; it may not be had any more"
-            work.deliveries.move(delivery, State.CANCELLED, text, actor, now)
+            work.deliveries.move(delivery, State.CANCELLED, TAKEN_BACK, actor, now)
             work.journal.close_tasks(actor, now, delivery_id=delivery.id)
 
 
@@ -106,6 +118,22 @@ def _made_at(work: UnitOfWork, delivery: Delivery) -> datetime | None:
 def sections_open(facts: PlanFacts, member: Member) -> frozenset[str]:
     """What the unit may have an item about, now."""
     return _sections(facts.consents, member, facts.now)
+
+
+def open_to(facts: PlanFacts, receiver: str) -> list[str]:
+    """The same, to be written down with what is frozen now; nothing for who is no member."""
+    member = _member(facts, receiver)
+    return sorted(sections_open(facts, member)) if member is not None else []
+
+
+def _was(
+    delivery: Delivery, consents: Iterable[Consent], member: Member, made: datetime
+) -> frozenset[str]:
+    """What it may tell of. A consent that was given later and is gone says nothing of that, so it
+    is written down when the bytes are frozen."""
+    if delivery.sections is not None:
+        return delivery.sections
+    return _sections(consents, member, made)
 
 
 def _sections(consents: Iterable[Consent], member: Member, at: datetime) -> frozenset[str]:

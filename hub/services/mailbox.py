@@ -11,13 +11,12 @@ from typing import Final
 from hub.contract import Party, Receipt
 from hub.errors import NotFound
 from hub.model.delivery import State
-from hub.model.party import SYSTEM, Viewer
+from hub.model.party import Viewer
 from hub.model.records import Delivery
 from hub.ports import deliveries_queue
-from hub.services.frozen import why_not
+from hub.services.gate import refused_now
 from hub.services.hub import Hub
 from hub.services.settle import settle
-from hub.services.state import plan_state
 from hub.store.work import UnitOfWork
 
 MOST: Final = 100
@@ -86,14 +85,9 @@ def _may_have(hub: Hub, work: UnitOfWork, party: Party, key: str) -> Delivery | 
     if delivery is None or delivery.state not in _AT_THE_RECEIVER:
         return None
     registered = work.parties.get(party.id)
-    if not delivery.plan_id:
-        # An acknowledgement: it tells of nothing but the party's own message.
-        return delivery if registered is not None and not registered.paused else None
-    plan = work.plans.get(delivery.plan_id, SYSTEM, hub.clock())
-    if plan is None or registered is None or registered.paused:
+    if registered is None or registered.paused:
         return None
-    state = plan_state(work, plan, work.parties.directory(), hub.clock())
-    return None if why_not(work, plan, state.facts, delivery) else delivery
+    return None if refused_now(work, delivery, hub.clock()) else delivery
 
 
 def _object(delivery: Delivery) -> str:

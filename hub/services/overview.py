@@ -21,9 +21,12 @@ from hub.model.records import (
     PlanVersion,
     Task,
 )
+from hub.model.withdrawal import NOTICE, Withdrawal, is_frozen
 from hub.ports import QueueDepth
+from hub.services.gate import is_notice
 from hub.services.hub import Hub
 from hub.services.queries import DeliveryDetail
+from hub.services.withdrawal import withdrawal_row
 
 
 def delivery_row(detail: DeliveryDetail) -> dict[str, Any]:
@@ -36,6 +39,7 @@ def delivery_row(detail: DeliveryDetail) -> dict[str, Any]:
         "receiver": d.receiver,
         "subscription": d.subscription or None,
         "event": d.event,
+        "notice": d.about.removeprefix(NOTICE) if is_notice(d) else None,
         "format": d.format,
         "state": d.state.value,
         "reason": d.reason,
@@ -95,6 +99,8 @@ def plan_row(hub: Hub, plan_id: str) -> dict[str, Any]:
                  "unmet_conditions": sum(not c.met for c in a.conditions)}
                 for a in work.consents.approvals(plan.id)
             ],
+            "frozen": is_frozen(work.consents.of_citizen(plan.citizen_id), hub.clock()),
+            "withdrawals": [withdrawal_row(w) for w in work.withdrawals.of_plan(plan.id)],
             # That somebody wrote, never what: an operator reads no letters.
             "letters": [
                 {"message": x.id, "from": x.sender, "kind": x.kind, "at": x.at.isoformat()}
@@ -171,6 +177,9 @@ class PlanHistory:
     losses: tuple[LossRow, ...]
     letters: tuple[Letter, ...]
     """Without their text."""
+    withdrawals: tuple[Withdrawal, ...]
+    frozen: bool
+    """No consent covers it now."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +243,8 @@ def plan_history(hub: Hub, viewer: Viewer, plan_id: str) -> PlanHistory:
             work.consents.approvals(plan_id),
             tuple(work.losses.of(plan_id=plan_id)),
             tuple(x.without_text() for x in work.conversations.letters(plan_id)),
+            work.withdrawals.of_plan(plan_id),
+            is_frozen(work.consents.of_citizen(plan.citizen_id), hub.clock()),
         )
 
 

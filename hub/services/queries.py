@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from hub.contract import PlanView
 from hub.errors import Invalid, NotFound
@@ -14,6 +15,9 @@ from hub.services.hub import Hub
 from hub.services.state import PlanState, plan_state
 from hub.services.views import build_view
 from hub.store.work import UnitOfWork
+
+_INFORMS: Final = frozenset({"withdrawn", "entered-in-error"})
+"""Kinds of task that tell a unit, which knew of the plan, that it may not any more."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,11 @@ def tasks(hub: Hub, viewer: Viewer, *, done: bool = False) -> list[Task]:
     now = hub.clock()
     with hub.store.reading() as work:
         found = work.journal.tasks(viewer, done=done)
-        return [t for t in found if t.plan_id is None or _knows(work, viewer, t.plan_id, now)]
+        return [
+            t
+            for t in found
+            if t.plan_id is None or t.kind in _INFORMS or _knows(work, viewer, t.plan_id, now)
+        ]
 
 
 def _knows(work: UnitOfWork, viewer: Viewer, plan_id: str, now: datetime) -> bool:

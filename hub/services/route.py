@@ -175,9 +175,8 @@ def _row(
     version = next(v for v in state.versions if v.number == found.version)
     row_id = repeatable(state.plan.id, found.receiver, str(found.version), subscription.format)
     by_id = {r.id: r for r in rows}
-    gone = {State.CANCELLED, State.SUPERSEDED}
-    while (known := by_id.get(row_id)) is not None and known.state in gone:
-        # The basis was gone and is back, or the format; what was left is history.
+    while (known := by_id.get(row_id)) is not None and _is_history(work, state, known):
+        # The basis was gone and is back, or is narrower; or the format. What was left is history.
         row_id = repeatable(row_id, "again")
     if known is not None:
         return known
@@ -202,6 +201,14 @@ def _row(
     )
     work.deliveries.add(made, actor)
     return made
+
+
+def _is_history(work: UnitOfWork, state: PlanState, known: Delivery) -> bool:
+    """Another one takes its place: it came to nothing, or holds more than is permitted now."""
+    if known.state in {State.CANCELLED, State.SUPERSEDED}:
+        return True
+    left = known.state in _HAS_LEFT and known.receiver != CITIZEN
+    return left and bool(why_not(work, state.plan, state.facts, known))
 
 
 def _format_of(rows: list[Delivery], version: int) -> str:

@@ -20,8 +20,10 @@ from hub.model.subscription import HANDSHAKE, KEEPALIVE, FhirSubscription, Wish
 from hub.sending import Confirm, Endpoint, Outgoing
 from hub.services.attempts import ACTOR, fail, hand_over, retry_or_fail
 from hub.services.entries import Disclosure
+from hub.services.frozen import open_to
 from hub.services.hub import Hub, repeatable
 from hub.services.sight import Sight
+from hub.services.state import plan_state
 from hub.services.subscription_events import GONE, catch_up, follow, shown, withdraw
 from hub.services.subscription_state import answered, known
 from hub.store.work import UnitOfWork
@@ -129,7 +131,7 @@ def _frozen(hub: Hub, delivery: Delivery, made: _Made | None, wish: Wish, token:
             # Something changed while it was made, or it must wait: decide anew.
             work.deliveries.release(delivery.id)
         else:
-            _freeze(work, current, made, now)
+            _freeze(work, current, made, plan, now)
             work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
             work.commit()
             return True
@@ -137,7 +139,9 @@ def _frozen(hub: Hub, delivery: Delivery, made: _Made | None, wish: Wish, token:
     return False
 
 
-def _freeze(work: UnitOfWork, current: Delivery, made: _Made | None, now: datetime) -> None:
+def _freeze(
+    work: UnitOfWork, current: Delivery, made: _Made | None, plan: Plan | None, now: datetime
+) -> None:
     if made is None and current.state is State.SENDING:
         work.deliveries.restate(current, "Sent again after an interruption", ACTOR, now)
         return
@@ -151,6 +155,7 @@ def _freeze(work: UnitOfWork, current: Delivery, made: _Made | None, now: dateti
         media_type=made.media_type,
         basis=made.why.basis if made.why else current.basis,
         consent_epoch=made.why.epoch if made.why else None,
+        sections=_sections(work, plan, current, now),
         sequence=work.deliveries.next_sequence(
             current.plan_id, current.receiver, current.subscription
         ),
@@ -158,6 +163,15 @@ def _freeze(work: UnitOfWork, current: Delivery, made: _Made | None, now: dateti
     )  # fmt: skip
     if made.why is not None:
         _audit(work, current, made.why, now)
+
+
+def _sections(
+    work: UnitOfWork, plan: Plan | None, current: Delivery, now: datetime
+) -> list[str] | None:
+    if plan is None:
+        return None
+    state = plan_state(work, plan, work.parties.directory(), now)
+    return open_to(state.facts, current.receiver)
 
 
 def _refused(

@@ -21,11 +21,13 @@ from hub.services.deliver import deliver_due
 from hub.services.hub import Hub, new_id, repeatable, sha256
 from hub.services.lapse import ACTOR, follow_time
 from hub.services.process import process
+from hub.services.recall import recall_due
 from hub.services.resend import ask_again
 from hub.services.retention import expire
 from hub.services.settle import receipt_for
 from hub.services.subscription_events import number_due
 from hub.services.subscription_state import keep_alive
+from hub.services.withdrawal import settle_withdrawals
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
@@ -42,7 +44,9 @@ def work_once(hub: Hub) -> int:
         except Temporary as e:
             LOG.warning("message.later", inbox=item_id, number=e.number)
     told = number_due(hub) + keep_alive(hub) + ask_again(hub)
-    return len(waiting) + _answer(hub) + told + deliver_due(hub)
+    # Before anything new is sent: what may not be had any more.
+    taken = recall_due(hub) + settle_withdrawals(hub)
+    return len(waiting) + _answer(hub) + told + taken + deliver_due(hub)
 
 
 def _answer(hub: Hub) -> int:

@@ -7,12 +7,9 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
-    ColumnElement,
     Connection,
     Row,
     and_,
-    case,
-    exists,
     func,
     or_,
     select,
@@ -22,9 +19,9 @@ from sqlalchemy import (
 from hub.model.delivery import UNDER_WAY, State, may_move
 from hub.model.party import CITIZEN, Viewer
 from hub.model.records import Delivery, DeliveryEvent
-from hub.model.subscription import HANDSHAKE, HEARTBEAT, KEEPALIVE
-from hub.store.subscription_tables import SUBSCRIPTION
-from hub.store.tables import DELIVERY, DELIVERY_EVENT, PARTY
+from hub.model.subscription import KEEPALIVE
+from hub.store.claims import claimable, is_notice
+from hub.store.tables import DELIVERY, DELIVERY_EVENT
 
 _FILTERS = (DELIVERY.c.state, DELIVERY.c.receiver, DELIVERY.c.plan_id)
 _LIGHT = [c for c in DELIVERY.c if c.name != "body"]
@@ -85,7 +82,9 @@ class Deliveries:
 
     def of_plan(self, plan_id: str, receiver: str | None = None) -> list[Delivery]:
         """All deliveries of the plan itself, oldest first; for the services."""
-        found = select(*_LIGHT).where(DELIVERY.c.plan_id == plan_id, DELIVERY.c.subscription == "")
+        found = select(*_LIGHT).where(
+            DELIVERY.c.plan_id == plan_id, DELIVERY.c.subscription == "", ~is_notice(DELIVERY)
+        )
         if receiver is not None:
             found = found.where(DELIVERY.c.receiver == receiver)
         ordered = found.order_by(DELIVERY.c.created_at, DELIVERY.c.version, DELIVERY.c.id)
@@ -107,6 +106,26 @@ class Deliveries:
             DELIVERY.c.state.in_([s.value for s in UNDER_WAY]),
         )
         return [_delivery(r) for r in self._db.execute(found)]
+
+    def attempted(self, plan_id: str) -> list[Delivery]:
+        """What was sent of the plan, or tried to be, to units; notifications of it too."""
+        found = select(*_LIGHT).where(
+            DELIVERY.c.plan_id == plan_id,
+            DELIVERY.c.attempts > 0,
+            DELIVERY.c.receiver != CITIZEN,
+            ~is_notice(DELIVERY),
+        )
+        rows = self._db.execute(found.order_by(DELIVERY.c.created_at, DELIVERY.c.id))
+        return [_delivery(r) for r in rows]
+
+    def running(self, receiver: str, now: datetime) -> bool:
+        """A send to that receiver is in some worker's hands now."""
+        found = select(DELIVERY.c.id).where(
+            DELIVERY.c.receiver == receiver,
+            DELIVERY.c.state == State.SENDING.value,
+            DELIVERY.c.lease_until >= now,
+        )
+        return self._db.execute(found.limit(1)).first() is not None
 
     def events(self, subscription: str, since: int, until: int, limit: int) -> list[Delivery]:
         """Numbered events of a FHIR Subscription, both ends included, in order."""
@@ -184,46 +203,12 @@ class Deliveries:
     def claim(self, now: datetime, lease: timedelta, token: str, limit: int) -> list[str]:
         """Take deliveries to work on: due ones to make, frozen ones to send (again).
 
-        Not while the receiver is paused; one at a time per (plan, receiver), oldest version
-        first; and nobody's copy before the citizen's own is made. Of a FHIR Subscription one at
+        Not while the receiver is paused or its queue is being taken back; one at a time per
+        (plan, receiver), oldest version first; and nobody's copy before the citizen's own is
+        made. Notices go by themselves, in the order they were made. Of a FHIR Subscription one at
         a time, in the order of its events, while it is active; before that only its handshake.
         """
-        free = or_(DELIVERY.c.lease_until.is_(None), DELIVERY.c.lease_until < now)
-        other = DELIVERY.alias("other")
-        told = DELIVERY.c.subscription != ""
-        same = and_(
-            other.c.subscription == DELIVERY.c.subscription,
-            or_(told, and_(other.c.plan_id == DELIVERY.c.plan_id,
-                           other.c.receiver == DELIVERY.c.receiver)),
-        )  # fmt: skip
-        # The citizen's copy waits for a person's hand, not on a broker: it holds up nobody.
-        by_hand = and_(other.c.receiver == CITIZEN, other.c.state == State.SENT.value)
-        busy = exists().where(same, other.c.state.in_([s.value for s in UNDER_WAY]), ~by_hand)
-        older = exists().where(
-            same,
-            other.c.state == State.DUE.value,
-            or_(and_(told, other.c.event < DELIVERY.c.event),
-                and_(~told, other.c.version < DELIVERY.c.version)),
-        )  # fmt: skip
-        citizen_first = exists().where(
-            other.c.plan_id == DELIVERY.c.plan_id,
-            other.c.receiver == CITIZEN,
-            DELIVERY.c.receiver != CITIZEN,
-            DELIVERY.c.about.not_like("Consent/%"),
-            other.c.state == State.DUE.value,
-            other.c.version <= DELIVERY.c.version,
-        )
-        paused = exists().where(PARTY.c.id == DELIVERY.c.receiver, PARTY.c.paused)
-        due = and_(DELIVERY.c.state == State.DUE.value, ~busy, ~older, ~citizen_first)
-        again = and_(DELIVERY.c.state == State.RETRY_AT.value, DELIVERY.c.retry_at <= now)
-        frozen = DELIVERY.c.state == State.SENDING.value
-        found = (
-            select(DELIVERY.c.id)
-            .where(free, ~paused, or_(~told, _goes_out()), or_(due, again, frozen))
-            .order_by(case((DELIVERY.c.receiver == CITIZEN, 0), else_=1), DELIVERY.c.created_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True, of=DELIVERY)
-        )
+        found = claimable(now, limit)
         taken = list(self._db.execute(found).scalars())
         if taken:
             self._db.execute(
@@ -323,18 +308,8 @@ def _delivery(row: Row[Any]) -> Delivery:
     values = {**row._mapping}
     for unused in ("lease_until", "claim"):
         values.pop(unused, None)
-    return Delivery(
-        **{**values, "state": State(values["state"]), "plan_id": values["plan_id"] or ""}
-    )
-
-
-def _goes_out() -> ColumnElement[bool]:
-    """A notification of a FHIR Subscription that may be sent now."""
-    open_ = and_(
-        SUBSCRIPTION.c.id == DELIVERY.c.subscription,
-        SUBSCRIPTION.c.suspended_by.is_(None),
-        SUBSCRIPTION.c.deleted_at.is_(None),
-    )
-    greets = and_(DELIVERY.c.about == HANDSHAKE, SUBSCRIPTION.c.status == "requested")
-    tells = or_(DELIVERY.c.event.is_not(None), DELIVERY.c.about == HEARTBEAT)
-    return exists().where(open_, or_(greets, and_(SUBSCRIPTION.c.status == "active", tells)))
+    values["state"] = State(values["state"])
+    values["plan_id"] = values["plan_id"] or ""
+    if values["sections"] is not None:
+        values["sections"] = frozenset(values["sections"])
+    return Delivery(**values)

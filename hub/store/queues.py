@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, select, update
 
 from hub.sending import Outgoing
 from hub.store.tables import QUEUE_MESSAGE
@@ -75,6 +75,11 @@ class Queues:
             .values(settled_at=func.coalesce(QUEUE_MESSAGE.c.settled_at, now))
         )
         return changed.rowcount == 1
+
+    def forget(self, queue: str, keys: Sequence[str]) -> None:
+        """They were never there, if nobody receipted them meanwhile; they may be added again."""
+        unsettled = (QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.settled_at.is_(None))
+        self._db.execute(delete(QUEUE_MESSAGE).where(*unsettled, QUEUE_MESSAGE.c.key.in_(keys)))
 
     def depths(self) -> dict[str, int]:
         """Queue to number waiting, queues that were ever used."""

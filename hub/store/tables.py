@@ -237,6 +237,7 @@ DELIVERY = Table(
     Column("lease_until", Moment),
     Column("claim", String(64)),
     Column("consent_epoch", Integer),
+    Column("sections", JSON(none_as_null=True)),
     Column("sequence", Integer),
     Column("message_id", Text, index=True),
     Column("body", LargeBinary),

@@ -26,6 +26,7 @@ from hub.store.retention import Retention
 from hub.store.subject import Subject
 from hub.store.subscriptions import Subscriptions
 from hub.store.trail import Trail
+from hub.store.withdrawals import Withdrawals
 
 
 class UnitOfWork:
@@ -51,6 +52,7 @@ class UnitOfWork:
         self.trail = Trail(connection)
         self.retention = Retention(connection)
         self.subject = Subject(connection)
+        self.withdrawals = Withdrawals(connection)
 
     def commit(self) -> None:
         """Make it so. Only services call this."""

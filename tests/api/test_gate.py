@@ -60,7 +60,7 @@ def test_a_letter_made_before_the_consent_narrowed_is_not_handed_out(world: Worl
     decide(world, consent_of("samtykke-1", sections=narrow))
     problem(world.get(f"/mailbox/{letter}", KOORD_OWN), 404)
     world.work()
-    (fresh,) = world.letters(KOORD_OWN)
+    (fresh,) = world.copies(KOORD_OWN)
     assert fresh != letter
     states = {d["delivery"]: d["state"] for d in world.deliveries()}
     assert (states[letter], states[fresh]) == ("cancelled", "sent")
@@ -101,7 +101,7 @@ def test_a_cancelled_letter_is_not_handed_out(world: World) -> None:
     world.work()
     problem(world.get(f"/mailbox/{letter}", KOORD_OWN), 404)
     assert letter not in world.letters(KOORD_OWN)
-    assert len(world.letters(KOORD_OWN)) == 1
+    assert len(world.copies(KOORD_OWN)) == 1
 
 
 def test_the_gp_s_letter_is_taken_back_by_a_no_and_does_not_stop_the_next(

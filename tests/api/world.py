@@ -153,8 +153,9 @@ class World:
     # What there is to see
 
     def deliveries(self) -> list[dict[str, Any]]:
+        """Of plans and answers; notices are no copies of a plan."""
         found: list[dict[str, Any]] = self.get("/operations/deliveries", OPERATOR).json()
-        return found
+        return [d for d in found if d["notice"] is None]
 
     def delivery(self, receiver: str, *, version: int | None = None) -> dict[str, Any]:
         (found,) = [
@@ -174,6 +175,11 @@ class World:
     def letters(self, who: str) -> list[str]:
         """Deliveries in the mailbox."""
         return [m["delivery"] for m in self.get("/mailbox", who).json()]
+
+    def copies(self, who: str) -> list[str]:
+        """Those of them that are no notices."""
+        plain = {d["delivery"] for d in self.deliveries()}
+        return [letter for letter in self.letters(who) if letter in plain]
 
     def inbox(self, answer: httpx.Response, viewer: Viewer = SYSTEM) -> InboxItem:
         """The kept message behind an answer's Location."""

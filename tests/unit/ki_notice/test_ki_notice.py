@@ -24,7 +24,7 @@ from tests.views import PLAN_1, ROOT, check, find_party, parties, view_of
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 WHO = parties()["social-havneby"]
 PLAN = "b3c1a1de-5a0f-5d0e-9a53-0f6a3f2f7b11"
-KINDS = ["consent-withdrawn", "correction", "plan-ended"]
+KINDS = ["consent-withdrawn", "consent-narrowed", "correction", "plan-ended"]
 
 
 def context(**options: str) -> Context:

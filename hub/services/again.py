@@ -1,0 +1,73 @@
+"""Bytes that were frozen before: the same message under the same key, if it may still be sent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hub.model.delivery import State
+from hub.model.records import Delivery, Plan
+from hub.ports import deliveries_queue
+from hub.services.attempts import ACTOR
+from hub.services.gate import refused_now, stopped
+from hub.services.hub import Hub
+from hub.services.route import reconcile
+from hub.store.work import UnitOfWork
+
+
+def begin_again(hub: Hub, delivery: Delivery, token: str, renewed_body: bytes | None) -> bool:
+    """Back to ``sending``; False if it is not to be sent now.
+
+    The same bytes, or (``renewed_body``) the same content in a new envelope where the format asks
+    for that.
+
+    The citizen may have said no since they were frozen. Then these bytes never leave (again); a
+    receiver that is still covered gets new ones, reduced to what it may see now.
+    """
+    now = hub.clock()
+    with hub.store.writing() as work:
+        plan = work.plans.lock(delivery.plan_id)
+        current = work.deliveries.lock(delivery.id)
+        assert plan is not None
+        assert current is not None
+        under_way = current.state in {State.SENDING, State.RETRY_AT}
+        if not under_way or not work.deliveries.holds_claim(delivery.id, token):
+            return False
+        refused = refused_now(work, current, now)
+        if refused:
+            _never(hub, work, plan, current, refused, now)
+            work.commit()
+            return False
+        if stopped(work, current.receiver):
+            work.deliveries.release(current.id)
+            work.commit()
+            return False
+        if current.state is State.RETRY_AT:
+            fresh = {} if renewed_body is None else {"body": renewed_body}
+            work.deliveries.move(current, State.SENDING, "Sent again", ACTOR, now,
+                                 attempts=current.attempts + 1, **fresh)  # fmt: skip
+        else:
+            work.deliveries.restate(current, "Sent again after an interruption", ACTOR, now)
+        work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
+        work.commit()
+    return True
+
+
+def _never(
+    hub: Hub, work: UnitOfWork, plan: Plan, current: Delivery, refused: str, now: datetime
+) -> None:
+    work.queues.settle(deliveries_queue(current.receiver), current.id, now)
+    work.deliveries.move(current, State.CANCELLED, refused, ACTOR, now)
+    audit_disclosure(work, current, now, "denied", reason=refused)
+    reconcile(hub, work, plan.id, work.parties.directory(), actor=ACTOR)
+
+
+def audit_disclosure(
+    work: UnitOfWork, delivery: Delivery, now: datetime, outcome: str, *,
+    basis: str = "", role: str | None = None, reason: str | None = None,
+) -> None:  # fmt: skip
+    """What is, or is not, let go to a receiver; in the transaction that decides it."""
+    work.journal.audit(
+        now, ACTOR, "disclose", f"CarePlan/{delivery.plan_id}/_history/{delivery.version}",
+        party=delivery.receiver, basis=basis, outcome=outcome, detail=f"delivery/{delivery.id}",
+        role=role, reason=reason,
+    )  # fmt: skip

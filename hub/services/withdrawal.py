@@ -1,0 +1,159 @@
+"""A consent was taken back or narrowed: who is told, who is asked to act, what may have left.
+
+The gate does the rest (:mod:`hub.services.route`): what is due is cancelled, reads and mailboxes
+close in the same transaction. Here is what a person needs to know of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from hub.model.consent import Consent
+from hub.model.delivery import State
+from hub.model.records import Delivery, Task
+from hub.model.withdrawal import How, Left, Withdrawal, losses_of
+from hub.ports import on_broker
+from hub.services.frozen import TAKEN_BACK
+from hub.services.hub import Hub, new_id, repeatable
+from hub.services.notices import add_notice
+from hub.services.recall import CALLED_BACK
+from hub.services.state import PlanState
+from hub.store.work import UnitOfWork
+
+TASK: Final = "withdrawn"
+"""The kind of the task."""
+_ASKED: Final = (
+    "The citizen's consent was withdrawn or narrowed; see what may have left, and talk with the "
+    "citizen about the plan"
+)
+_NEVER_LEFT: Final = frozenset({TAKEN_BACK, CALLED_BACK})
+
+
+def follow_withdrawal(
+    hub: Hub,
+    work: UnitOfWork,
+    state: PlanState,
+    before: Iterable[Consent],
+    cause: str,
+    by: str,
+) -> Withdrawal | None:
+    """In the transaction of the change, after rows follow it; None if nobody lost anything.
+
+    ``state`` is of now, ``before`` the citizen's consents as they were, ``cause`` names the one
+    that changed.
+    """
+    plan, now = state.plan, hub.clock()
+    sent = work.deliveries.attempted(plan.id)
+    holders = {d.receiver for d in sent}
+    units = {m.party.id: m for m in state.members} | {
+        h: state.member(h) for h in holders | {plan.lead}
+    }
+    lost = losses_of(before, state.facts.consents, units, now)
+    if not lost:
+        return None
+    withdrawal = Withdrawal(
+        id=new_id(),
+        plan_id=plan.id,
+        cause=cause,
+        by=by,
+        at=now,
+        units=lost,
+        may_have_left=_left(work, sent, lost),
+        wait_until=now + hub.limits.send_lease,
+    )
+    work.withdrawals.add(withdrawal)
+    for unit in sorted(holders & lost.keys()):
+        add_notice(hub, work, plan, unit, lost[unit], withdrawal.id, by, now)
+        _call_back(hub, work, sent, unit, now)
+    for unit in sorted(_asked(state, holders)):
+        task_id = repeatable("task", TASK, withdrawal.id, unit)
+        work.journal.open_task(Task(task_id, TASK, unit, _ASKED, plan.id, None, None, now))
+    return withdrawal
+
+
+def _asked(state: PlanState, holders: set[str]) -> set[str]:
+    """The lead, and the coordinators who know of the plan: the others must not learn of it now."""
+    coordinators = {m.party.id for m in state.members if "coordinator" in m.roles}
+    return {state.plan.lead} | (coordinators & holders)
+
+
+def _call_back(hub: Hub, work: UnitOfWork, sent: list[Delivery], unit: str, now: datetime) -> None:
+    """What waits for the unit on the broker is taken back, by the worker."""
+    registered = work.parties.get(unit)
+    waits = any(d.receiver == unit and d.outcome is None for d in sent if not d.subscription)
+    if registered and waits and on_broker(hub.transports.get(registered.endpoint.transport)):
+        work.withdrawals.recall(unit, now)
+
+
+def _left(work: UnitOfWork, sent: Iterable[Delivery], lost: Mapping[str, str]) -> tuple[Left, ...]:
+    found = []
+    for delivery in sent:
+        how = _how(work, delivery) if delivery.receiver in lost else None
+        if how is not None:
+            found.append(Left(delivery.id, delivery.receiver, delivery.version, how))
+    return tuple(found)
+
+
+def _how(work: UnitOfWork, delivery: Delivery) -> How | None:
+    """How far it may have come; None if it surely reached nobody."""
+    match delivery.state:
+        case State.DELIVERED:
+            return "delivered"
+        case State.SENT:
+            return "fetched" if work.withdrawals.fetched(delivery.id) else "sent"
+        case State.SENDING:
+            return "sending"
+        case State.DEAD:
+            return "refused"
+        case State.CANCELLED if delivery.reason in _NEVER_LEFT:
+            return "fetched" if work.withdrawals.fetched(delivery.id) else None
+    steps = work.deliveries.history(delivery.id)
+    return "sent" if any(s.state is State.SENT for s in steps) else "sending"
+
+
+def settle_withdrawals(hub: Hub) -> int:
+    """Make final the list of what may have left, once no send is running; returns how many.
+
+    A send that does not end is waited for until its worker's lease is over.
+    """
+    with hub.store.reading() as work:
+        waiting = work.withdrawals.unsettled()
+    return sum(_settled(hub, withdrawal_id) for withdrawal_id in waiting)
+
+
+def _settled(hub: Hub, withdrawal_id: str) -> bool:
+    now = hub.clock()
+    with hub.store.writing() as work:
+        withdrawal = work.withdrawals.get(withdrawal_id)
+        assert withdrawal is not None
+        work.plans.lock(withdrawal.plan_id)
+        sent = [d for d in work.deliveries.attempted(withdrawal.plan_id)
+                if d.receiver in withdrawal.units]  # fmt: skip
+        running = any(d.state is State.SENDING for d in sent)
+        called = any(work.withdrawals.is_recalled(unit) for unit in withdrawal.units)
+        if called or (running and now < withdrawal.wait_until):
+            return False
+        known = {x.delivery for x in withdrawal.may_have_left}
+        earlier = [d for d in sent if d.id in known or d.state is State.SENDING]
+        left = _left(work, earlier, withdrawal.units)
+        work.withdrawals.save(replace(withdrawal, may_have_left=left, settled_at=now))
+        work.commit()
+    return True
+
+
+def withdrawal_row(withdrawal: Withdrawal) -> dict[str, object]:
+    """For people: who lost what, and what may have left by then."""
+    return {
+        "at": withdrawal.at.isoformat(),
+        "cause": withdrawal.cause,
+        "by": withdrawal.by,
+        "units": dict(withdrawal.units),
+        "may_have_left": [
+            {"delivery": x.delivery, "receiver": x.receiver, "version": x.version, "how": x.how}
+            for x in withdrawal.may_have_left
+        ],
+        "settled": withdrawal.settled_at is not None,
+    }

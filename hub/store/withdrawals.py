@@ -1,0 +1,143 @@
+"""Withdrawals of consent, and the broker's queues that are taken back for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, or_, select, update
+
+from hub.model.withdrawal import Left, Recall, Withdrawal
+from hub.store.audit_tables import AUDIT
+from hub.store.withdrawal_tables import RECALL, WITHDRAWAL
+
+
+class Withdrawals:
+    """Reads are for the services: they decide who may see a withdrawal."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def add(self, withdrawal: Withdrawal) -> None:
+        """Once; said again, it is the same."""
+        if self.get(withdrawal.id) is None:
+            self._db.execute(WITHDRAWAL.insert().values(id=withdrawal.id, **_values(withdrawal)))
+
+    def save(self, withdrawal: Withdrawal) -> None:
+        """What is known of it by now."""
+        changed = update(WITHDRAWAL).where(WITHDRAWAL.c.id == withdrawal.id)
+        self._db.execute(changed.values(**_values(withdrawal)))
+
+    def get(self, withdrawal_id: str) -> Withdrawal | None:
+        """One of them."""
+        found = select(WITHDRAWAL).where(WITHDRAWAL.c.id == withdrawal_id)
+        row = self._db.execute(found).first()
+        return _withdrawal(row) if row else None
+
+    def of_plan(self, plan_id: str) -> tuple[Withdrawal, ...]:
+        """Every one of the plan, oldest first."""
+        found = select(WITHDRAWAL).where(WITHDRAWAL.c.plan_id == plan_id)
+        rows = self._db.execute(found.order_by(WITHDRAWAL.c.at, WITHDRAWAL.c.id))
+        return tuple(_withdrawal(r) for r in rows)
+
+    def unsettled(self) -> list[str]:
+        """Those where a send may still be running, oldest first."""
+        found = select(WITHDRAWAL.c.id).where(WITHDRAWAL.c.settled_at.is_(None))
+        return list(self._db.execute(found.order_by(WITHDRAWAL.c.at)).scalars())
+
+    # The broker's queues
+
+    def recall(self, party: str, now: datetime) -> None:
+        """Take the party's queue back, again if it is being done: one more round."""
+        if self.recalled(party) is None:
+            self._db.execute(
+                RECALL.insert().values(party=party, round=1, open=True, taken=[], opened_at=now)
+            )
+            return
+        changed = update(RECALL).where(RECALL.c.party == party)
+        self._db.execute(changed.values(round=RECALL.c.round + 1, open=True, opened_at=now))
+
+    def recalled(self, party: str) -> Recall | None:
+        """The party's recall, open or done."""
+        row = self._db.execute(select(RECALL).where(RECALL.c.party == party)).first()
+        return _recall(row) if row else None
+
+    def claim_recalls(self, now: datetime, lease: timedelta) -> list[Recall]:
+        """Those that are not done and in nobody's hands; a crash gives them back after that."""
+        free = or_(RECALL.c.lease_until.is_(None), RECALL.c.lease_until < now)
+        found = select(RECALL).where(RECALL.c.open, free).order_by(RECALL.c.opened_at)
+        taken = [_recall(r) for r in self._db.execute(found.with_for_update(skip_locked=True))]
+        mine = RECALL.c.party.in_([r.party for r in taken])
+        if taken:
+            self._db.execute(update(RECALL).where(mine).values(lease_until=now + lease))
+        return taken
+
+    def release_recall(self, party: str) -> None:
+        """Not done yet; anybody may go on with it."""
+        changed = update(RECALL).where(RECALL.c.party == party)
+        self._db.execute(changed.values(lease_until=None))
+
+    def fetched(self, delivery_id: str) -> bool:
+        """Its receiver has read it from the mailbox."""
+        found = select(AUDIT.c.id).where(
+            AUDIT.c.action == "fetch", AUDIT.c.detail == f"delivery/{delivery_id}"
+        )
+        return self._db.execute(found.limit(1)).first() is not None
+
+    def is_recalled(self, party: str) -> bool:
+        """Nothing new goes on the party's queue now."""
+        found = self.recalled(party)
+        return found is not None and found.open
+
+    def taken(self, party: str, keys: Iterable[tuple[str, bool]]) -> None:
+        """What was taken out of the queue; committed before it is gone from there."""
+        recall = self.recalled(party)
+        assert recall is not None
+        known = dict(recall.taken)
+        for key, seen in keys:
+            known[key] = seen or known.get(key, False)
+        changed = update(RECALL).where(RECALL.c.party == party)
+        self._db.execute(changed.values(taken=[[k, s] for k, s in known.items()]))
+
+    def close_recall(self, recall: Recall) -> bool:
+        """Done, unless one more round was asked for meanwhile."""
+        same = (RECALL.c.party == recall.party, RECALL.c.round == recall.round)
+        done = update(RECALL).where(*same).values(open=False, taken=[], lease_until=None)
+        return self._db.execute(done).rowcount == 1
+
+
+def _values(withdrawal: Withdrawal) -> dict[str, Any]:
+    return {
+        "plan_id": withdrawal.plan_id,
+        "cause": withdrawal.cause,
+        "by": withdrawal.by,
+        "at": withdrawal.at,
+        "units": dict(withdrawal.units),
+        "may_have_left": _rows(withdrawal.may_have_left),
+        "wait_until": withdrawal.wait_until,
+        "settled_at": withdrawal.settled_at,
+    }
+
+
+def _rows(left: Sequence[Left]) -> list[list[Any]]:
+    return [[x.delivery, x.receiver, x.version, x.how] for x in left]
+
+
+def _withdrawal(row: Row[Any]) -> Withdrawal:
+    return Withdrawal(
+        id=row.id,
+        plan_id=row.plan_id,
+        cause=row.cause,
+        by=row.by,
+        at=row.at,
+        units=row.units,
+        may_have_left=tuple(Left(*x) for x in row.may_have_left),
+        wait_until=row.wait_until,
+        settled_at=row.settled_at,
+    )
+
+
+def _recall(row: Row[Any]) -> Recall:
+    taken = tuple((str(key), bool(seen)) for key, seen in row.taken)
+    return Recall(row.party, row.round, row.open, taken, row.opened_at)

@@ -1,0 +1,218 @@
+"""A withdrawal on RabbitMQ: the receiver's whole queue is taken back and filled anew.
+
+The hub is the production one, in this process: PostgreSQL and a real broker. What the receiver's
+own system holds unacknowledged stays there and is listed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pika
+import pytest
+
+from hub.errors import BusUnavailable
+from hub.ports import Waits, deliveries_queue
+from hub.runtime.bootstrap import close
+from hub.sending import Confirm, Outgoing
+from tests.api.papers import consent_of
+from tests.api.world import (
+    CPR_1,
+    CPR_2,
+    OPERATOR,
+    PLAN_1,
+    RUS,
+    SOCIAL,
+    World,
+    founded,
+)
+from tests.servers.rabbitmq import Vhost
+
+QUEUE = deliveries_queue(RUS)
+CPR_3 = "0101809995"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One message on the party's queue."""
+
+    key: str
+    sequence: int
+    body: bytes
+
+
+@dataclass
+class Broker:
+    """A hub on PostgreSQL and RabbitMQ, and the lead's client on the broker."""
+
+    world: World
+    vhost: Vhost
+
+    @contextmanager
+    def channel(self) -> Iterator[Any]:
+        url = self.vhost.url(RUS, self.world.secrets[RUS])
+        connection = pika.BlockingConnection(pika.URLParameters(url))
+        try:
+            yield connection.channel()
+        finally:
+            connection.close()
+
+    def waiting(self) -> list[Seen]:
+        """What lies on the queue, in order; all of it is left there."""
+        with self.channel() as channel:
+            found = []
+            while (got := channel.basic_get(QUEUE))[0] is not None:
+                found.append(Seen(got[1].message_id, int(got[1].headers["ki-sequence"]), got[2]))
+        return found
+
+    def plan_of(self, cpr: str) -> str:
+        """A citizen's plan with the same lead, who is the receiver too."""
+        found = json.loads(PLAN_1.decode().replace(CPR_1, cpr))
+        plan = found["entry"][0]["resource"]
+        plan["identifier"] = [{"system": "https://rus-havneby.example/sag", "value": cpr[:6]}]
+        self.world.consent(consent_of(f"samtykke-{cpr[:6]}", cpr=cpr))
+        made = self.world.publish_plan(json.dumps(found).encode())
+        self.world.work()
+        return made
+
+    def withdraw(self) -> None:
+        self.world.clock.advance(minutes=1)
+        answer = self.world.consent(consent_of(f"samtykke-{CPR_1[:6]}", status="inactive"))
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+def broker(database_url: str, rabbitmq_vhost: Vhost, tmp_path: Path) -> Iterator[Broker]:
+    """Three messages on the lead's queue, of three plans; the one in the middle is withdrawn."""
+    world = founded(
+        tmp_path,
+        database_url=database_url,
+        bus_url=rabbitmq_vhost.url(),
+        bus_admin_url=rabbitmq_vhost.admin_url,
+    )
+    made = Broker(world, rabbitmq_vhost)
+    for cpr in (CPR_2, CPR_1, CPR_3):
+        made.plan_of(cpr)
+    yield made
+    close(world.hub)
+
+
+def own(broker: Broker) -> dict[str, str]:
+    """Delivery to state, of the copies for the lead."""
+    rows = broker.world.deliveries()
+    return {d["delivery"]: d["state"] for d in rows if d["receiver"] == RUS}
+
+
+def test_what_is_still_permitted_is_published_again_as_it_was(broker: Broker) -> None:
+    before = broker.waiting()
+    assert len(before) == 3
+    broker.withdraw()
+    broker.world.work()
+    after = broker.waiting()
+    states = own(broker)
+    kept = [m for m in before if states[m.key] == "sent"]
+    assert len(kept) == 2
+    assert [m for m in after if m in before] == kept, "in order; same id, sequence number and bytes"
+    (notice,) = [m for m in after if m not in before]
+    assert b"consent-withdrawn" in notice.body
+    assert sorted(states.values()) == ["cancelled", "sent", "sent"]
+
+
+def test_what_the_receiver_holds_is_listed_as_may_have_left(broker: Broker) -> None:
+    world = broker.world
+    with broker.channel() as channel:
+        channel.basic_get(QUEUE)
+        method, properties, _ = channel.basic_get(QUEUE)
+        broker.withdraw()
+        world.work()
+        plans = {d["plan"] for d in world.deliveries() if d["delivery"] == properties.message_id}
+        (plan,) = plans
+        (found,) = world.get(f"/operations/plans/{plan}", OPERATOR).json()["withdrawals"]
+        left = {(x["receiver"], x["how"]) for x in found["may_have_left"]}
+        assert (RUS, "sent") in left
+        assert (SOCIAL, "sent") not in left
+        channel.basic_ack(method.delivery_tag)
+
+
+class KilledError(BaseException):
+    """The process ends here: nothing after it runs, nothing is rolled forward."""
+
+
+Step = Callable[[World], None]
+
+
+def dies_before_taking(world: World) -> None:
+    def dead(_queue: str, _note: object) -> None:
+        raise KilledError
+
+    world.hub.bus.take_back = dead  # type: ignore[method-assign]
+
+
+def dies_when_noted(world: World) -> None:
+    whole = world.hub.bus.take_back
+
+    def half(queue: str, note: Callable[[Sequence[Waits]], None]) -> None:
+        def noted(found: Sequence[Waits]) -> None:
+            note(found)
+            raise KilledError
+
+        whole(queue, noted)
+
+    world.hub.bus.take_back = half  # type: ignore[method-assign]
+
+
+def dies_before_publishing(world: World) -> None:
+    def dead(_batch: object) -> list[Confirm]:
+        raise KilledError
+
+    world.hub.bus.publish_many = dead  # type: ignore[assignment,method-assign]
+
+
+def dies_after_publishing(world: World) -> None:
+    whole = world.hub.bus.publish_many
+
+    def done(batch: Sequence[tuple[str, Outgoing]]) -> list[Confirm]:
+        whole(batch)
+        raise KilledError
+
+    world.hub.bus.publish_many = done  # type: ignore[method-assign]
+
+
+def broker_is_away(world: World) -> None:
+    def away(_queue: str, _note: object) -> None:
+        raise BusUnavailable
+
+    world.hub.bus.take_back = away  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [dies_before_taking, dies_when_noted, dies_before_publishing, dies_after_publishing,
+     broker_is_away],
+)  # fmt: skip
+def test_a_hub_that_dies_at_any_step_goes_on_and_loses_nothing(broker: Broker, step: Step) -> None:
+    world = broker.world
+    before = broker.waiting()
+    broker.withdraw()
+    whole = (world.hub.bus.take_back, world.hub.bus.publish_many)
+    step(world)
+    with suppress(KilledError):
+        world.work()
+    due = [d for d in world.deliveries() if d["receiver"] == RUS and d["state"] == "sending"]
+    assert due == [], "nothing new goes on a queue that is being taken back"
+    world.hub.bus.take_back, world.hub.bus.publish_many = whole  # type: ignore[method-assign]
+    # Its lease is over, and another process goes on.
+    world.clock.advance(minutes=5)
+    again = replace(world.hub)
+    World(again, world.secrets, world.clock).work()
+    states = own(broker)
+    after = broker.waiting()
+    kept = [m for m in before if states[m.key] == "sent"]
+    assert len(kept) == 2
+    assert [m for m in after if m in before] == kept
+    assert sum(b"consent-withdrawn" in m.body for m in after) == 1
