@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.leaks import Collected, collecting, secret_words
 from tests.servers.chromium import FLAGS, executable
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer, Vhost
@@ -16,6 +17,16 @@ from tests.servers.rabbitmq import RabbitServer, Vhost
 def pytest_configure() -> None:
     """SIGTERM (a CI job that is cancelled) tears down like Ctrl-C: servers end, folders go."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_personal_anywhere() -> Iterator[Collected]:
+    """What the whole run writes beside its documents; it fails the run with the place."""
+    with collecting(secret_words()) as found:
+        yield found
+    leaks = found.leaks()
+    if leaks:
+        pytest.fail("personal data outside a document:\n" + "\n".join(leaks[:50]), pytrace=False)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 
 from hub.api.body import BodyDep
 from hub.api.description import ANSWER, DOCUMENT, OUTCOME
@@ -18,8 +19,24 @@ from hub.model.records import InboxItem
 from hub.services.accept import Accepted, accept
 from hub.services.hub import Hub
 from hub.services.process import answered
+from hub.services.retract import document_in_error
 
 ROUTER = APIRouter(tags=["documents"])
+
+
+class InError(BaseModel):
+    """Who says so, and why."""
+
+    person: str = Field(min_length=1, description="Name and function")
+    reason: str = Field(min_length=1, description="Without names and numbers of citizens")
+
+
+class Retracted(BaseModel):
+    """It is taken back."""
+
+    message: str
+    version: int | None
+    """The plan's first version without it; null where it was in no plan."""
 
 
 @ROUTER.post(
@@ -46,6 +63,16 @@ def get_message(message: str, request: Request, hub: HubDep, sender: PartyDep) -
         kept = Accepted(item, duplicate=False)
         return respond(request, wire_or_json(request), hub, viewer, kept)
     return answer(item, request, duplicate=False)
+
+
+@ROUTER.post("/messages/{message}/entered-in-error")
+def entered_in_error(message: str, said: InError, hub: HubDep, sender: PartyDep) -> Retracted:
+    """A document of one's own should never have been published: of another citizen, say."""
+    own = sender.party.id
+    number = document_in_error(
+        hub, message, actor=f"{own}: {said.person}", reason=said.reason, sender=own
+    )
+    return Retracted(message=message, version=number or None)
 
 
 def receive(hub: Hub, sender: Party, format: str, body: bytes, request: Request) -> Response:

@@ -12,7 +12,16 @@ from hub.api.security import HubDep, OperatorDep
 from hub.model.delivery import State
 from hub.model.party import Viewer
 from hub.model.records import InboxState
-from hub.services import admin, holding, kept, overview, queries, received, subscription_admin
+from hub.services import (
+    admin,
+    holding,
+    kept,
+    overview,
+    queries,
+    received,
+    retract,
+    subscription_admin,
+)
 
 ROUTER = APIRouter(prefix="/operations", tags=["operations"])
 
@@ -103,6 +112,20 @@ def download(found: kept.KeptBytes) -> Response:
         "Cache-Control": "no-store",
     }
     return Response(found.body, headers=headers, media_type="application/octet-stream")
+
+
+@ROUTER.post("/messages/{message}/entered-in-error")
+def document_in_error(message: str, why: Reason, hub: HubDep, operator: OperatorDep) -> Response:
+    """The document should never have been published; who had it is told."""
+    retract.document_in_error(hub, message, actor=operator, reason=why.reason)
+    return Response(status_code=204)
+
+
+@ROUTER.post("/deliveries/{delivery}/entered-in-error")
+def sent_in_error(delivery: str, why: Reason, hub: HubDep, operator: OperatorDep) -> Response:
+    """The receiver was the wrong one; it is told."""
+    retract.sent_in_error(hub, delivery, actor=operator, reason=why.reason)
+    return Response(status_code=204)
 
 
 @ROUTER.post("/parties/{party}/pause")

@@ -43,6 +43,24 @@ def command(
     show(rows, columns, json_, more=("format", "attempts", "updated_at"))
 
 
+@command.command(name="entered-in-error")
+@click.argument("delivery")
+@click.option("--reason", required=True, help="Without names and numbers; kept in the audit trail.")
+def entered_in_error(delivery: str, reason: str) -> None:
+    """The receiver of DELIVERY was the wrong one: it gets a correction.
+
+    That it gets no more is said in the plan's team, or in the consent.
+    """
+    from hub.model.party import Viewer  # noqa: PLC0415
+    from hub.services import queries  # noqa: PLC0415
+    from hub.services.retract import sent_in_error  # noqa: PLC0415
+
+    with opened() as (hub, _):
+        whole = queries.whole_delivery_id(hub, Viewer("operator", "cli"), delivery)
+        sent_in_error(hub, whole, actor=getpass.getuser(), reason=reason)
+    click.echo(f"{whole}: its receiver is told.")
+
+
 @command.command(name="accept-losses")
 @click.argument("delivery")
 @click.option("--reason", required=True, help="Why it may go as it is; kept in the audit trail.")

@@ -77,6 +77,23 @@ def bytes_(message: str, reason: str) -> None:
     sys.stdout.buffer.flush()
 
 
+@command.command(name="entered-in-error")
+@click.argument("message")
+@click.option("--reason", required=True, help="Without names and numbers; kept in the audit trail.")
+def entered_in_error(message: str, reason: str) -> None:
+    """The document of MESSAGE should never have been published: take it back.
+
+    Nobody is shown it any more, and every unit that had it gets a correction.
+    """
+    from hub.services import kept  # noqa: PLC0415
+    from hub.services.retract import document_in_error  # noqa: PLC0415
+
+    with opened() as (hub, _):
+        whole = kept.whole_message_id(hub, _operator(), message)
+        document_in_error(hub, whole, actor=getpass.getuser(), reason=reason)
+    click.echo(f"{whole} is entered in error; who had it is told.")
+
+
 def _operator() -> Viewer:
     from hub.model.party import Viewer  # noqa: PLC0415
 

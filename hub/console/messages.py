@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
 
 from hub.api.operations import download
 from hub.console.page import Page
@@ -15,6 +16,7 @@ from hub.console.visit import FormDep, OperatorDep, Visit, Visitor
 from hub.errors import Invalid, NotFound
 from hub.model.party import Viewer
 from hub.services import kept, overview, queries, received
+from hub.services.retract import document_in_error
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)
 
@@ -67,6 +69,37 @@ def look(message: str, visit: Visitor, viewer: OperatorDep, form: FormDep) -> Re
         return download(kept.look(visit.hub, viewer, message, reason=reason))
     except Invalid as e:
         return _ask(visit, viewer, message, fault=e.text, reason=reason)
+
+
+@ROUTER.get("/console/messages/{message}/in-error")
+def ask_why(message: str, visit: Visitor, viewer: OperatorDep) -> Response:
+    """Should it never have been published? Why?"""
+    return _ask_why(visit, viewer, message)
+
+
+@ROUTER.post("/console/messages/{message}/in-error")
+def in_error(message: str, visit: Visitor, viewer: OperatorDep, form: FormDep) -> Response:
+    """It is taken back; the page says so, or why not (422)."""
+    reason = form.one("reason")
+    try:
+        document_in_error(visit.hub, message, actor=viewer.id, reason=reason)
+    except Invalid as e:
+        return _ask_why(visit, viewer, message, fault=e.text, reason=reason)
+    return RedirectResponse(f"/console/messages/{message}", 303)
+
+
+def _ask_why(
+    visit: Visit, viewer: Viewer, message: str, *, fault: str = "", reason: str = ""
+) -> Response:
+    return visit.page(
+        "message_in_error.html",
+        422 if fault else 200,
+        m=received.received_one(visit.hub, viewer, message),
+        fault=fault,
+        reason=reason,
+        longest=kept.LONGEST_REASON,
+        parties=overview.parties(visit.hub, viewer),
+    )
 
 
 def _ask(

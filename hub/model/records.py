@@ -58,6 +58,11 @@ class Plan:
     consent_epoch: int
 
     @property
+    def in_error(self) -> bool:
+        """It was published in error: it is nobody's any more."""
+        return self.status == "entered-in-error"
+
+    @property
     def open(self) -> bool:
         """It has not ended: a sector's document may join it."""
         return self.status not in _ENDED

@@ -73,6 +73,21 @@ class Recall:
     opened_at: datetime
 
 
+@dataclass(frozen=True)
+class Retraction:
+    """A part of a plan that was published in error."""
+
+    part_id: str
+    plan_id: str
+    below: int
+    """The first version without it."""
+    cause: str
+    """``inbox/<id>`` of what said so, or of the document."""
+    by: str
+    reason: str
+    at: datetime
+
+
 def sections_of(
     consents: Iterable[Consent], unit: str, purpose: Purpose, at: datetime
 ) -> frozenset[str]:

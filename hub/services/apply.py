@@ -22,6 +22,7 @@ from hub.services.incomplete import NoConsentError
 from hub.services.kept_changes import keeps_promise
 from hub.services.others import Said, keep_said
 from hub.services.publish import Published, publish
+from hub.services.retract import retract
 from hub.services.shared import Taken, take
 from hub.services.versions import store
 from hub.store.work import UnitOfWork
@@ -53,6 +54,8 @@ def apply_update(
         told = Issue("information", "informational", text)
         where = (plan.id, plan.head) if plan is not None and plan.head else None
         return Answer("applied", (told,), where, basis.basis)
+    if _in_error(update, part, plan, sender):
+        return _retracted(hub, work, item, sender, directory, part, plan)
     taken = Taken(update.resources)
     if plan is not None and plan.head and part.kind == SHARED:
         if item.request is None:
@@ -80,6 +83,27 @@ def apply_update(
     first, *more = _told(plan, made, update, team=part.kind == SHARED and plan.lead == sender.id)
     found = (first, *taken.issues, *of_others, *issues, *more, *update.issues)
     return Answer("applied", found, (plan.id, made.number), basis.basis)
+
+
+def _in_error(update: PlanUpdate, part: Part, plan: Plan | None, sender: Party) -> bool:
+    """Its own writer says that it should never have been published."""
+    mine = part.owner == sender.id and bool(part.members)
+    said = update.resources[0].get("status") == "entered-in-error"
+    return mine and said and (plan is None or bool(plan.head))
+
+
+def _retracted(
+    hub: Hub, work: UnitOfWork, item: InboxItem, sender: Party, directory: Directory, part: Part,
+    plan: Plan | None,
+) -> Answer:  # fmt: skip
+    cause = f"inbox/{item.id}"
+    number = retract(
+        hub, work, part, plan, directory, by=sender.id, actor=sender.id, cause=cause,
+        reason="Its sender says so",
+    )  # fmt: skip
+    text = "It is entered in error: nobody is shown it any more, and who had it is told"
+    told = Issue("information", "informational", text)
+    return Answer("applied", (told,), (plan.id, number) if plan is not None else None)
 
 
 def _permitted(

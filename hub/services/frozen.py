@@ -29,8 +29,11 @@ def why_not(work: UnitOfWork, plan: Plan, facts: PlanFacts, delivery: Delivery) 
 
     ``facts`` are those of ``plan``, now.
     """
-    if delivery.receiver == CITIZEN:
-        return ""
+    # What is made from now on is made without it, whatever its version.
+    before = delivery.sequence is not None and delivery.consent_epoch != plan.consent_epoch
+    in_error = before and delivery.version < work.withdrawals.retracted_below(plan.id)
+    if in_error or delivery.receiver == CITIZEN:
+        return IN_ERROR if in_error else ""
     member = _member(facts, delivery.receiver)
     if member is None:
         return "Takes no part now"
@@ -74,6 +77,7 @@ def carry(work: UnitOfWork, plan: Plan, facts: PlanFacts, before: Iterable[Conse
             work.deliveries.set_epoch(delivery.id, plan.consent_epoch)
 
 
+IN_ERROR: Final = "It holds something that was published in error"
 TAKEN_BACK: Final = "Taken back from the mailbox; it may not be had any more"
 
 
@@ -92,7 +96,10 @@ def take_back(work: UnitOfWork, plan: Plan, facts: PlanFacts, actor: str, now: d
                 work.deliveries.move(delivery, State.CANCELLED, refused, actor, now)
                 work.journal.close_tasks(actor, now, delivery_id=delivery.id)
             continue
-        if delivery.state is not State.SENT or delivery.receiver == CITIZEN:
+        if delivery.state is not State.SENT:
+            continue
+        if delivery.receiver == CITIZEN:
+            _not_handed_over(work, plan, facts, delivery, actor, now)
             continue
         queue = deliveries_queue(delivery.receiver)
         if not work.queues.holds(queue, delivery.id):
@@ -101,6 +108,16 @@ def take_back(work: UnitOfWork, plan: Plan, facts: PlanFacts, actor: str, now: d
             work.queues.settle(queue, delivery.id, now)
             work.deliveries.move(delivery, State.CANCELLED, TAKEN_BACK, actor, now)
             work.journal.close_tasks(actor, now, delivery_id=delivery.id)
+
+
+def _not_handed_over(
+    work: UnitOfWork, plan: Plan, facts: PlanFacts, delivery: Delivery, actor: str, now: datetime
+) -> None:
+    """The citizen's printed copy, before a person hands it over."""
+    refused = why_not(work, plan, facts, delivery)
+    if refused:
+        work.deliveries.move(delivery, State.CANCELLED, refused, actor, now)
+        work.journal.close_tasks(actor, now, delivery_id=delivery.id)
 
 
 def _member(facts: PlanFacts, party: str) -> Member | None:

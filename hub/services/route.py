@@ -59,11 +59,11 @@ def reconcile(
     take_back(work, plan, state.facts, actor, now)
     _drop_refused(work, state, actor, now)
     rows = work.deliveries.of_plan(plan_id)
-    routes = route(state.facts)
+    routes = () if plan.in_error else route(state.facts)
     for found in routes:
         mine = [r for r in rows if r.receiver == found.receiver]
         _follow(hub, work, state, found, mine, actor, now)
-    there = {CITIZEN, *(m.party.id for m in state.members)}
+    there = set() if plan.in_error else {CITIZEN, *(m.party.id for m in state.members)}
     _cancel(work, (r for r in rows if r.receiver not in there), "Takes no part now", actor, now)
     follow(work, plan.citizen_id, plan, actor, now)
     hub.wake.set()

@@ -51,6 +51,9 @@ def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime
     parts = work.plans.parts(plan.id)
     shared = next(p for p in parts if p.kind == SHARED)
     members, strangers = team(work.plans.resources(shared.members), directory.find)
+    if plan.in_error:
+        # There never was such a plan: nobody is in it, and nobody is sent anything of it.
+        members, strangers = (), ()
     settled: dict[str, frozenset[str]] = {}
     for delivery in work.deliveries.of_plan(plan.id):
         if delivery.state is State.NOT_SENT:

@@ -61,13 +61,13 @@ def follow_withdrawal(
         by=by,
         at=now,
         units=lost,
-        may_have_left=_left(work, sent, lost),
+        may_have_left=may_have_left(work, sent, lost),
         wait_until=now + hub.limits.send_lease,
     )
     work.withdrawals.add(withdrawal)
     for unit in sorted(holders & lost.keys()):
         add_notice(hub, work, plan, unit, lost[unit], withdrawal.id, by, now)
-        _call_back(hub, work, sent, unit, now)
+        call_back(hub, work, sent, unit, now)
     for unit in sorted(_asked(state, holders)):
         task_id = repeatable("task", TASK, withdrawal.id, unit)
         work.journal.open_task(Task(task_id, TASK, unit, _ASKED, plan.id, None, None, now))
@@ -80,7 +80,7 @@ def _asked(state: PlanState, holders: set[str]) -> set[str]:
     return {state.plan.lead} | (coordinators & holders)
 
 
-def _call_back(hub: Hub, work: UnitOfWork, sent: list[Delivery], unit: str, now: datetime) -> None:
+def call_back(hub: Hub, work: UnitOfWork, sent: list[Delivery], unit: str, now: datetime) -> None:
     """What waits for the unit on the broker is taken back, by the worker."""
     registered = work.parties.get(unit)
     waits = any(d.receiver == unit and d.outcome is None for d in sent if not d.subscription)
@@ -88,7 +88,10 @@ def _call_back(hub: Hub, work: UnitOfWork, sent: list[Delivery], unit: str, now:
         work.withdrawals.recall(unit, now)
 
 
-def _left(work: UnitOfWork, sent: Iterable[Delivery], lost: Mapping[str, str]) -> tuple[Left, ...]:
+def may_have_left(
+    work: UnitOfWork, sent: Iterable[Delivery], lost: Mapping[str, str]
+) -> tuple[Left, ...]:
+    """Of what was sent to those units, as far as the hub knows now."""
     found = []
     for delivery in sent:
         how = _how(work, delivery) if delivery.receiver in lost else None
@@ -103,13 +106,13 @@ def _how(work: UnitOfWork, delivery: Delivery) -> How | None:
         case State.DELIVERED:
             return "delivered"
         case State.SENT:
-            return "fetched" if work.withdrawals.fetched(delivery.id) else "sent"
+            return "fetched" if work.withdrawals.fetched(delivery.plan_id, delivery.id) else "sent"
         case State.SENDING:
             return "sending"
         case State.DEAD:
             return "refused"
         case State.CANCELLED if delivery.reason in _NEVER_LEFT:
-            return "fetched" if work.withdrawals.fetched(delivery.id) else None
+            return "fetched" if work.withdrawals.fetched(delivery.plan_id, delivery.id) else None
     steps = work.deliveries.history(delivery.id)
     return "sent" if any(s.state is State.SENT for s in steps) else "sending"
 
@@ -138,7 +141,7 @@ def _settled(hub: Hub, withdrawal_id: str) -> bool:
             return False
         known = {x.delivery for x in withdrawal.may_have_left}
         earlier = [d for d in sent if d.id in known or d.state is State.SENDING]
-        left = _left(work, earlier, withdrawal.units)
+        left = may_have_left(work, earlier, withdrawal.units)
         work.withdrawals.save(replace(withdrawal, may_have_left=left, settled_at=now))
         work.commit()
     return True

@@ -15,6 +15,7 @@ from hub.model.party import Viewer
 from hub.model.plan import Key
 from hub.model.records import Part, Plan, PlanVersion
 from hub.store.tables import ACCESS, CITIZEN_IDENTIFIER, PART, PLAN, PLAN_VERSION, RESOURCE
+from hub.store.withdrawal_tables import RETRACTION
 
 
 def may_see(viewer: Viewer, at: datetime) -> Any:
@@ -134,14 +135,28 @@ class Plans:
         row = self._db.execute(found.with_for_update() if lock else found).first()
         return _part(row) if row else None
 
+    def part_of_message(self, inbox_id: str) -> Part | None:
+        """The part that stands as that message wrote it."""
+        found = select(PART).where(PART.c.source_inbox == inbox_id)
+        row = self._db.execute(found).first()
+        return _part(row) if row else None
+
     def parts(self, plan_id: str) -> list[Part]:
         """Every part attached to a plan; for the services alone, before anything is shown."""
         found = select(PART).where(PART.c.plan_id == plan_id).order_by(PART.c.kind, PART.c.id)
         return [_part(r) for r in self._db.execute(found)]
 
     def parts_in(self, version: PlanVersion) -> list[Part]:
-        """The parts of one version, where they are now: one may be in a later plan."""
-        found = select(PART).where(PART.c.id.in_(list(version.manifest)))
+        """The parts of one version, where they are now: one may be in a later plan.
+
+        Without what was published in error, whichever version it is in.
+        """
+        retracted = exists().where(
+            RETRACTION.c.part_id == PART.c.id,
+            RETRACTION.c.plan_id == version.plan_id,
+            RETRACTION.c.below > version.number,
+        )
+        found = select(PART).where(PART.c.id.in_(list(version.manifest)), ~retracted)
         return [_part(r) for r in self._db.execute(found.order_by(PART.c.kind, PART.c.id))]
 
     def loose_parts(self, citizen_id: str) -> list[Part]:

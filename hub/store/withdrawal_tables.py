@@ -34,3 +34,16 @@ RECALL = Table(
 )
 """A party's queue on the broker that is taken back and filled anew with what is still permitted;
 ``taken``: rows of key and whether it had been handed out before, in the queue's order."""
+
+RETRACTION = Table(
+    "retraction",
+    METADATA,
+    Column("part_id", ForeignKey("part.id"), primary_key=True),
+    Column("plan_id", ForeignKey("plan.id"), primary_key=True),
+    Column("below", Integer, primary_key=True),
+    Column("cause", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""A part that was published in error: versions below that one are shown without it."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 
-from hub.model.withdrawal import Left, Recall, Withdrawal
+from hub.model.withdrawal import Left, Recall, Retraction, Withdrawal
 from hub.store.audit_tables import AUDIT
-from hub.store.withdrawal_tables import RECALL, WITHDRAWAL
+from hub.store.withdrawal_tables import RECALL, RETRACTION, WITHDRAWAL
 
 
 class Withdrawals:
@@ -78,10 +79,12 @@ class Withdrawals:
         changed = update(RECALL).where(RECALL.c.party == party)
         self._db.execute(changed.values(lease_until=None))
 
-    def fetched(self, delivery_id: str) -> bool:
+    def fetched(self, plan_id: str, delivery_id: str) -> bool:
         """Its receiver has read it from the mailbox."""
         found = select(AUDIT.c.id).where(
-            AUDIT.c.action == "fetch", AUDIT.c.detail == f"delivery/{delivery_id}"
+            AUDIT.c.plan_id == plan_id,
+            AUDIT.c.action == "fetch",
+            AUDIT.c.detail == f"delivery/{delivery_id}",
         )
         return self._db.execute(found.limit(1)).first() is not None
 
@@ -105,6 +108,17 @@ class Withdrawals:
         same = (RECALL.c.party == recall.party, RECALL.c.round == recall.round)
         done = update(RECALL).where(*same).values(open=False, taken=[], lease_until=None)
         return self._db.execute(done).rowcount == 1
+
+    # What was published in error
+
+    def retract(self, retraction: Retraction) -> None:
+        """Versions below are shown without the part from now on."""
+        self._db.execute(RETRACTION.insert().values(**asdict(retraction)))
+
+    def retracted_below(self, plan_id: str) -> int:
+        """Copies of versions below this hold something that was published in error; or 0."""
+        found = select(func.max(RETRACTION.c.below)).where(RETRACTION.c.plan_id == plan_id)
+        return int(self._db.execute(found).scalar() or 0)
 
 
 def _values(withdrawal: Withdrawal) -> dict[str, Any]:

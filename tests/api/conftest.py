@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,16 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lxml import etree
 from structlog.testing import capture_logs
 
 from hub.runtime.bootstrap import close
 from tests.api.world import (
-    CPR_1,
-    CPR_2,
     ORDER,
-    PLAN_1,
-    PLAN_2,
     PSYK,
     SOCIAL,
     TREATMENT,
@@ -28,6 +21,7 @@ from tests.api.world import (
     founded,
     opened,
 )
+from tests.leaks import secret_words
 
 
 @dataclass(frozen=True)
@@ -87,30 +81,7 @@ def planned(plan_template: Template, tmp_path: Path) -> Iterator[World]:
     close(found.hub)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key not in {"system", "url", "reference", "fullUrl", "profile", "code", "display"}:
-                yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, str):
-        yield value
-
-
-def _secret_words() -> frozenset[str]:
-    """CPR numbers, names of people, and every sentence of the examples."""
-    texts = [t for body in (PLAN_1, PLAN_2, ORDER) for t in _texts(json.loads(body))]
-    texts += [t for e in etree.fromstring(TREATMENT).iter() if (t := (e.text or "").strip())]
-    sentences = {
-        t for t in texts if len(t) > 20 and " " in t and not re.match(r"https?://|urn:", t)
-    }
-    people = {"Karla", "Nygaard", "Bo Testmann", "Lindahl", "Attrapsen", "Eksempelsen", "Prøveholm"}
-    return frozenset(sentences | people | {CPR_1, CPR_2})
-
-
-SECRET = _secret_words()
+SECRET = secret_words()
 
 
 @pytest.fixture(autouse=True)

@@ -28,7 +28,7 @@ from hub.fhir.names import SECTIONS
 from hub.model.delivery import State
 from hub.model.party import SYSTEM
 from hub.model.subscription import TOPICS
-from hub.model.withdrawal import How, Loss
+from hub.model.withdrawal import CORRECTION, How, Loss
 from hub.services import queries
 from hub.services.received import INBOX_STATES
 from tests.console.conftest import Site
@@ -59,7 +59,7 @@ GROUPS = {
     "audit.outcome.": audit.OUTCOMES,
     "letter.": ("new", "reply", "forward"),
     "loss.": get_args(LossKind),
-    "withdrawals.lost.": get_args(Loss),
+    "withdrawals.lost.": (*get_args(Loss), CORRECTION),
     "withdrawals.how.": get_args(How),
     "versions.": ("latest", "every-version"),
     "act.": sorted({act for offered in acts.ACTS.values() for act in offered}),

@@ -15,6 +15,7 @@ from typing import Self
 
 import httpx
 
+from tests.leaks import written
 from tests.servers.process import free_port
 
 PARTIES = Path(__file__).parents[2] / "hub" / "demo" / "parties.yaml"
@@ -115,3 +116,5 @@ class Deployment:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        if self.log.exists():
+            written("log", self.log.read_text(errors="replace"))

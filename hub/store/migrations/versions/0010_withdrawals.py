@@ -43,10 +43,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("party", name=op.f("pk_recall")),
         sa.ForeignKeyConstraint(["party"], ["party.id"], name=op.f("fk_recall_party")),
     )
+    op.create_table(
+        "retraction",
+        sa.Column("part_id", sa.String(64), nullable=False),
+        sa.Column("plan_id", sa.String(64), nullable=False),
+        sa.Column("below", sa.Integer(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("part_id", "plan_id", "below", name=op.f("pk_retraction")),
+        sa.ForeignKeyConstraint(["part_id"], ["part.id"], name=op.f("fk_retraction_part_id")),
+        sa.ForeignKeyConstraint(["plan_id"], ["plan.id"], name=op.f("fk_retraction_plan_id")),
+    )
 
 
 def downgrade() -> None:
     """Back."""
+    op.drop_table("retraction")
     op.drop_table("recall")
     op.drop_index(op.f("ix_withdrawal_plan_id"), table_name="withdrawal")
     op.drop_table("withdrawal")
