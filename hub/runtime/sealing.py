@@ -42,4 +42,8 @@ def seal_now(hub: Hub) -> None:
 
 def _loop(hub: Hub, stop: Event) -> None:
     while not stop.wait(EVERY):
-        seal_now(hub)
+        try:
+            seal_now(hub)
+        except Exception as e:
+            # The next round tries again; a sealer that is gone would leave the tail to grow.
+            LOG.error("sealer.failed", error=type(e).__name__)

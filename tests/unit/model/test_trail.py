@@ -147,6 +147,9 @@ def test_the_first_break_is_named() -> None:
     bad = copy.deepcopy(GOOD)
     bad.rows[5]["outcome"] = bad.rows[8]["outcome"] = "denied"
     assert bad.check() == Break(4, 5, "The row was changed")
+    gone = copy.deepcopy(GOOD)
+    del gone.seals[2]
+    assert gone.check() == Break(3, None, "A seal is missing here")
 
 
 def test_an_end_cut_off_is_found_by_a_hash_kept_elsewhere() -> None:
