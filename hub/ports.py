@@ -202,6 +202,8 @@ class TokenRefused(Exception):
         self.text = text or "The client is not known by this assertion"
         self.why = why or error
         """For log and audit; nothing of what was sent."""
+        self.known = False
+        """The client is on the register, and has its audit row."""
 
 
 class Tokens(Protocol):

@@ -61,8 +61,9 @@ class Calls:
         if found is None:
             raise NotAllowed("The endpoint is no https address")
         until = monotonic() + timeout
+        addresses = self._addresses(found)
         client = self._direct if direct else self._by_proxy
-        for address in self._addresses(found):
+        for address in addresses:
             try:
                 return _asked(client, method, found, address, headers, body, until)
             except httpx.ConnectError:

@@ -15,12 +15,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from hub.access.granting import granted
-from hub.access.keys import Published, public_keys
+from hub.access.keys import WEAKEST_RSA, Published, public_keys
 from hub.access.tokens import LEEWAY, Refused, peek, read, text_of
 from hub.errors import HubError, Misconfigured
 from hub.model.client import Client, Grant
@@ -64,7 +67,7 @@ class EmbeddedIssuer:
         return {"keys": [{**public, "use": "sig", "alg": self._algorithm}]}
 
     def issue(self, form: Mapping[str, str], certificate: str | None) -> Mapping[str, Any]:
-        """The answer to a token request; raises TokenRefused. What is refused is audited."""
+        """The answer to a token request; raises TokenRefused, audited for a known client."""
         if form.get("grant_type") != "client_credentials":
             raise TokenRefused("unsupported_grant_type", "Only client_credentials is served")
         if form.get("client_assertion_type") != ASSERTION or not form.get("client_assertion"):
@@ -79,6 +82,7 @@ class EmbeddedIssuer:
             return self._granted(found, claims, form.get("scope", ""), certificate, now)
         except TokenRefused as e:
             self._denied(client, e.why, now)
+            e.known = client is not None
             raise
 
     def grant(self, token: str, certificate: str | None) -> Grant:
@@ -159,18 +163,17 @@ class EmbeddedIssuer:
 
     def _denied(self, client: Client | None, why: str, now: datetime) -> None:
         LOG.warning("token.refused", client=client.id if client else None, why=why)
+        if client is None:
+            return
         with self._store.writing() as work:
             _audit(work, client, now, "denied", why)
             work.commit()
 
 
-def _audit(
-    work: UnitOfWork, client: Client | None, now: datetime, outcome: str, detail: str
-) -> None:
-    """An unknown client has no name here: it may be anything."""
-    name = f"client/{client.id}" if client else "client"
-    party = client.owner if client and client.kind == "party" else None
-    work.journal.audit(now, name, "token", name, party=party, outcome=outcome, detail=detail)
+def _audit(work: UnitOfWork, client: Client, now: datetime, outcome: str, detail: str) -> None:
+    name = f"client/{client.id}"
+    party = client.owner if client.kind == "party" else None
+    work.journal.audit(now, name, "login", name, party=party, outcome=outcome, detail=detail)
 
 
 def _signing_key(pem: str | None) -> RSAKey | ECKey:
@@ -178,19 +181,23 @@ def _signing_key(pem: str | None) -> RSAKey | ECKey:
         made = ECKey.generate_key("P-384", private=True)
         made.ensure_kid()
         return made
-    for kind in (ECKey, RSAKey):
-        try:
-            found = kind.import_key(pem)
-        except (JoseError, ValueError, TypeError):
-            continue
-        if found.is_private and _strong(found):
-            found.ensure_kid()
-            return found
-    text = "KI_HUB_TOKEN_KEY: a private key as PEM, EC on P-384 or RSA with at least 2048 bits"
-    raise Misconfigured(text)
+    kind = _kind_of(pem)
+    if kind is None:
+        text = "KI_HUB_TOKEN_KEY: a private key as PEM, EC on P-384 or RSA with at least 2048 bits"
+        raise Misconfigured(text)
+    found = kind.import_key(pem)
+    found.ensure_kid()
+    return found
 
 
-def _strong(key: RSAKey | ECKey) -> bool:
-    if isinstance(key, ECKey):
-        return key.curve_name == "P-384"
-    return key.public_key.key_size >= 2048
+def _kind_of(pem: str) -> type[RSAKey] | type[ECKey] | None:
+    """What to read it as; None for what is no private key, or a weak one."""
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    if isinstance(key, EllipticCurvePrivateKey) and key.curve.name == "secp384r1":
+        return ECKey
+    if isinstance(key, RSAPrivateKey) and key.key_size >= WEAKEST_RSA:
+        return RSAKey
+    return None

@@ -23,7 +23,7 @@ KEPT: Final = timedelta(minutes=10)
 _AGAIN: Final = timedelta(seconds=30)
 """Keys that do not know a token's key are fetched anew, at most so often."""
 _SECONDS: Final = 5.0
-_WEAKEST_RSA: Final = 2048
+WEAKEST_RSA: Final = 2048
 
 
 def public_keys(jwks: Mapping[str, Any]) -> KeySet:
@@ -40,6 +40,9 @@ def _key(written: Any) -> RSAKey | ECKey:
     kind = written.get("kty")
     if kind not in {"RSA", "EC"}:
         raise Invalid("keys are RSA or EC")
+    if kind == "RSA" and len(str(written.get("n", ""))) * 6 < WEAKEST_RSA:
+        # Asked before it is read: six bits a letter.
+        raise Invalid(f"an RSA key has at least {WEAKEST_RSA} bits")
     found: RSAKey | ECKey
     try:
         found = RSAKey.import_key(written) if kind == "RSA" else ECKey.import_key(written)
@@ -47,8 +50,6 @@ def _key(written: Any) -> RSAKey | ECKey:
         raise Invalid("a key cannot be read") from None
     if found.is_private:
         raise Invalid("a private key does not belong here; make a new pair")
-    if isinstance(found, RSAKey) and found.public_key.key_size < _WEAKEST_RSA:
-        raise Invalid(f"an RSA key has at least {_WEAKEST_RSA} bits")
     return found
 
 

@@ -19,6 +19,7 @@ from hub.errors import HubError, NotFound
 from hub.fhir.parameters import SERVED
 from hub.model.scopes import OWN_TYPES
 from hub.ports import TokenRefused, Tokens
+from hub.services.denied import refuse_stranger
 from hub.services.hub import Hub
 
 ROUTER = APIRouter(tags=["access"])
@@ -36,6 +37,8 @@ def token(request: Request, body: BodyDep, hub: HubDep) -> Response:
         return JSONResponse(tokens.issue(_form(request, body), certificate_of(request, hub)), 200,
                             _FRESH)  # fmt: skip
     except TokenRefused as e:
+        if not e.known:
+            refuse_stranger(hub, "POST /oauth/token", reason=e.text)
         told = {"error": e.error, "error_description": e.text}
         return JSONResponse(told, 401 if e.error == "invalid_client" else 400, _FRESH)
 

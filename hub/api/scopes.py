@@ -67,6 +67,8 @@ NEEDS: Final[Mapping[tuple[str, str], str]] = {
     ("POST", "/deliveries/{delivery}/accept-losses"): "Delivery.u",
     ("GET", "/plans/{plan}/letters"): "Letter.s",
     ("POST", "/plans/{plan}/letters/{message}/seen-to"): "Letter.u",
+    ("POST", "/plans/{plan}/answer-no"): "Proposal.u",
+    ("GET", "/plans/{plan}/access-record"): "AuditEvent.s",
     ("GET", "/proposals"): "Proposal.s",
     ("GET", "/proposals/{proposal}"): "Proposal.r",
     ("POST", "/proposals/{proposal}/accept"): "Proposal.u",
@@ -88,6 +90,7 @@ NEEDS: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/operations/subscriptions/{subscription}"): "Operation.r",
     ("POST", "/operations/subscriptions/{subscription}/suspend"): "Operation.u",
     ("POST", "/operations/subscriptions/{subscription}/resume"): "Operation.u",
+    ("GET", "/operations/audit"): "AuditEvent.s",
     ("GET", "/metrics"): "Metrics.r",
 }
 

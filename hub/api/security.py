@@ -18,6 +18,7 @@ from hub.model.client import Owner
 from hub.model.party import RegisteredParty
 from hub.model.scopes import EVERYTHING, Scopes
 from hub.services.admin import credential_hash
+from hub.services.denied import audit_denied
 from hub.services.hub import Hub
 from hub.store.work import UnitOfWork
 
@@ -84,13 +85,10 @@ def require(request: Request, hub: Hub, needs: Iterable[str | None]) -> None:
     wanted = " ".join(f"system/{n}" for n in dict.fromkeys(missing) if n)
     route = f"{request.method} {request.scope['route'].path}"
     party = caller.owner if caller.kind == "party" else None
-    with hub.store.writing() as work:
-        work.journal.audit(
-            hub.clock(), caller.name, "scope", route, party=party, outcome="denied",
-            detail=wanted,
-        )  # fmt: skip
-        work.commit()
-    raise ScopeMissing(wanted)
+    missed = ScopeMissing(wanted)
+    action = "read" if request.method in {"GET", "HEAD"} else "act"
+    audit_denied(hub, caller.name, action, route, reason=missed.text, party=party, detail=wanted)
+    raise missed
 
 
 def the_party(request: Request, hub: HubDep) -> RegisteredParty:

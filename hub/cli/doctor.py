@@ -40,6 +40,7 @@ def command(json_: bool) -> None:
             ("schema", lambda: check_schema(hub.store.database)),
             ("broker", hub.bus.check),
             ("formats", lambda: _formats(hub)),
+            ("access", hub.door.check),
             *hub.probes.items(),
             ("parties", parties),
             *own.items(),

@@ -17,6 +17,7 @@ from hub.fhir.language import LANGUAGES
 from hub.model.party import Viewer
 from hub.ports import Person
 from hub.services import overview
+from hub.services.denied import audit_denied, refuse_stranger
 from hub.services.login import operator_of, party_of
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)
@@ -40,7 +41,7 @@ def log_in(visit: Visitor, form: FormDep) -> Response:
     """Check the credential; an unknown one is told beside the field, with status 401."""
     login = _login(visit, form.one("credential")) if visit.hub.door.static else None
     if login is None:
-        _refused(visit, visit.area, "credential")
+        _refused(visit, visit.area, "The credential is not known")
         return _page(visit, form.one("next"), fault="login.refused")
     return _logged_in(visit, login, form.one("next"))
 
@@ -80,16 +81,18 @@ def back_from_provider(visit: Visitor, state: str = "", code: str = "") -> Respo
     name = cookie(LOGGING_IN, https=visit.hub.door.https)
     waiting = visit.console.pending.take(visit.request.cookies.get(name), state)
     if people is None or waiting is None or not code:
-        _refused(visit, visit.area, "no login under way")
+        _refused(visit, visit.area, "No login is under way from here")
         return _page(visit, "", fault="login.not-begun")
     try:
         person = people().finish(waiting.begun, code)
     except NotPermitted as e:
-        _refused(visit, waiting.area, getattr(e, "why", ""))
+        LOG.warning("console.not_confirmed", why=getattr(e, "why", ""))
+        _refused(visit, waiting.area, "The provider did not confirm the person")
         return _page(visit, "", fault="login.not-known")
     login = _as(visit, person, waiting.area)
     if login is None:
-        _refused(visit, waiting.area, "no role here")
+        reason = "The person has no role for these pages"
+        audit_denied(visit.hub, person.name, "login", f"login/{waiting.area}", reason=reason)
         return _page(visit, "", fault="login.no-role")
     LOG.info("console.login", area=login.area)
     there = waiting.path or first_page(login.roles)
@@ -131,14 +134,10 @@ def _logged_in(visit: Visit, login: Login, path: str) -> Response:
     return visit.log_in(visit.go(own_path(path, _first(visit))), login)
 
 
-def _refused(visit: Visit, area: Area, why: str) -> None:
+def _refused(visit: Visit, area: Area, reason: str) -> None:
     """Nobody's name is known, and what was typed is kept nowhere."""
-    LOG.warning("console.login_refused", area=area, why=why)
-    with visit.hub.store.writing() as work:
-        work.journal.audit(
-            visit.hub.clock(), "console", "login", f"login/{area}", outcome="denied", detail=why
-        )
-        work.commit()
+    LOG.warning("console.login_refused", area=area)
+    refuse_stranger(visit.hub, f"login/{area}", reason=reason)
 
 
 def _login(visit: Visit, secret: str) -> Login | None:

@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
 from hub.console.visit import LoginNeeded, Visit
-from hub.errors import HubError, InputRefused, Temporary
+from hub.errors import HubError, InputRefused, NotGranted, Temporary
 from hub.fhir.outcome import status_of
 from hub.model.party import Viewer
 from hub.services.denied import audit_refusal
@@ -66,7 +66,8 @@ def _told(request: Request, error: HubError) -> Response:
 def _audited(request: Request, error: HubError) -> HubError:
     """A refused look is in the audit trail before it is told; else that it could not be written."""
     visit = Visit.of(request)
-    if visit.session is None:
+    if visit.session is None or isinstance(error, NotGranted):
+        # The second is written down where it is raised, with the person's name.
         return error
     viewer = Viewer(visit.session.area, visit.session.name)
     address = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"

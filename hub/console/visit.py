@@ -21,6 +21,7 @@ from hub.errors import NotGranted, NotPermitted
 from hub.fhir.language import Language
 from hub.model.party import Viewer
 from hub.services import overview
+from hub.services.denied import audit_denied
 from hub.services.hub import Hub
 
 COOKIES: Final[dict[Area, str]] = {"operator": "ki_hub_operator", "party": "ki_hub_party"}
@@ -211,20 +212,14 @@ def _session(visit: Visit) -> Session:
         raise LoginNeeded(address)
     path = visit.request.scope["route"].path
     if not may(visit.session.roles, visit.request.method, path):
-        _denied(visit, visit.session, path)
-        raise NotGranted("Your role does not cover this page")
-    return visit.session
-
-
-def _denied(visit: Visit, session: Session, path: str) -> None:
-    party = session.name if session.area == "party" else None
-    with visit.hub.store.writing() as work:
-        work.journal.audit(
-            visit.hub.clock(), session.person or session.name, "role",
-            f"{visit.request.method} {path}", party=party, outcome="denied",
-            detail=" ".join(sorted(session.roles)),
+        refusal = NotGranted("Your role does not cover this page")
+        party = visit.session.name if visit.area == "party" else None
+        audit_denied(
+            visit.hub, visit.session.person or visit.session.name, "console",
+            f"{visit.request.method} {path}", reason=refusal.text, party=party,
         )  # fmt: skip
-        work.commit()
+        raise refusal
+    return visit.session
 
 
 async def _form(visit: Visitor, request: Request) -> Fields:

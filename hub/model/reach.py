@@ -81,7 +81,12 @@ class Reach:
 
 
 def parsed(url: str) -> SplitResult | None:
-    """An https address, or on this machine http; None for any other, and for one with a user."""
+    """An https address, or on this machine http; None for any other, and for one with a user.
+
+    It is written in ASCII, as it is sent: a name with other letters in its own form (xn--).
+    """
+    if not (url.isascii() and url.isprintable()):
+        return None
     try:
         found = urlsplit(url)
         port = found.port

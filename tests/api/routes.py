@@ -14,6 +14,7 @@ OPEN = frozenset(
     {
         ("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/health/live"),
         ("GET", "/health/ready"), ("GET", "/fhir/metadata"), ("POST", "/oauth/token"),
+        ("GET", "/fhir/ConceptMap"), ("GET", "/fhir/ConceptMap/{map_id}"),
         ("GET", "/oauth/jwks"), ("GET", "/fhir/.well-known/smart-configuration"),
     }
 )  # fmt: skip

@@ -50,6 +50,9 @@ BODIES: Final[dict[Route, dict[str, Any]]] = {
     ("POST", "/deliveries/{delivery}/accept-losses"): {"json": PERSON | {"reason": "Ja"}},
     ("POST", "/mailbox/{delivery}/receipt"): {"json": {"outcome": "ok"}},
     ("POST", "/plans/{plan}/letters/{message}/seen-to"): {"json": PERSON},
+    ("POST", "/plans/{plan}/answer-no"): {
+        "json": PERSON | {"consent_holds": True, "new_meeting": False}
+    },
     ("POST", "/proposals/{proposal}/accept"): {"json": PERSON | {"reason": "Ja"}},
     ("POST", "/proposals/{proposal}/reject"): {"json": PERSON | {"reason": "Nej"}},
     ("POST", "/proposals/{proposal}/reword"): {"json": PERSON | {"reason": "Ja", "text": "x"}},
@@ -291,9 +294,10 @@ def test_each_role_opens_its_own_pages_alone(hall: Hall, console: Console) -> No
                 assert len({hall.told(a) for a in answers}) == 1, (role, route)
             elif route[0] == "GET":
                 (url, *_) = hall.urls(route[1], real=True)
-                # The message is a letter of the GP's: its bytes are opened by no operator, and
-                # its answer is for the GP alone.
-                wanted = 404 if url.endswith("/bytes") or "/done/" in url else 200
+                # The message is a letter of the GP's: its bytes are opened by no operator, its
+                # answer is for the GP alone; and nobody must do anything about the delivery.
+                closed = ("/bytes", "/done/", "/decisions/deliveries/")
+                wanted = 404 if any(part in url for part in closed) else 200
                 assert visitor.ask(route, url).status_code == wanted, (role, route)
 
 

@@ -138,7 +138,7 @@ def test_without_a_role_of_these_pages_nobody_gets_in(
     area = "operator" if way == "/login/provider" else "party"
     with site.world.hub.store.reading() as work:
         row = work.journal.audit_of(f"login/{area}")[-1]
-    assert (row["outcome"], row["detail"]) == ("denied", "no role here")
+    assert (row["actor"], row["outcome"]) == ("Signe Prøve", "denied")
 
 
 def test_an_answer_is_taken_once_by_the_browser_that_asked(site: Site) -> None:

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.access.calls import Calls
@@ -45,6 +45,7 @@ LISTED = Reach.of(f"{NAME}, *.region.example", ["10.20.0.0/16"])
         ("https://2130706433/", False),
         ("https://", False),
         ("https://[", False),
+        ("https://blåbær.region.example/", False),
     ],
 )
 def test_a_hook_names_what_is_on_the_list(url: str, may: bool) -> None:
@@ -65,6 +66,7 @@ def test_unless_told_a_hook_goes_to_this_machine_alone(url: str, may: bool) -> N
     assert Reach().hook(url) is may
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_address_is_judged(text: str) -> None:
     assert LISTED.hook(f"https://{text}") in {True, False}
@@ -190,6 +192,7 @@ def test_nobody_there_is_temporary() -> None:
         Calls(Reach()).call("GET", f"http://127.0.0.1:{free_port()}/", headers={}, timeout=1)
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from(["http", "https"]))
 def test_any_address_raises_an_error_of_ours_alone(text: str, scheme: str) -> None:
     calls = Calls(Reach(networks=()), lambda host, port: ["127.0.0.1"])
