@@ -163,6 +163,10 @@ class Trial:
         with self.site.postgres.connect(self.site.database) as connection:
             self.history = self._history(connection)
         self.outcome.violations += check(self.history)
+        audit = self.site.ask("audit", "verify")
+        if audit.returncode != 0:
+            said = (audit.stdout + audit.stderr).decode().strip()
+            self.outcome.violations.append(Violation("lost", f"the audit trail: {said}"))
 
     def close(self) -> None:
         """Everybody stops, judged or not."""

@@ -125,18 +125,23 @@ class Site:
             "KI_HUB_POLL_SECONDS": "0.25",
             "KI_HUB_RETRY_FIRST_SECONDS": "0.5",
             "KI_HUB_RECEIPT_SECONDS": str(SILENCE),
+            "KI_HUB_STATIC_CREDENTIALS": "true",
+            "KI_HUB_OUTGOING_NETWORKS": "127.0.0.0/8",
             "KI_HUB_LOG_JSON": "true",
             **self.settings,
         }
 
-    def run(self, *arguments: str) -> str:
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         """One command to its end, as an operator gives it."""
-        done = subprocess.run(
+        return subprocess.run(
             [COMMAND, *arguments], env=self.environment(), capture_output=True, timeout=120,
             check=False,
         )  # fmt: skip
+
+    def run(self, *arguments: str) -> None:
+        """One command, which must do what it is asked."""
+        done = self.ask(*arguments)
         assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr.decode()}"
-        return done.stdout.decode()
 
     def _prepare(self) -> None:
         parties, credentials = self.folder / "parties.yaml", self.folder / "credentials.json"
