@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hub.console
-from hub.console import approval_form, consent_form, filled, flow, proposals, subscriptions
+from hub.console import (
+    approval_form,
+    consent_form,
+    filled,
+    flow,
+    proposals,
+    rejection,
+    subscriptions,
+)
 from hub.console.words import catalog, choose, word
 from hub.contract import LossKind
 from hub.fhir.language import LANGUAGES, said
@@ -43,6 +51,8 @@ GROUPS = {
     "giver.": consent_form.CONSENTERS,
     "answer.": consent_form.ANSWERS,
     "ground.": consent_form.GROUNDS,
+    "rejection.consent.": rejection.CONSENT,
+    "rejection.meeting.": rejection.MEETING,
     "section.": SECTIONS,
     "login.title.": ("operator", "party"),
     "login.lead.": ("operator", "party"),
