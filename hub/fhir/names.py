@@ -68,6 +68,7 @@ SECTION_CODE: Final = system("section")
 CONSENT_PURPOSE: Final = system("consent-purpose")
 LEGAL_BASIS_CODE: Final = system("legal-basis")
 GUARDIAN_GROUND_CODE: Final = system("guardian-ground")
+DECISION_CODE: Final = system("decision")
 OBSERVATION_CODE: Final = system("observation")
 
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
@@ -83,6 +84,8 @@ D_ECPR: Final = (
     "urn:oid:1.2.208.176.1.6.1.3.183",
     "urn:oid:1.2.208.176.1.6.1.3.187",
 )
+PERSON_SYSTEMS: Final = frozenset({CPR, X_ECPR, *D_ECPR})
+"""Systems of numbers that name one citizen."""
 SOR: Final = "urn:oid:1.2.208.176.1.1"
 CVR: Final = "http://cvr.dk"
 GLN: Final = "https://www.gs1.org/gln"
