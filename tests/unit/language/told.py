@@ -10,7 +10,7 @@ from hub import errors
 from hub.errors import HubError
 
 ERRORS = {n for n, c in vars(errors).items() if isinstance(c, type) and issubclass(c, HubError)}
-PLACES = {"Issue": 2, "Rule": 2, "finding": 1, "refused": 1}
+PLACES = {"Issue": 2, "Rule": 2, "_bound": 1, "finding": 1, "refused": 1}
 """Where each of these has its text."""
 DANISH_OF_ISSUE = 4
 
