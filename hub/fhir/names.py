@@ -83,6 +83,8 @@ D_ECPR: Final = (
     "urn:oid:1.2.208.176.1.6.1.3.183",
     "urn:oid:1.2.208.176.1.6.1.3.187",
 )
+PERSON_SYSTEMS: Final = frozenset({CPR, X_ECPR, *D_ECPR})
+"""Systems of numbers that name one citizen."""
 SOR: Final = "urn:oid:1.2.208.176.1.1"
 CVR: Final = "http://cvr.dk"
 GLN: Final = "https://www.gs1.org/gln"

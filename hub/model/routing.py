@@ -50,6 +50,8 @@ class PlanFacts:
     """Receiver to the digests a person decided not to send to it."""
     now: datetime
     agreement: Agreement = USUAL
+    deceased: bool = False
+    """The plan says that the citizen is dead."""
 
     def gates(self, member: Member) -> bool:
         """The member waits for the citizen's approval."""
@@ -77,6 +79,9 @@ class Route:
 
 def route(facts: PlanFacts) -> tuple[Route, ...]:
     """The decisions for every receiver of the plan, the citizen first."""
+    if facts.deceased:
+        stopped = [CITIZEN, *(m.party.id for m in facts.members)]
+        return tuple(Route(r, facts.head.number, "deny", _DECEASED) for r in stopped)
     found = [_citizen(facts)]
     for member in facts.members:
         found += _member(facts, member)
@@ -110,6 +115,8 @@ def refusal(facts: PlanFacts, member: Member, version: Version) -> str:
     One answer for sending, fetching and reading: what is not sent is not read either.
     """
     verdict = basis_for(facts.consents, member, facts.now)
+    if facts.deceased and member.party.id != facts.lead:
+        return _DECEASED
     if not verdict.permit:
         return verdict.reason
     if version.digest in facts.settled.get(member.party.id, frozenset()):
@@ -139,6 +146,7 @@ def registers_approvals(facts: PlanFacts, member: Member) -> bool:
     return (lead or "coordinator" in member.roles) and newest_for(facts, member) is not None
 
 
+_DECEASED: Final = "The citizen is dead; nothing more is sent"
 _NOT_FORWARDED: Final = "Waits until the lead's own coordinator forwards it"
 
 

@@ -32,6 +32,10 @@ from hub.store.work import UnitOfWork
 _REFUSAL: Final = (
     "A refusal: it overrides every consent to those it names until it is taken back (inactive)"
 )
+_ANONYMOUS: Final = (
+    "A citizen is named by CPR number or replacement number; an anonymous client (serviceloven "
+    "§ 101 a) never gets a plan"
+)
 _REGISTERED_SINCE: Final = (
     "It was registered before, and another form of it since; nothing was changed"
 )
@@ -103,6 +107,8 @@ def _consent(
     resource = form.resource
     if decision.citizen is None or not decision.citizen.identifiers:
         raise Invalid("State whose consent it is, by CPR number", at="Consent.patient.identifier")
+    if not any(i.system in names.PERSON_SYSTEMS for i in decision.citizen.identifiers):
+        raise Invalid(_ANONYMOUS, at="Consent.patient.identifier")
     consent, warnings = read_consent(resource, directory.find)
     known = work.plans.citizen(decision.citizen.identifiers)
     _fits(work, consent, known)

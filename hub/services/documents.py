@@ -11,7 +11,8 @@ from hub.contract import Party, Resource
 from hub.law import statutes
 from hub.model.lawful import Document, document_grants
 from hub.model.party import Directory
-from hub.model.plan import named_parties
+from hub.model.plan import identifiers, named_parties
+from hub.model.protection import is_hidden, reveals, without_whereabouts
 from hub.model.records import Part
 from hub.model.reduction import shareable
 from hub.store.work import UnitOfWork
@@ -38,7 +39,13 @@ def follow_documents(work: UnitOfWork, directory: Directory, citizen: str | None
 def as_shown(work: UnitOfWork, part: Part) -> dict[str, Resource]:
     """``Type/id`` to what of the document others see: what its owner marked for coordination."""
     kept, _ = shareable(work.plans.resources(part.members), lambda _: False, by_statute=True)
-    return kept
+    known = work.plans.newest("Patient", part.citizen_id)
+    person = work.plans.resources([("Patient", part.citizen_id, known[1])]) if known else {}
+    if not is_hidden(person):
+        return kept
+    directory = work.parties.directory()
+    masked, _ = without_whereabouts(kept, lambda u: reveals(u, directory.find(identifiers(u))))
+    return masked
 
 
 def whose(work: UnitOfWork, part: Part) -> Resource:

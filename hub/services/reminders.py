@@ -37,7 +37,8 @@ def remind(
         party, until = str(row["party"]), row["until"]
         assert isinstance(until, datetime)
         last[party] = max(until, last.get(party, until))
-    lapses = state.plan.open and any(until <= soon for until in last.values())
+    asked = state.plan.open and not state.facts.deceased
+    lapses = asked and any(until <= soon for until in last.values())
     for member in state.members:
         party = member.party.id
         lead = party == state.plan.lead

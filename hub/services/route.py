@@ -37,6 +37,7 @@ _TASKS = {
     "consent": "A unit in the plan is not covered by the citizen's consent; nothing is sent to it",
     "subscription": "A receiver has no subscription; add one to the parties file",
     "too-large": "The plan is too large for a receiver; send it in another way and record that",
+    "deceased": "The citizen is dead; nothing more is sent. End the plan",
     "own-document": "Publish your own plan; the shared plan comes back to you in it",
 }
 
@@ -56,6 +57,7 @@ def reconcile(
     access = access_rows(state.members, state.facts.consents)
     work.plans.set_access(plan_id, access)
     remind(work, state, access, actor, now)
+    _mourn(work, state, actor, now)
     take_back(work, plan, state.facts, actor, now)
     _drop_refused(work, state, actor, now)
     rows = work.deliveries.of_plan(plan_id)
@@ -68,6 +70,23 @@ def reconcile(
     follow(work, plan.citizen_id, plan, actor, now)
     hub.wake.set()
     return state.strangers
+
+
+def _mourn(work: UnitOfWork, state: PlanState, actor: str, now: datetime) -> None:
+    """Of a dead citizen's plan nobody is asked for anything, but for ending it."""
+    task_id = repeatable("task", "deceased", state.plan.id)
+    if state.facts.deceased:
+        work.journal.close_tasks(actor, now, plan_id=state.plan.id)
+    if state.facts.deceased and state.plan.open:
+        _open(work, "deceased", task_id, state.plan.lead, state.plan.id, now)
+    else:
+        work.journal.close_tasks(actor, now, task_id=task_id)
+
+
+def _open(
+    work: UnitOfWork, kind: str, task_id: str, party: str, plan_id: str, now: datetime
+) -> None:
+    work.journal.open_task(Task(task_id, kind, party, _TASKS[kind], plan_id, None, None, now))
 
 
 def _drop_refused(work: UnitOfWork, state: PlanState, actor: str, now: datetime) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from hub.contract import Resource
 from hub.model.agreement import USUAL, Agreement, read_agreement
 from hub.model.delivery import State
 from hub.model.party import Directory
@@ -23,6 +24,13 @@ def agreement_of(work: UnitOfWork) -> Agreement:
     """The local agreement in force."""
     written = work.journal.meta(AGREEMENT)
     return read_agreement(json.loads(written)) if written else USUAL
+
+
+def is_deceased(resource: Resource) -> bool:
+    """The Patient is said to be dead, at a known time or not."""
+    if resource["resourceType"] != "Patient":
+        return False
+    return resource.get("deceasedBoolean") is True or "deceasedDateTime" in resource
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,8 @@ def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime
     versions = tuple(work.plans.versions(plan.id))
     parts = work.plans.parts(plan.id)
     shared = next(p for p in parts if p.kind == SHARED)
-    members, strangers = team(work.plans.resources(shared.members), directory.find)
+    resources = work.plans.resources(shared.members)
+    members, strangers = team(resources, directory.find)
     settled: dict[str, frozenset[str]] = {}
     for delivery in work.deliveries.of_plan(plan.id):
         if delivery.state is State.NOT_SENT:
@@ -66,5 +75,6 @@ def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime
         settled=settled,
         now=now,
         agreement=agreement_of(work),
+        deceased=any(is_deceased(r) for r in resources.values()),
     )
     return PlanState(plan, versions, members, strangers, facts)

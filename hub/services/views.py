@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
-from hub.contract import PlanView, Resource, SourceDocument
-from hub.fhir.extract import is_protected, sections
+from hub.contract import Party, PlanView, Resource, SourceDocument
+from hub.fhir.extract import sections
 from hub.model.approval import gate, latest
-from hub.model.lawful import Shared, decide
+from hub.model.lawful import Shared, decide, may_take_part
 from hub.model.party import CITIZEN, SYSTEM
-from hub.model.plan import SHARED, Member
+from hub.model.plan import SHARED, Member, identifiers
+from hub.model.protection import is_hidden, reveals, without_relatives, without_whereabouts
 from hub.model.records import Part, PlanVersion
 from hub.model.reduction import permitted, shareable
 from hub.model.routing import basis_for, purpose_for, refusal
@@ -45,6 +46,7 @@ def build_view(
     approval = work.consents.decision(approved.id) if approved is not None else None
     if receiver == CITIZEN:
         kept, _ = shareable(whole, lambda _: False)
+        kept, _ = _protected(work, kept, version, None)
         view = PlanView(
             plan_id=state.plan.id,
             version=number,
@@ -71,8 +73,10 @@ def build_view(
     )
     # What the receiver wrote itself is not withheld from it, whatever its labels.
     kept = {k: others.get(k, r) for k, r in kept.items() if k in others or k in mine}
-    if receiver != state.plan.lead:
-        kept = {k: _without_whereabouts(r) for k, r in kept.items()}
+    kept, away = _protected(work, kept, version, member.party, mine)
+    if receiver != state.plan.lead and not _may_know_relatives(state, member, at):
+        kept, unnamed = without_relatives(kept, own=frozenset(mine))
+        away |= unnamed
     view = PlanView(
         plan_id=state.plan.id,
         version=number,
@@ -86,14 +90,38 @@ def build_view(
         # Its conditions are the citizen's own words, and no section covers them.
         approval=approval if _may(state, member, {}, at) else None,
     )
-    return Reduced(view, verdict.basis, frozenset(x.path for x in (*closed, *hidden)))
+    withheld = {x.path for x in (*closed, *hidden)} | away
+    return Reduced(view, verdict.basis, frozenset(withheld))
 
 
-def _without_whereabouts(resource: Resource) -> Resource:
-    """A protected citizen's address and telephone stay with the unit that wrote them."""
-    if resource["resourceType"] != "Patient" or not is_protected(resource):
-        return resource
-    return {k: v for k, v in resource.items() if k not in {"address", "telecom", "contact"}}
+def _may_know_relatives(state: PlanState, member: Member, at: datetime) -> bool:
+    """The citizen has agreed that this unit has their names and telephones."""
+    return may_take_part(state.facts.consents, member.party, "relatives", at).permit
+
+
+def _protected(
+    work: UnitOfWork,
+    resources: dict[str, Resource],
+    version: PlanVersion,
+    receiver: Party | None,
+    mine: Collection[str] = (),
+) -> tuple[dict[str, Resource], frozenset[str]]:
+    """Without a protected citizen's whereabouts, but for what the receiver itself has told."""
+    if not is_hidden(resources):
+        return resources, frozenset()
+    directory = work.parties.directory()
+    people = (key for part in version.manifest.values() for key in part if key[0] == "Patient")
+    told = {f"{t}/{i}" for t, i, v in people if work.plans.writer((t, i, v)) == _id(receiver)}
+
+    def housing(unit: Resource) -> bool:
+        party = directory.find(identifiers(unit))
+        return reveals(unit, party) and (party is None or party != receiver)
+
+    return without_whereabouts(resources, housing, own=frozenset({*mine, *told}))
+
+
+def _id(party: Party | None) -> str:
+    return party.id if party is not None else ""
 
 
 def _whole(

@@ -215,6 +215,11 @@ class Plans:
         row = self._db.execute(found.order_by(RESOURCE.c.version.desc()).limit(1)).first()
         return (row.owner, row.version) if row else None
 
+    def writer(self, key: Key) -> str | None:
+        """The party that wrote this version."""
+        named = tuple_(RESOURCE.c.type, RESOURCE.c.id, RESOURCE.c.version) == key
+        return self._db.execute(select(RESOURCE.c.written_by).where(named)).scalar()
+
     def had(self, kind: str, resource_id: str, digest: str) -> bool:
         """A version of the resource, the newest or an older one, has this content."""
         named = and_(RESOURCE.c.type == kind, RESOURCE.c.id == resource_id)

@@ -1,0 +1,143 @@
+"""Citizens in special positions: protected, dead, with relatives, with another GP, without a name.
+
+Sources: ki-plan section 6.6 and scenarios 5, 23 and 25; KORA appendix 4 (relatives in the plan).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from hub.fhir import names
+from hub.model.party import Subscription
+from tests.api.papers import SOR, consent_of, plan_with_team, sector_plan
+from tests.api.world import CONSENT_1, GP, KOORD_OWN, PLAN_1, PSYK, RUS, SOCIAL, World, problem
+
+ALL = ("make-plan", "exchange", "copy-to-gp", "relatives")
+
+
+def bundle() -> tuple[dict[str, Any], dict[str, Any]]:
+    """The lead's plan and its Patient."""
+    found = json.loads(PLAN_1)
+    (citizen,) = [
+        e["resource"] for e in found["entry"] if e["resource"]["resourceType"] == "Patient"
+    ]
+    return found, citizen
+
+
+def every_copy(world: World) -> dict[str, str]:
+    """What each unit reads, and what lies in its mailbox, as text."""
+    found = {}
+    for who in (PSYK, SOCIAL, KOORD_OWN):
+        texts = [world.get(f"/fhir/{kind}", who).text
+                 for kind in ("Patient", "CarePlan", "RelatedPerson", "CareTeam")]  # fmt: skip
+        texts += [world.get(f"/mailbox/{x}", who).content.decode("latin-1")
+                  for x in world.letters(who)]  # fmt: skip
+        found[who] = "\n".join(texts)
+    return found
+
+
+def as_fhir(world: World, who: str) -> None:
+    with world.hub.store.writing() as work:
+        known = work.parties.get(who)
+        assert known is not None
+        work.parties.save(replace(known, subscriptions=(Subscription("fhir"),)), world.clock())
+        work.commit()
+
+
+def test_a_protected_citizen_s_whereabouts_leave_in_no_copy(world: World) -> None:
+    world.consent(consent_of("alt", purposes=ALL))
+    as_fhir(world, SOCIAL)
+    found, citizen = bundle()
+    citizen["meta"] = {"security": [{"system": names.CONFIDENTIALITY, "code": "R"}]}
+    line, phone = citizen["address"][0]["line"][0], citizen["telecom"][0]["value"]
+    world.publish_plan(json.dumps(found).encode())
+    world.work()
+    for who, text in every_copy(world).items():
+        assert line not in text, who
+        assert phone not in text, who
+    assert line in world.get("/fhir/Patient", RUS).text
+
+
+def test_relatives_names_leave_where_the_citizen_agreed_only(world: World) -> None:
+    world.consent(consent_of("uden"))
+    as_fhir(world, PSYK)
+    world.publish_plan()
+    world.work()
+    assert all("Anna Testine" not in text for text in every_copy(world).values())
+    assert "søster" in world.get("/fhir/RelatedPerson", PSYK).text
+    assert "Anna Testine" in world.get("/fhir/RelatedPerson", RUS).text
+    world.consent(consent_of("med", (PSYK,), purposes=("relatives",)))
+    assert "Anna Testine" in world.get("/fhir/RelatedPerson", PSYK).text
+    assert "Anna Testine" not in world.get("/fhir/RelatedPerson", SOCIAL).text
+
+
+def test_after_a_death_nothing_is_sent_and_nobody_is_asked_but_to_end_the_plan(
+    planned: World, plan: str
+) -> None:
+    assert planned.delivery(GP)["state"] == "blocked"
+    found, citizen = bundle()
+    citizen["deceasedDateTime"] = "2026-09-19"
+    planned.publish_plan(json.dumps(found).encode())
+    planned.work()
+    assert planned.get(f"/fhir/CarePlan/{plan}", PSYK).status_code == 404
+    assert planned.get(f"/fhir/CarePlan/{plan}", RUS).status_code == 200
+    newest = [d for d in planned.deliveries() if d["version"] == 2]
+    assert newest == []
+    assert planned.delivery(GP)["state"] == "cancelled"
+    assert planned.tasks(RUS) == [("deceased", None)]
+    assert planned.tasks(KOORD_OWN) == []
+    found["entry"][0]["resource"]["status"] = "completed"
+    planned.publish_plan(json.dumps(found).encode())
+    assert planned.tasks(RUS) == []
+
+
+def test_another_gp_needs_a_basis_of_its_own(world: World) -> None:
+    """SOCIAL takes the new GP's place; the citizen consented to the old one."""
+    world.consent(consent_of("gammel", (RUS, PSYK, KOORD_OWN, GP)))
+    team = plan_with_team({SOR[GP]: (), SOR[SOCIAL]: ("gp",)})
+    plan = world.publish_plan(team)
+    assert world.approve(plan).status_code == 201
+    world.work()
+    assert SOCIAL not in world.states()
+    assert GP not in world.states()
+    assert "consent" in [kind for kind, _ in world.tasks(RUS)]
+    world.consent(consent_of("ny", (SOCIAL,), purposes=("copy-to-gp",)))
+    world.work()
+    assert world.states()[SOCIAL] in {"sent", "blocked", "due"}
+
+
+def test_an_anonymous_client_never_gets_a_plan(world: World) -> None:
+    """Serviceloven § 101 a: there is nobody to consent, so there is no plan."""
+    anonymous = {"system": "https://sag.example", "value": "anonym-7"}
+    consent = json.loads(CONSENT_1) | {"id": "anonym"}
+    consent["patient"]["identifier"] = anonymous
+    consent["performer"][0]["identifier"] = anonymous
+    problem(world.consent(json.dumps(consent).encode()), 422)
+    found, citizen = bundle()
+    citizen["identifier"] = [anonymous]
+    answer = world.post("/documents/fhir", RUS, json.dumps(found).encode())
+    assert answer.status_code in {403, 422}
+    assert world.deliveries() == []
+
+
+def test_a_tilbud_gets_the_relevant_parts_of_the_action_plan_it_is_named_in(world: World) -> None:
+    """Serviceloven § 141, stk. 5: without any consent, and never against the citizen's no."""
+    plan = json.loads(sector_plan(SOCIAL, case="H-1"))
+    tilbud = "urn:uuid:3b0ff6a2-0d8c-4a5c-9e59-9f8a1f6f0c07"
+    team = {"resourceType": "CareTeam", "status": "active",
+            "participant": [{"role": [names.concept(names.ROLE, "receiver")],
+                             "member": {"reference": tilbud}}]}  # fmt: skip
+    unit = {"resourceType": "Organization", "name": "Rusmiddelcentret",
+            "identifier": [{"system": names.SOR, "value": SOR[RUS]}]}  # fmt: skip
+    address = "urn:uuid:3b0ff6a2-0d8c-4a5c-9e59-9f8a1f6f0c08"
+    plan["entry"] += [{"fullUrl": address, "resource": team}, {"fullUrl": tilbud, "resource": unit}]
+    plan["entry"][0]["resource"]["careTeam"] = [{"reference": address}]
+    world.consent(consent_of("kun-social", (SOCIAL,)))
+    answer = world.post("/documents/fhir", SOCIAL, json.dumps(plan).encode())
+    assert answer.status_code == 202, answer.text
+    assert "En indsats" in world.get("/fhir/CarePlan", RUS).text
+    assert "En indsats" not in world.get("/fhir/CarePlan", PSYK).text
+    world.consent(consent_of("nej-til-rus", (RUS,), status="rejected"))
+    assert "En indsats" not in world.get("/fhir/CarePlan", RUS).text
