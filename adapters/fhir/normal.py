@@ -21,6 +21,8 @@ def normal_resource(resource: Resource, id: str) -> Resource:
             continue
         if name == "meta":
             kept = {k: v for k, v in value.items() if k not in _SERVER_META}
+            # The hub's own mark on what it sent; it says nothing when it comes back.
+            _keep(kept, "tag", lambda t: t.get("system") != names.DECISION_CODE)
             if kept:
                 made["meta"] = kept
             continue

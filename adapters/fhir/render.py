@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.fhir.notice import communication, unit
-from adapters.fhir.terms import EVENT_SYSTEM, PLAN_ID
+from adapters.fhir.terms import EVENT_SYSTEM, PLAN_ID, UNAPPROVED
 from hub.contract import (
     Context,
     Loss,
@@ -63,11 +63,16 @@ def _first(resources: Mapping[str, Resource]) -> str:
 
 
 def _stamped(plan: Resource, view: PlanView) -> Resource:
-    """The plan with its version and, on the shared part, the hub's plan id."""
+    """The plan with its version and, on the shared part, the hub's id and whether it waits.
+
+    Waits: the citizen has not approved this version, or a condition for this receiver is not met.
+    """
     made = dict(plan)
     made["meta"] = {"versionId": str(view.version)} | {
         k: v for k, v in plan.get("meta", {}).items() if k != "versionId"
     }
+    if not view.approved and has_code(plan.get("category", ()), names.CATEGORY, "ki-plan"):
+        made["meta"]["tag"] = [*made["meta"].get("tag", ()), UNAPPROVED]
     if codes(plan.get("category", ()), names.CATEGORY):
         others = [i for i in plan.get("identifier", ()) if i.get("system") != PLAN_ID]
         made["identifier"] = [*others, {"system": PLAN_ID, "value": view.plan_id}]

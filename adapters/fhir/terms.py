@@ -19,6 +19,8 @@ PLAN_UPDATE: Final = f"{EVENT_SYSTEM}|plan-update"
 NOTICE_SYSTEM: Final = names.system("notice")
 PLAN_ID: Final = f"{names.BASE}/NamingSystem/plan"
 """Identifier system of the hub's plan id."""
+UNAPPROVED: Final = names.coding(names.DECISION_CODE, "undecided", "Ikke godkendt endnu")
+"""Tag of a shared plan that waits for the citizen's approval."""
 
 SECTOR_KINDS: Final = frozenset(
     {

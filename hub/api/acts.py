@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 
 from hub.api.mailbox import DeliveryState
 from hub.api.security import HubDep, PartyDep
+from hub.contract import Identifier
 from hub.model.party import Viewer
-from hub.services import acts, holding, queries, rejection
+from hub.services import acts, holding, numbers, queries, rejection
 
 ROUTER = APIRouter(tags=["people"])
 
@@ -89,6 +90,28 @@ def answer_no(plan: str, act: AnswerToNo, hub: HubDep, party: PartyDep) -> None:
         hub, party.party, plan, act.person,
         consent_holds=act.consent_holds, new_meeting=act.new_meeting,
     )  # fmt: skip
+
+
+class Number(BaseModel):
+    """A CPR number or a replacement number."""
+
+    system: str
+    value: str
+
+
+class OtherNumber(Act):
+    """The citizen has another number now."""
+
+    known: Number = Field(description="One that this unit has registered a consent of, or leads by")
+    new: Number
+
+
+@ROUTER.post("/citizens/link-number", status_code=204)
+def link_number(act: OtherNumber, hub: HubDep, party: PartyDep) -> None:
+    """Both numbers find the citizen from now on; by a unit that knows the citizen."""
+    known = Identifier(act.known.system, act.known.value)
+    new = Identifier(act.new.system, act.new.value)
+    numbers.link(hub, party.party, known, new, act.person)
 
 
 @ROUTER.post("/deliveries/{delivery}/accept-losses")

@@ -68,6 +68,7 @@ SECTION_CODE: Final = system("section")
 CONSENT_PURPOSE: Final = system("consent-purpose")
 LEGAL_BASIS_CODE: Final = system("legal-basis")
 GUARDIAN_GROUND_CODE: Final = system("guardian-ground")
+DECISION_CODE: Final = system("decision")
 OBSERVATION_CODE: Final = system("observation")
 
 CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from hub.fhir import names
 
-_SYSTEMS: Final = (names.CPR, names.X_ECPR, *names.D_ECPR)
+_SYSTEMS: Final = names.PERSON_SYSTEMS
 _SHAPE = re.compile(r"(?<![0-9A-Za-z-])[0-9]{6}[- ]?[0-9]{4}(?![0-9A-Za-z-])")
 
 _DATED = re.compile(

@@ -112,7 +112,8 @@ def _consent(
     consent, warnings = read_consent(resource, directory.find)
     known = work.plans.citizen(decision.citizen.identifiers)
     _fits(work, consent, known)
-    consent = _entitled_to_give(work, consent, resource, decision.citizen.identifiers)
+    numbers = (*decision.citizen.identifiers, *(work.plans.numbers(known) if known else ()))
+    consent = _entitled_to_give(work, consent, resource, numbers)
     if resource.get("status") == "rejected":
         warnings += (Issue("warning", "informational", _REFUSAL, "Consent.status"),)
     if work.consents.plan_of_approval(consent.id) is not None:

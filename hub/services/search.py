@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from hub.contract import Identifier
+from hub.contract import Identifier, Resource
 from hub.fhir.dates import element_range
 from hub.fhir.matching import Subject, World, elements, included, matches
 from hub.fhir.numbers import names_a_citizen
@@ -43,7 +43,7 @@ def search(hub: Hub, viewer: Viewer, query: Query, token: Token) -> SearchPage:
     """One page of what matches; ``token`` says as of when, and after which match to go on."""
 
     def look(sight: Sight, work: UnitOfWork) -> tuple[SearchPage, list[Disclosure]]:
-        page = _page(hub, _looked_at(work, sight, query), query, token)
+        page = _page(hub, work, _looked_at(work, sight, query), query, token)
         if query.counts_only:
             return replace(page, matches=[], included=[], next=None), []
         return page, [e.why for e in (*page.matches, *page.included)]
@@ -54,7 +54,7 @@ def search(hub: Hub, viewer: Viewer, query: Query, token: Token) -> SearchPage:
 def matching(hub: Hub, work: UnitOfWork, sight: Sight, query: Query) -> list[Entry]:
     """Everything that matches, in no order; nothing of it is shown yet."""
     seen = _looked_at(work, sight, query)
-    world = _world(hub, seen)
+    world = _world(hub, work, seen)
     return [seen[s.key] for s in world.of_type(query.type) if matches(s, query, world)]
 
 
@@ -63,13 +63,23 @@ def _looked_at(work: UnitOfWork, sight: Sight, query: Query) -> dict[str, Entry]
     return {key: e for key, e in found.items() if e.resource["resourceType"] in SERVED}
 
 
-def _world(hub: Hub, seen: dict[str, Entry]) -> World:
-    subjects = {k: Subject(e.resource, f"Patient/{e.citizen}") for k, e in seen.items()}
+def _world(hub: Hub, work: UnitOfWork, seen: dict[str, Entry]) -> World:
+    subjects = {k: Subject(_findable(work, e), f"Patient/{e.citizen}") for k, e in seen.items()}
     return World(subjects, hub.base_url)
 
 
-def _page(hub: Hub, seen: dict[str, Entry], query: Query, token: Token) -> SearchPage:
-    world = _world(hub, seen)
+def _findable(work: UnitOfWork, entry: Entry) -> Resource:
+    """A Patient is found by every number that is known to be the citizen's, shown as it is."""
+    if entry.resource["resourceType"] != "Patient":
+        return entry.resource
+    numbers = [{"system": n.system, "value": n.value} for n in work.plans.numbers(entry.citizen)]
+    return entry.resource | {"identifier": [*entry.resource.get("identifier", ()), *numbers]}
+
+
+def _page(
+    hub: Hub, work: UnitOfWork, seen: dict[str, Entry], query: Query, token: Token
+) -> SearchPage:
+    world = _world(hub, work, seen)
     found = [seen[s.key] for s in world.of_type(query.type) if matches(s, query, world)]
     used = _without_numbers(query, world)
     downwards = (*(o.descending for o in query.order), True, False)

@@ -11,8 +11,21 @@ from typing import Any
 
 from hub.fhir import names
 from hub.model.party import Subscription
+from tests.api.fhir.client import post_search
 from tests.api.papers import SOR, consent_of, plan_with_team, sector_plan
-from tests.api.world import CONSENT_1, GP, KOORD_OWN, PLAN_1, PSYK, RUS, SOCIAL, World, problem
+from tests.api.world import (
+    CONSENT_1,
+    CPR_1,
+    CPR_2,
+    GP,
+    KOORD_OWN,
+    PLAN_1,
+    PSYK,
+    RUS,
+    SOCIAL,
+    World,
+    problem,
+)
 
 ALL = ("make-plan", "exchange", "copy-to-gp", "relatives")
 
@@ -141,3 +154,27 @@ def test_a_tilbud_gets_the_relevant_parts_of_the_action_plan_it_is_named_in(worl
     assert "En indsats" not in world.get("/fhir/CarePlan", PSYK).text
     world.consent(consent_of("nej-til-rus", (RUS,), status="rejected"))
     assert "En indsats" not in world.get("/fhir/CarePlan", RUS).text
+
+
+def link(world: World, who: str, known: str, new: str) -> int:
+    body = {"person": "Signe Prøve", "known": {"system": names.CPR, "value": known},
+            "new": {"system": names.CPR, "value": new}}  # fmt: skip
+    return world.request("POST", "/citizens/link-number", who, json=body).status_code
+
+
+def test_a_citizen_with_another_number_is_found_by_both(planned: World, plan: str) -> None:
+    new = "020160" + "9999"
+    number = {"patient.identifier": f"{names.CPR}|{new}"}
+    assert post_search(planned, "CarePlan", number, PSYK).json()["total"] == 0
+    assert link(planned, PSYK, CPR_1, new) == 404
+    assert link(planned, RUS, CPR_2, new) == 404
+    assert [link(planned, RUS, CPR_1, new) for _ in range(2)] == [204, 204]
+    found = post_search(planned, "CarePlan", number, PSYK).json()
+    assert plan in {e["resource"]["id"] for e in found["entry"]}
+    old = {"patient.identifier": f"{names.CPR}|{CPR_1}"}
+    assert post_search(planned, "CarePlan", old, PSYK).json()["total"] == found["total"]
+    assert new not in planned.get("/fhir/Patient", PSYK).text
+    assert planned.consent(consent_of("nyt-nummer", cpr=new, status="rejected")).status_code == 201
+    assert planned.get(f"/fhir/CarePlan/{plan}", PSYK).status_code == 404
+    planned.consent(consent_of("en-anden", cpr=CPR_2))
+    assert link(planned, RUS, CPR_1, CPR_2) == 404

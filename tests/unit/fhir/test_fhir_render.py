@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,6 +56,16 @@ def test_examples_go_round(path: str) -> None:
     update = parse(json.dumps(bundle).encode())
     assert {f"{r['resourceType']}/{r['id']}": r for r in update.resources} == view.resources
     assert update.base_version == 4
+
+
+@pytest.mark.parametrize("approved", [True, False])
+def test_what_is_not_approved_says_so_and_that_does_not_come_back(approved: bool) -> None:
+    view = replace(view_of(PLAN_1), approved=approved)
+    bundle = rendered(view)
+    tags = bundle["entry"][0]["resource"]["meta"].get("tag", [])
+    assert [t["display"] for t in tags] == ([] if approved else ["Ikke godkendt endnu"])
+    (plan,) = [r for r in parse(json.dumps(bundle).encode()).resources if r["id"] == view.plan_id]
+    assert "tag" not in plan.get("meta", {})
 
 
 def test_form() -> None:
