@@ -21,6 +21,7 @@ from hub.console.page import STATIC, Page
 from hub.console.parties import ROUTER as PARTIES
 from hub.console.plans import ROUTER as PLANS
 from hub.console.proposals import ROUTER as PROPOSALS
+from hub.console.rejection import ROUTER as REJECTION
 from hub.console.subscriptions import ROUTER as SUBSCRIPTIONS
 from hub.console.tasks import ROUTER as TASKS
 from hub.console.visit import Console, Visitor
@@ -50,7 +51,7 @@ def mount(app: FastAPI, hub: Hub, *, demo_credential: str | None = None) -> None
     app.mount(STATIC, _Static(directory=_FOLDER), name="console-static")
     for router in (
         OVERVIEW, LOGIN, DELIVERIES, PLANS, PARTIES, SUBSCRIPTIONS, MESSAGES, TASKS, DECISIONS,
-        PROPOSALS, LETTERS, ACTS, AUDIT,
+        PROPOSALS, LETTERS, REJECTION, ACTS, AUDIT,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_LAST)

@@ -204,6 +204,7 @@ def test_a_person_records_a_consent(browser: Browser, own_site: Site) -> None:
         assert page.url.endswith("#unit")
         page.get_by_label("CPR").fill("0101809995")
         page.get_by_label("To make the coordinated plan").check()
+        page.get_by_label("Yes, consents").check()
         page.get_by_label("Havneby Rusmiddelcenter", exact=True).check()
         page.get_by_label("The citizen", exact=True).check()
         page.get_by_label("Written", exact=True).check()

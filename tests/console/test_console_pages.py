@@ -284,7 +284,7 @@ def consent_form(token: str, form_id: str) -> dict[str, str | list[str]]:
     return {
         "token": token, "form": form_id, "cpr": "010180-9995",
         "purpose": ["make-plan", "exchange"], "unit": ["psyk-nordstrand", "rus-havneby"],
-        "giver": "citizen", "mode": "written", "person": "Sygeplejerske",
+        "giver": "citizen", "mode": "written", "person": "Sygeplejerske", "answer": "yes",
         "date": (datetime.now(UTC) - timedelta(days=1)).date().isoformat(),
         "evidence": "Underskrevet på stuen",
     }  # fmt: skip
@@ -357,6 +357,25 @@ def test_an_approval_lets_the_waiting_receiver_have_the_plan(own_site: Site) -> 
     after = queries.delivery_detail(hub, SYSTEM, waiting.id).delivery
     assert after.state.value == "due"
     assert after.reason == "Approved by the citizen"
+    answered_after_a_no(own_site, plan, form)
+
+
+def answered_after_a_no(own_site: Site, plan: str, form: dict[str, Any]) -> None:
+    with own_site.person("psyk-nordstrand", "en") as client:
+        path = f"/decisions/no/{plan}"
+        assert path not in client.get("/decisions").text
+        again = client.get("/decisions/approval").text
+        said = form | {"decision": "no", "token": token_in(again), "form": hidden(again, "form")}
+        assert client.post("/decisions/approval", data=said).status_code == 303
+        assert path in client.get("/decisions").text
+        page = client.get(path).text
+        assert " checked" not in page
+        empty = {"token": token_in(page), "person": "Sygeplejerske"}
+        assert client.post(path, data=empty).status_code == 422
+        told = empty | {"consent": "holds", "meeting": "needed"}
+        assert client.post(path, data=told).status_code == 303
+        assert path not in client.get("/decisions").text
+        assert client.post(path, data=told).status_code == 404
 
 
 def test_a_form_that_is_too_large_is_refused(site: Site) -> None:

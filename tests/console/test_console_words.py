@@ -19,6 +19,7 @@ from hub.console import (
     filled,
     flow,
     proposals,
+    rejection,
     subscriptions,
 )
 from hub.console.words import catalog, choose, word
@@ -52,6 +53,8 @@ GROUPS = {
     "giver.": consent_form.CONSENTERS,
     "answer.": consent_form.ANSWERS,
     "ground.": consent_form.GROUNDS,
+    "rejection.consent.": rejection.CONSENT,
+    "rejection.meeting.": rejection.MEETING,
     "section.": SECTIONS,
     "login.title.": ("operator", "party"),
     "login.lead.": ("operator", "party"),
