@@ -31,6 +31,8 @@ MAX_EXPONENT = 400
 
 # R4 "string", 2.24.0.1: no control characters but tab and line ends; XML has no U+FFFE, U+FFFF.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ESCAPE = re.compile(r"\\[ubf]")
+"""How JSON can write a character that is not there as itself, among them the forbidden ones."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -101,6 +103,8 @@ def parse_json(body: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise Malformed("The document is JSON but not an object; send a FHIR resource")
     _bounded(found)
+    if _ESCAPE.search(text) or _FORBIDDEN.search(text):
+        _clean(found)
     return found
 
 
@@ -111,28 +115,54 @@ def _few(body: bytes, *signs: bytes, most: int = MAX_PARTS) -> None:
 
 
 def _bounded(value: Any) -> None:
-    todo = [(value, 1)]
+    around = [value]
+    for _ in range(MAX_DEPTH - 1):
+        around = [
+            inner
+            for item in around
+            for inner in (item.values() if isinstance(item, dict) else item)
+            if isinstance(inner, dict | list)
+        ]
+    if any(around):
+        raise TooLarge(f"Nested deeper than {MAX_DEPTH} levels; send a FHIR resource")
+
+
+def _clean(value: Any) -> None:
+    todo = [value]
     while todo:
-        item, depth = todo.pop()
-        if depth > MAX_DEPTH:
-            raise TooLarge(f"Nested deeper than {MAX_DEPTH} levels; send a FHIR resource")
+        item = todo.pop()
         if isinstance(item, str):
             if _FORBIDDEN.search(item):
                 raise Malformed(
                     "A text has a character that FHIR forbids (R4 string); leave it out"
                 )
         elif isinstance(item, dict):
-            todo.extend((v, depth + 1) for v in item.values())
-            todo.extend((k, depth + 1) for k in item)
+            todo.extend(item.values())
+            todo.extend(item)
         elif isinstance(item, list):
-            todo.extend((v, depth + 1) for v in item)
+            todo.extend(item)
 
 
-def dump_json(value: Any, *, indent: int | None = None) -> bytes:
-    """Compact UTF-8 JSON, key order kept, decimals as they were written."""
-    separators = (",", ":") if indent is None else (",", ": ")
+# Making an encoder takes longer than writing a small value with it.
+_COMPACT, _SORTED = (
+    simplejson.JSONEncoder(
+        use_decimal=True, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys
+    )
+    for sort_keys in (False, True)
+)
+
+
+def dump_json(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> bytes:
+    """Compact UTF-8 JSON, key order kept unless sorted, decimals as they were written."""
+    if indent is None:
+        return (_SORTED if sort_keys else _COMPACT).encode(value).encode("utf-8")
     text = simplejson.dumps(
-        value, use_decimal=True, ensure_ascii=False, separators=separators, indent=indent
+        value,
+        use_decimal=True,
+        ensure_ascii=False,
+        separators=(",", ": "),
+        indent=indent,
+        sort_keys=sort_keys,
     )
     return text.encode("utf-8")
 

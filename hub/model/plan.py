@@ -42,13 +42,7 @@ def chief_role(roles: frozenset[str]) -> str | None:
 
 def canonical(value: Any) -> bytes:
     """JSON with sorted keys: equal content, equal bytes."""
-    if isinstance(value, Mapping):
-        return b"{" + b",".join(
-            dump_json(key) + b":" + canonical(value[key]) for key in sorted(value)
-        ) + b"}"  # fmt: skip
-    if isinstance(value, list):
-        return b"[" + b",".join(canonical(v) for v in value) + b"]"
-    return dump_json(value)
+    return dump_json(value, sort_keys=True)
 
 
 def digest_of(resources: Iterable[Resource]) -> str:
