@@ -29,3 +29,10 @@ Usage: #definition
 * name = "KiRelatedPlanId"
 * description = "The hub's id of a plan that a document tells of for information."
 * insert Naming(related-plan)
+
+Instance: audit-pseudonym
+InstanceOf: NamingSystem
+Usage: #definition
+* name = "KiAuditPseudonym"
+* description = "What the audit trail calls a citizen: a keyed hash that nobody can follow once the key is gone."
+* insert Naming(audit-pseudonym)

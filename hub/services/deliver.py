@@ -22,6 +22,7 @@ from hub.model.records import Delivery
 from hub.sending import Confirm, Endpoint
 from hub.services.again import audit_disclosure, begin_again
 from hub.services.answering import send_answer
+from hub.services.asking import ask_for_hand_over, ask_person
 from hub.services.attempts import ACTOR, fail, hand_over, outgoing, retry_after
 from hub.services.frozen import open_to, why_not
 from hub.services.gate import is_notice, stopped
@@ -30,7 +31,7 @@ from hub.services.hub import Hub, new_id
 from hub.services.notices import freeze_notice
 from hub.services.outgoing import conforming
 from hub.services.resend import answer_by, renewed
-from hub.services.route import ask_for_hand_over, ask_person, reconcile
+from hub.services.route import reconcile
 from hub.services.state import PlanState, plan_state
 from hub.services.subscription_send import notify
 from hub.services.threads import Before, before, remember, still

@@ -15,31 +15,19 @@ from hub.model.delivery import UNDER_WAY, WAITING, State
 from hub.model.lawful import grants
 from hub.model.party import CITIZEN, Directory, Subscription
 from hub.model.plan import SHARED, Member
-from hub.model.records import Delivery, Task
+from hub.model.records import Delivery
 from hub.model.routing import Route, purpose_for, route
 from hub.ports import reissues
-from hub.services.attempts import ACTOR
+from hub.services.asking import ask, ask_of_plan
 from hub.services.frozen import take_back, why_not
 from hub.services.hub import Hub, repeatable
 from hub.services.reminders import remind
 from hub.services.state import PlanState, plan_state
 from hub.services.subscription_events import follow
-from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
 CITIZEN_FORMAT = "citizen-format"
 """Meta key: the format of the citizen's own copy, from the parties file."""
-
-_TASKS = {
-    "approve": "Register the citizen's decision on the plan; a receiver waits for it",
-    "forward": "Forward the plan to the other organisation's coordinator",
-    "hand-over": "Hand version {version} of the plan over to the citizen and record it",
-    "consent": "A unit in the plan is not covered by the citizen's consent; nothing is sent to it",
-    "subscription": "A receiver has no subscription; add one to the parties file",
-    "too-large": "The plan is too large for a receiver; send it in another way and record that",
-    "deceased": "The citizen is dead; nothing more is sent. End the plan",
-    "own-document": "Publish your own plan; the shared plan comes back to you in it",
-}
 
 _NOTHING_OWN = "Waits for the receiver's own document: its format is that document, issued again"
 
@@ -78,15 +66,9 @@ def _mourn(work: UnitOfWork, state: PlanState, actor: str, now: datetime) -> Non
     if state.facts.deceased:
         work.journal.close_tasks(actor, now, plan_id=state.plan.id)
     if state.facts.deceased and state.plan.open:
-        _open(work, "deceased", task_id, state.plan.lead, state.plan.id, now)
+        ask_of_plan(work, "deceased", task_id, state.plan.lead, state.plan.id, now)
     else:
         work.journal.close_tasks(actor, now, task_id=task_id)
-
-
-def _open(
-    work: UnitOfWork, kind: str, task_id: str, party: str, plan_id: str, now: datetime
-) -> None:
-    work.journal.open_task(Task(task_id, kind, party, _TASKS[kind], plan_id, None, None, now))
 
 
 def _drop_refused(work: UnitOfWork, state: PlanState, actor: str, now: datetime) -> None:
@@ -124,13 +106,13 @@ def _follow(
             party=found.receiver, outcome="denied", reason=found.reason,
             role=state.role_of(found.receiver),
         )  # fmt: skip
-        _ask(work, state, found, None, now)
+        ask(work, state, found, None, now)
         return
     about = repeatable(state.plan.id, found.receiver)
     work.journal.close_tasks(actor, now, task_id=repeatable("task", "consent", about))
     wanted = _subscriptions(work, found.receiver)
     if not wanted:
-        _ask(work, state, found, None, now, kind="subscription")
+        ask(work, state, found, None, now, kind="subscription")
         return
     subscription = _possible(hub, work, state, found.receiver, wanted)
     if subscription is None:
@@ -294,7 +276,7 @@ def _block(
         return
     elif row.reason != found.reason:
         work.deliveries.restate(row, found.reason, actor, now)
-    _ask(work, state, found, row, now)
+    ask(work, state, found, row, now)
     for other in rows:
         # An older one with other shared content stays: the citizen may yet approve that.
         same = other.digest == row.digest or found.task in {"forward", "own-document"}
@@ -304,35 +286,6 @@ def _block(
             work.journal.close_tasks(actor, now, delivery_id=other.id)
 
 
-def _ask(
-    work: UnitOfWork,
-    state: PlanState,
-    found: Route,
-    row: Delivery | None,
-    now: datetime,
-    *,
-    kind: str | None = None,
-) -> None:
-    """Every wait has a named unit's person."""
-    wanted = kind or found.task
-    if wanted is None:
-        return
-    party = OPERATOR if wanted == "subscription" else found.task_for
-    about = row.id if row else repeatable(state.plan.id, found.receiver)
-    work.journal.open_task(
-        Task(
-            id=repeatable("task", wanted, about),
-            kind=wanted,
-            party=party,
-            text=_TASKS[wanted],
-            plan_id=state.plan.id,
-            delivery_id=row.id if row else None,
-            inbox_id=None,
-            created_at=now,
-        )
-    )
-
-
 def _cancel(
     work: UnitOfWork, rows: Iterable[Delivery], reason: str, actor: str, now: datetime
 ) -> None:
@@ -340,20 +293,3 @@ def _cancel(
         if row.state in WAITING:
             work.deliveries.move(row, State.CANCELLED, reason, actor, now)
             work.journal.close_tasks(actor, now, delivery_id=row.id)
-
-
-def ask_person(work: UnitOfWork, kind: str, row: Delivery, party: str, now: datetime) -> None:
-    """One delivery waits for an act of that unit's person."""
-    task_id = repeatable("task", kind, row.id)
-    text = _TASKS[kind].format(version=row.version)
-    work.journal.open_task(Task(task_id, kind, party, text, row.plan_id, row.id, None, now))
-
-
-def ask_for_hand_over(work: UnitOfWork, row: Delivery, lead: str, now: datetime) -> None:
-    """The citizen's copy is made and waits for a person's hand; older ones wait no longer."""
-    for other in work.deliveries.of_plan(row.plan_id, CITIZEN):
-        if other.state is State.SENT and other.version < row.version:
-            reason = f"Version {row.version} took its place"
-            work.deliveries.move(other, State.SUPERSEDED, reason, ACTOR, now)
-            work.journal.close_tasks(ACTOR, now, delivery_id=other.id)
-    ask_person(work, "hand-over", row, lead, now)

@@ -48,7 +48,7 @@ def used(path: Path) -> set[str]:
     found |= {names.extension(n) for n in re.findall(r'\bnames\.extension\("([\w-]+)"\)', text)}
     found |= {names.system(n) for n in re.findall(r'\bnames\.system\("([\w-]+)"\)', text)}
     found |= {
-        f"{names.BASE}/NamingSystem/{n}" for n in re.findall(r"BASE}/NamingSystem/(\w+)", text)
+        f"{names.BASE}/NamingSystem/{n}" for n in re.findall(r"BASE}/NamingSystem/([\w-]+)", text)
     }
     return found
 
