@@ -94,6 +94,7 @@ def broker(database_url: str, rabbitmq_vhost: Vhost, tmp_path: Path) -> Iterator
         database_url=database_url,
         bus_url=rabbitmq_vhost.url(),
         bus_admin_url=rabbitmq_vhost.admin_url,
+        static_credentials=True,
     )
     made = Broker(world, rabbitmq_vhost)
     for cpr in (CPR_2, CPR_1, CPR_3):
