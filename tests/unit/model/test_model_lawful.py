@@ -189,3 +189,10 @@ def test_a_slip_in_the_file_is_told(before: str, after: str, told: str) -> None:
 
 def test_units_without_a_statute_for_their_kind_are_not_reached() -> None:
     assert not decide(party(KOORD_OTHER), ACTION_PLAN, "look-up", NOW).permit
+
+
+def test_a_grant_ends_with_the_statute_behind_the_consent() -> None:
+    last = date(2026, 9, 22)
+    law = Statutes(tuple(replace(s, valid_until=last) for s in LAW))
+    (grant,) = grants((consent(permit(RUS)),), party(RUS), "exchange", law)
+    assert grant.until == datetime(2026, 9, 22, 22, tzinfo=UTC)
