@@ -69,6 +69,7 @@ NEEDS: Final[Mapping[tuple[str, str], str]] = {
     ("POST", "/plans/{plan}/letters/{message}/seen-to"): "Letter.u",
     ("POST", "/plans/{plan}/answer-no"): "Proposal.u",
     ("GET", "/plans/{plan}/access-record"): "AuditEvent.s",
+    ("GET", "/plans/{plan}/provenance"): "Provenance.s",
     ("GET", "/proposals"): "Proposal.s",
     ("GET", "/proposals/{proposal}"): "Proposal.r",
     ("POST", "/proposals/{proposal}/accept"): "Proposal.u",
