@@ -3,6 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-full faults conformance check lock reference sbom audit clean prerequisites \
 	java
+.PHONY: check-form check-types check-data check-pages
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,6 +13,10 @@ INSTALLED := $(VENV)/.installed
 PYTEST_ARGS ?=
 FAULTS ?= 1000
 SEED ?= 1
+PYTEST := $(BIN)/pytest -q --durations=15 -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+# What is checked without tests, two at a time. The tests of check-pages are among all tests.
+CHECKS := check-types check-form check-data
+AT_ONCE := $(MAKE) --no-print-directory -j 2 --output-sync=target
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,11 +27,13 @@ run: $(INSTALLED) ## Play the main job, then keep the console at http://127.0.0.
 demo: $(INSTALLED) ## Play the main job and exit
 	$(BIN)/ki-hub demo
 
-test: prerequisites $(INSTALLED) check ## Everything that must hold: make check, then all tests
-	$(BIN)/pytest -q --durations=15 -n 2 --dist loadfile $(PYTEST_ARGS)
+test: prerequisites $(INSTALLED) ## Everything that must hold: make check, then all tests
+	@$(AT_ONCE) $(CHECKS)
+	$(PYTEST)
 
-test-full: prerequisites java $(INSTALLED) check ## The long forms: killed at every step, validated by HL7's own
-	KI_HUB_TEST_FULL=1 $(BIN)/pytest -q --durations=15 -n 2 --dist loadfile $(PYTEST_ARGS)
+test-full: prerequisites java $(INSTALLED) ## The long forms: killed at every step, validated by HL7's own
+	@$(AT_ONCE) $(CHECKS)
+	KI_HUB_TEST_FULL=1 $(PYTEST)
 
 faults: prerequisites $(INSTALLED) ## Kill, cut and fill everything, and judge (FAULTS=n SEED=s); see docs/reliability.md
 	$(BIN)/python -m tests.faults run --faults $(FAULTS) --seed $(SEED)
@@ -35,16 +42,24 @@ conformance: java $(INSTALLED) ## HL7's validator over all that is published and
 	$(BIN)/python -m tests.conformance $(if $(NATIONAL),--national $(NATIONAL))
 
 check: $(INSTALLED) ## Format, lint, types, import rules, lock file, profiles, statutes, mappings, reference pages
+	@$(AT_ONCE) $(CHECKS) check-pages
+
+check-types:
+	$(BIN)/mypy --no-error-summary
+
+check-form:
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports
-	$(BIN)/pytest -q tests/architecture/test_lock.py
+
+check-data:
 	$(BIN)/ki-hub profiles build --check
 	$(BIN)/ki-hub law check
 	$(BIN)/ki-hub mappings check
 	$(BIN)/ki-hub mappings build --check
-	$(BIN)/pytest -q tests/docs/test_docs_reference.py
+
+check-pages:
+	$(BIN)/pytest -q tests/architecture/test_lock.py tests/docs/test_docs_reference.py
 
 lock: $(INSTALLED) ## Write requirements.lock from pyproject.toml (UPGRADE=1: to the newest versions)
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --extra dev \

@@ -1,4 +1,4 @@
-"""A hub's data folder, and the installed command run on it as an operator does."""
+"""A hub's data folder, and the command run on it as an operator does."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import json
 import os
 import shutil
 import subprocess
-import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from hub.fhir.validation import EmbeddedValidator
 from hub.runtime.bootstrap import close
 from tests.api.world import founded, opened
-
-COMMAND = Path(sys.executable).parent / "ki-hub"
+from tests.servers.starter import Starter
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class Site:
     data: Path
     columns: int = 80
     """The width of the screen."""
+    starter: ClassVar[Starter]
 
     def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """``ki-hub`` with those arguments; ``settings`` by their names in small letters."""
@@ -40,13 +40,8 @@ class Site:
         chosen = {"data": str(self.data), **settings}
         own = {"COLUMNS": str(self.columns)}
         clean = {k: v for k, v in os.environ.items() if not k.startswith("KI_HUB_")} | own
-        return subprocess.run(
-            [str(COMMAND), *arguments],
-            env=clean | {f"KI_HUB_{k.upper()}": v for k, v in chosen.items()},
-            capture_output=True,
-            check=False,
-            timeout=120,
-        )
+        environment = clean | {f"KI_HUB_{k.upper()}": v for k, v in chosen.items()}
+        return self.starter.run(arguments, environment)
 
     def json(self, *arguments: str) -> Any:
         """What a command that succeeds prints."""
@@ -63,6 +58,12 @@ def refusal(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     assert EmbeddedValidator().check([told]) == []
     issues: list[dict[str, Any]] = told["issue"]
     return issues
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _starter() -> Iterator[None]:
+    with Starter() as Site.starter:
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from tests.api.copies import says_of
 from tests.console.conftest import Site, token_in
 from tests.console.seed import GP, KARLA, NOTED, NOTED_BY_LEAD, PROPOSED, PSYK, RUS, WRITTEN
 from tests.console.test_console_browser import LANGUAGES, log_in, opened, tab_to, violations
+from tests.forms import combined
 
 AGREED = "Karla vælger med Mette.\nMødet holdes hos Karla."
 PERSON = "Mette, kontaktperson"
@@ -34,8 +35,7 @@ def cards(page: Page) -> list[str]:
     return page.locator("main .doors .card").all_inner_texts()
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("choice", CHOICES)
+@pytest.mark.parametrize(("choice", "language"), combined(CHOICES, LANGUAGES))
 def test_a_person_decides_by_keyboard(
     browser: Browser, own_site: Site, language: Language, choice: str
 ) -> None:
@@ -173,8 +173,7 @@ def test_the_plan_tells_that_a_letter_came_and_never_what_it_says(
         expect(section).not_to_contain_text(waits)
 
 
-@pytest.mark.parametrize("scripted", [True, False])
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("scripted", "language"), combined([True, False], LANGUAGES))
 def test_a_person_reads_a_letter_and_says_that_it_is_seen_to(
     browser: Browser, own_site: Site, language: Language, scripted: bool
 ) -> None:

@@ -10,10 +10,12 @@ from hub.runtime.reference import commands, pages
 from hub.runtime.settings import Settings
 from tests.docs.pages import DOCS, first_cells, headings
 
+MADE = pages()
 
-@pytest.mark.parametrize("name", pages())
+
+@pytest.mark.parametrize("name", MADE)
 def test_the_page_is_what_the_code_makes(name: str) -> None:
-    assert (DOCS / name).read_text("utf-8") == pages()[name], "run: make reference"
+    assert (DOCS / name).read_text("utf-8") == MADE[name], "run: make reference"
 
 
 def test_every_setting_is_on_its_page() -> None:
@@ -33,7 +35,6 @@ def test_every_command_is_on_its_page() -> None:
 
 
 def test_the_pages_do_not_depend_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = pages()
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("TERMINAL_WIDTH", "40")
-    assert pages() == before
+    assert pages() == MADE

@@ -19,7 +19,7 @@ from hub.demo.play import play, world
 from tests.scenarios.deployment import Deployment
 
 STEPS = 15
-SHORT = 4
+SHORT = 3
 FULL = bool(os.environ.get("KI_HUB_TEST_FULL"))
 pytestmark = pytest.mark.timeout(900 if FULL else 280)
 

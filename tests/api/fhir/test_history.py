@@ -15,9 +15,12 @@ from hub.runtime.bootstrap import close
 from tests.api.conftest import Template
 from tests.api.fhir.client import audited, bundle, found, get, keys, pages, publish
 from tests.api.world import GP, ORDER, PSYK, RUS, SOCIAL, TREATMENT, World, problem
+from tests.forms import FULL
 
 FEW = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25 if FULL else 3,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

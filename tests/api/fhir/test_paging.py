@@ -16,9 +16,12 @@ from hub.runtime.bootstrap import close
 from tests.api.conftest import Template
 from tests.api.fhir.client import get, keys, link, pages, publish, search
 from tests.api.world import PSYK, RUS, SOCIAL, START, TREATMENT, World, problem
+from tests.forms import FULL
 
 FEW = settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25 if FULL else 3,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,11 @@ from tests.api.conftest import Template
 from tests.api.fhir.client import get
 from tests.api.fhir.writing import one_of, put, read
 from tests.api.world import RUS, World
+from tests.forms import FULL
 
-FULL = os.environ.get("KI_HUB_TEST_FULL") == "1"
 pytestmark = pytest.mark.timeout(1800 if FULL else 280)
 SLOW = settings(
-    max_examples=100 if FULL else 10,
+    max_examples=100 if FULL else 5,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     # An example is some requests: making a found one smaller would take its minutes.
@@ -150,7 +149,7 @@ STEPS = st.lists(
 )
 
 
-@settings(SLOW, max_examples=40 if FULL else 5)
+@settings(SLOW, max_examples=40 if FULL else 3)
 @given(steps=STEPS)
 def test_a_history_is_whole_and_in_order(
     plan_template: Template, tmp_path_factory: pytest.TempPathFactory, steps: list[Any]
