@@ -30,7 +30,7 @@ def nothing_personal_anywhere() -> Iterator[Collected]:
         pytest.fail("personal data outside a document:\n" + "\n".join(leaks[:50]), pytrace=False)
 
 
-FIRST = ("scenarios", "console", "docs", "clients", "cli", "fuzz", "contract", "api")
+FIRST = ("faults", "scenarios", "console", "docs", "clients", "cli", "fuzz", "contract", "api")
 """Folders in the order they are begun: the longest single files first, so that none of them is
 what one worker still does when the other has finished. All others are quick, and come last."""
 
