@@ -68,6 +68,7 @@ NEEDS: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/plans/{plan}/letters"): "Letter.s",
     ("POST", "/plans/{plan}/letters/{message}/seen-to"): "Letter.u",
     ("POST", "/plans/{plan}/answer-no"): "Proposal.u",
+    ("POST", "/citizens/link-number"): "Patient.u",
     ("GET", "/plans/{plan}/access-record"): "AuditEvent.s",
     ("GET", "/plans/{plan}/provenance"): "Provenance.s",
     ("GET", "/proposals"): "Proposal.s",

@@ -25,6 +25,7 @@ from hub.console.roles import PAGES, ROLES
 from hub.console.session import Area
 from hub.console.visit import Console
 from hub.contract import Party
+from hub.fhir import names
 from hub.model.party import SYSTEM
 from hub.runtime.bootstrap import close
 from hub.services import queries
@@ -52,6 +53,10 @@ BODIES: Final[dict[Route, dict[str, Any]]] = {
     ("POST", "/plans/{plan}/letters/{message}/seen-to"): {"json": PERSON},
     ("POST", "/plans/{plan}/answer-no"): {
         "json": PERSON | {"consent_holds": True, "new_meeting": False}
+    },
+    ("POST", "/citizens/link-number"): {
+        "json": PERSON | {"known": {"system": names.CPR, "value": KARLA},
+                          "new": {"system": names.CPR, "value": "020160" + "9999"}}
     },
     ("POST", "/proposals/{proposal}/accept"): {"json": PERSON | {"reason": "Ja"}},
     ("POST", "/proposals/{proposal}/reject"): {"json": PERSON | {"reason": "Nej"}},
