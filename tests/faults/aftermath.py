@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -18,11 +18,16 @@ SELECT (SELECT count(*) FROM delivery WHERE subscription = ''
         AND (state IN ('due', 'sending', 'retry_at') OR (state = 'sent' AND receiver <> 'citizen')))
      + (SELECT count(*) FROM inbox WHERE state = 'received')
 """
+_UNSETTLED = """
+SELECT (SELECT count(*) FROM withdrawal WHERE settled_at IS NULL)
+     + (SELECT count(*) FROM recall WHERE open)
+"""
 _DELIVERIES = """
 SELECT d.id, d.plan_id, d.receiver, d.version, d.state, d.format, d.retry_at IS NOT NULL,
        EXISTS (SELECT 1 FROM task t WHERE t.delivery_id = d.id AND t.done_at IS NULL),
        EXISTS (SELECT 1 FROM audit a WHERE a.action = 'disclose' AND a.outcome = 'success'
-               AND a.detail = 'delivery/' || d.id)
+               AND a.detail = 'delivery/' || d.id),
+       d.about LIKE 'notice/%'
 FROM delivery d WHERE d.plan_id IS NOT NULL AND d.subscription = ''
 """
 _SENDINGS = """
@@ -38,13 +43,16 @@ FROM plan_version v JOIN inbox i ON i.id = v.inbox_id
 
 def waiting(connection: Connection) -> int:
     """Deliveries and messages that somebody still has to do something about by himself."""
-    return int(connection.execute(_AT_REST).fetchall()[0][0])
+    return sum(_number(connection, question) for question in (_AT_REST, _UNSETTLED))
+
+
+def _number(connection: Connection, question: LiteralString) -> int:
+    return int(connection.execute(question).fetchall()[0][0])
 
 
 def acknowledged(connection: Connection) -> int:
     """Messages whose answer says that they were taken."""
-    found = connection.execute("SELECT count(*) FROM inbox WHERE status < 300")
-    return int(found.fetchall()[0][0])
+    return _number(connection, "SELECT count(*) FROM inbox WHERE status < 300")
 
 
 def aftermath(connection: Connection) -> Aftermath:
@@ -57,6 +65,7 @@ def aftermath(connection: Connection) -> Aftermath:
         sendings=sendings,
         versions=tuple(_versions(connection)),
         inbox=tuple(InboxRow(*row) for row in inbox),
+        unsettled=_number(connection, _UNSETTLED),
     )
 
 

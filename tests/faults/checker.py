@@ -64,7 +64,7 @@ def _reached(history: History) -> Iterator[Violation]:
         if row is None:
             text = f"{arrival.receiver} got {arrival.delivery}, which the hub does not know"
             yield Violation("lost", text)
-        else:
+        elif not row.notice:
             got[row.plan, row.receiver].add(row.version)
     waits = {"blocked", "held"}
     asked = {(d.plan, d.receiver) for d in rows.values() if d.task and d.state in waits}
@@ -117,7 +117,9 @@ def _once(history: History) -> Iterator[Violation]:
     for arrival in history.arrivals:
         digests[arrival.delivery].add(arrival.digest)
         row = rows.get(arrival.delivery)
-        if row is not None and arrival.delivery not in (known := ids[_what(row)]):
+        if row is None or row.notice:
+            continue
+        if arrival.delivery not in (known := ids[_what(row)]):
             known.append(arrival.delivery)
     for delivery, found in digests.items():
         row = rows.get(delivery)
@@ -147,10 +149,11 @@ def _in_order(history: History) -> Iterator[Violation]:
             continue
         known[arrival.delivery] = arrival.sequence
         before = last.get((row.plan, row.receiver), (0, 0))
-        if arrival.sequence <= before[0] or row.version < before[1]:
+        version = before[1] if row.notice else row.version
+        if arrival.sequence <= before[0] or version < before[1]:
             text = f"{row.receiver} got number {arrival.sequence} (version {row.version}) of"
             yield Violation("out_of_order", f"{text} {row.plan} after number {before[0]}")
-        last[row.plan, row.receiver] = (arrival.sequence, row.version)
+        last[row.plan, row.receiver] = (arrival.sequence, version)
 
 
 def _permitted(history: History) -> Iterator[Violation]:
@@ -160,13 +163,15 @@ def _permitted(history: History) -> Iterator[Violation]:
         row = rows[sending.delivery]
         if row.receiver == CITIZEN or row.plan not in cases:
             continue
+        # A notice needs no consent: it says that there is none, and nothing of the plan.
         if not row.audited:
             yield Violation("leaked", f"{row.id} left for {row.receiver} without an audit entry")
-        if not _may(history, cases[row.plan], row.receiver, sending.committed):
+        may = row.notice or _may(history, cases[row.plan], row.receiver, sending.committed)
+        if not may:
             yield Violation("leaked", f"{row.id} began to leave for {row.receiver} after the no")
     for arrival in history.arrivals:
         found = rows.get(arrival.delivery)
-        if not arrival.fetched or found is None or found.plan not in cases:
+        if not arrival.fetched or found is None or found.plan not in cases or found.notice:
             continue
         if not _may(history, cases[found.plan], found.receiver, arrival.begin):
             yield Violation("leaked", f"{found.id} was fetched by {found.receiver} after the no")
@@ -193,6 +198,8 @@ def _settled(history: History) -> Iterator[Violation]:
         scheduled = row.state == "retry_at" and row.scheduled
         if not (row.state in FINAL or scheduled or (waits and row.task)):
             yield Violation("limbo", f"{row.id} for {row.receiver} is {row.state}")
+    if history.after.unsettled:
+        yield Violation("limbo", f"{history.after.unsettled} withdrawals are not carried out")
     for message in history.after.inbox:
         if message.state not in _SETTLED:
             yield Violation("limbo", f"{message.message} of {message.sender} is {message.state}")

@@ -79,6 +79,8 @@ class DeliveryRow:
     """An open task is about it."""
     audited: bool = True
     """The audit trail has its disclosure."""
+    notice: bool = False
+    """It says something about the plan, and is not the plan."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,8 @@ class Aftermath:
     sendings: tuple[Sending, ...] = ()
     versions: tuple[VersionRow, ...] = ()
     inbox: tuple[InboxRow, ...] = ()
+    unsettled: int = 0
+    """Withdrawals that are not carried out to the end."""
 
 
 @dataclass(frozen=True)

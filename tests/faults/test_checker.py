@@ -211,6 +211,22 @@ def test_it_was_fetched_after_the_withdrawal() -> None:
     assert kinds(replace(GOOD, ops=(*GOOD.ops, WITHDRAWN))) == ["leaked"]
 
 
+def test_a_notice_of_the_withdrawal_is_no_leak_and_no_copy_of_the_plan() -> None:
+    notice = DeliveryRow("notice", PLAN, OTHER, 2, "delivered", notice=True)
+    came = replace(arrived(OTHER, 2, 6, 2), delivery="notice", fetched=False)
+    history = after(
+        deliveries=(*GOOD.after.deliveries, notice),
+        sendings=(*GOOD.after.sendings, Sending("notice", 5.9)),
+    )
+    told = replace(history, ops=(*GOOD.ops, WITHDRAWN), arrivals=(*GOOD.arrivals[:3], came))
+    assert kinds(told) == []
+    assert kinds(replace(told, ops=GOOD.ops)) == ["lost"]
+
+
+def test_a_withdrawal_is_not_carried_out_to_the_end() -> None:
+    assert kinds(after(unsettled=1)) == ["limbo"]
+
+
 def test_it_left_without_an_audit_entry() -> None:
     rows = tuple(
         replace(d, audited=False) if d.id == f"{LEAD}-1" else d for d in GOOD.after.deliveries
