@@ -21,13 +21,15 @@ MEETING: Final = ("needed", "not-needed")
 
 @ROUTER.get("/{plan}")
 def questions(plan: str, visit: Visitor, person: PersonDep) -> Response:
-    """Both questions, with no answer chosen."""
+    """Both questions, with no answer chosen; 404 where nothing is asked of this unit."""
+    rejection.check_asked(visit.hub, person, plan)
     return _page(visit, person, Fields())
 
 
 @ROUTER.post("/{plan}")
 def answer(plan: str, visit: Visitor, person: PersonDep, form: FormDep) -> Response:
     """Record it, or show what to mend (422); 404 where nothing is asked of this unit."""
+    rejection.check_asked(visit.hub, person, plan)
     faults = Faults()
     consent = faults.choice(form, "consent", CONSENT, "fault.consent")
     meeting = faults.choice(form, "meeting", MEETING, "fault.meeting")

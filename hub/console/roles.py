@@ -39,6 +39,8 @@ PAGES: Final[Mapping[tuple[str, str], frozenset[Role]]] = {
     ("GET", "/console/messages/{message}"): _O,
     ("GET", "/console/messages/{message}/bytes"): _O,
     ("POST", "/console/messages/{message}/bytes"): _O,
+    ("GET", "/console/messages/{message}/in-error"): _O,
+    ("POST", "/console/messages/{message}/in-error"): _O,
     ("GET", "/console/tasks"): _O,
     ("GET", "/console/audit"): _AUDIT,
     ("GET", "/decisions"): _UNIT,

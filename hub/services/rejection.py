@@ -40,6 +40,12 @@ def ask_after(work: UnitOfWork, plan: Plan, approval: Approval, actor: str, now:
     work.journal.open_task(Task(task_id, KIND, plan.lead, _TEXT, plan.id, None, None, now))
 
 
+def check_asked(hub: Hub, by: Party, plan_id: str) -> None:
+    """Raises NotFound where nothing is asked of this unit: for it there is no such plan."""
+    with hub.store.reading() as work:
+        _plan(hub, work, by, plan_id, hub.clock())
+
+
 def answer(
     hub: Hub, by: Party, plan_id: str, person: str, *, consent_holds: bool, new_meeting: bool
 ) -> None:
@@ -48,10 +54,8 @@ def answer(
         raise Invalid("Say who does it")
     with hub.store.writing() as work:
         now = hub.clock()
-        known = work.plans.get(plan_id, Viewer.of(by), now)
-        plan = work.plans.lock(plan_id) if known else None
-        if plan is None or not _entitled(hub, work, plan, by) or not _asked(work, plan):
-            raise NotFound(_NOT_ASKED)
+        work.plans.lock(_plan(hub, work, by, plan_id, now).id)
+        plan = _plan(hub, work, by, plan_id, now)
         actor = f"{by.id}: {person}"
         said = (
             f"consent {'holds' if consent_holds else 'does not hold'}, "
@@ -67,6 +71,13 @@ def answer(
             asked = Task(task_id, WITHDRAW, plan.lead, _WITHDRAW_TEXT, plan.id, None, None, now)
             work.journal.open_task(asked)
         work.commit()
+
+
+def _plan(hub: Hub, work: UnitOfWork, by: Party, plan_id: str, now: datetime) -> Plan:
+    plan = work.plans.get(plan_id, Viewer.of(by), now)
+    if plan is None or not _entitled(hub, work, plan, by) or not _asked(work, plan):
+        raise NotFound(_NOT_ASKED)
+    return plan
 
 
 def _entitled(hub: Hub, work: UnitOfWork, plan: Plan, by: Party) -> bool:
