@@ -57,6 +57,8 @@ NEEDS: Final[Mapping[tuple[str, str], str]] = {
     # Documents, the mailbox, and what people of a unit do.
     ("POST", "/documents/{format}"): "Document.c",
     ("GET", "/messages/{message}"): "Document.r",
+    ("POST", "/messages/{message}/entered-in-error"): "Document.u",
+    ("POST", "/citizens/link-number"): "Patient.u",
     ("GET", "/mailbox"): "Mailbox.s",
     ("GET", "/mailbox/{delivery}"): "Mailbox.r",
     ("POST", "/mailbox/{delivery}/receipt"): "Mailbox.u",
@@ -78,6 +80,8 @@ NEEDS: Final[Mapping[tuple[str, str], str]] = {
     # An operator's client. Opening content is a scope of its own.
     ("GET", "/operations/deliveries"): "Operation.r",
     ("POST", "/operations/deliveries/{delivery}/accept-losses"): "Operation.u",
+    ("POST", "/operations/deliveries/{delivery}/entered-in-error"): "Operation.u",
+    ("POST", "/operations/messages/{message}/entered-in-error"): "Operation.u",
     ("GET", "/operations/losses"): "Operation.r",
     ("GET", "/operations/plans/{plan}"): "Operation.r",
     ("GET", "/operations/queues"): "Operation.r",

@@ -39,6 +39,8 @@ PAGES: Final[Mapping[tuple[str, str], frozenset[Role]]] = {
     ("GET", "/console/messages/{message}"): _O,
     ("GET", "/console/messages/{message}/bytes"): _O,
     ("POST", "/console/messages/{message}/bytes"): _O,
+    ("GET", "/console/messages/{message}/in-error"): _O,
+    ("POST", "/console/messages/{message}/in-error"): _O,
     ("GET", "/console/tasks"): _O,
     ("GET", "/console/audit"): _AUDIT,
     ("GET", "/decisions"): _UNIT,
@@ -53,6 +55,8 @@ PAGES: Final[Mapping[tuple[str, str], frozenset[Role]]] = {
     ("GET", "/decisions/letters/{plan}"): _UNIT,
     ("POST", "/decisions/letters/{plan}/{message}"): _UNIT,
     ("GET", "/decisions/access/{plan}"): _UNIT,
+    ("GET", "/decisions/no/{plan}"): _UNIT,
+    ("POST", "/decisions/no/{plan}"): _UNIT,
     ("GET", "/decisions/deliveries/{delivery}"): _UNIT,
     ("POST", "/decisions/deliveries/{delivery}"): _UNIT,
 }

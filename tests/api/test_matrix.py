@@ -53,12 +53,14 @@ BODIES: Final[dict[Route, dict[str, Any]]] = {
     ("POST", "/plans/{plan}/answer-no"): {
         "json": PERSON | {"consent_holds": True, "new_meeting": False}
     },
+    ("POST", "/messages/{message}/entered-in-error"): {"json": PERSON | {"reason": "Nej"}},
     ("POST", "/proposals/{proposal}/accept"): {"json": PERSON | {"reason": "Ja"}},
     ("POST", "/proposals/{proposal}/reject"): {"json": PERSON | {"reason": "Nej"}},
     ("POST", "/proposals/{proposal}/reword"): {"json": PERSON | {"reason": "Ja", "text": "x"}},
 }  # fmt: skip
 REASON = {"json": {"reason": "Se efter"}}
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = re.compile(r"\b[0-9a-f]{8}((-[0-9a-f]{4}){3}-[0-9a-f]{12})?\b")
+"""Whole, or the beginning that a page shows."""
 
 
 @dataclass
@@ -106,8 +108,9 @@ class Hall:
         return self.world.request(route[0], url, who, **more)
 
     def told(self, answer: httpx.Response) -> tuple[int, str]:
-        """Status and body, whatever ids the request named."""
-        return answer.status_code, _ID.sub("ID", answer.text.replace(f"/{PSYK}/", "/ID/"))
+        """Status and body, whatever ids the request named, and without a form's own random id."""
+        text = re.sub(r'name="form" value="[^"]*"', "", answer.text)
+        return answer.status_code, _ID.sub("ID", text.replace(f"/{PSYK}/", "/ID/"))
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +234,9 @@ def test_the_wrong_unit_finds_nothing(hall: Hall, who: str) -> None:
             if re.search(r"\{(?!kind|format)", route[1]) and "$validate" not in route[1]:
                 assert real.status_code in {404, 405, 428}, (route, real.text)
             named = {one for one in secret if one in real.text and one not in url}
+            if (route, who) == (("GET", "/tasks"), KOORD_OTHER):
+                # A coordinator who had the plan is asked to see to the withdrawal itself.
+                named -= {hall.ids["plan"]}
             assert named == set(), (route, url)
 
 
@@ -246,11 +252,11 @@ class Visitor:
     area: Area
     session: str
 
-    def ask(self, route: Route, url: str) -> httpx.Response:
+    def ask(self, route: Route, url: str, *, form: bool = True) -> httpx.Response:
         cookie = {"operator": "ki_hub_operator", "party": "ki_hub_party"}[self.area]
         headers = {"Cookie": f"{cookie}={self.session}; ki_hub_visitor=v; ki_hub_language=da"}
         more: dict[str, Any] = {}
-        if route[0] == "POST":
+        if route[0] == "POST" and form:
             token = self.console.sessions.form_token("v", self.session)
             more["data"] = {"token": token, "reason": "Se efter", "act": "accept"} | PERSON
         return self.hall.world.request(*(route[0], url), None, headers=headers, **more)
@@ -296,7 +302,11 @@ def test_each_role_opens_its_own_pages_alone(hall: Hall, console: Console) -> No
                 (url, *_) = hall.urls(route[1], real=True)
                 # The message is a letter of the GP's: its bytes are opened by no operator, its
                 # answer is for the GP alone; and nobody must do anything about the delivery.
-                closed = ("/bytes", "/done/", "/decisions/deliveries/")
+                closed = (
+                    "/bytes",
+                    "/done/",
+                    "/decisions/deliveries/",
+                )
                 wanted = 404 if any(part in url for part in closed) else 200
                 assert visitor.ask(route, url).status_code == wanted, (role, route)
 
@@ -322,7 +332,9 @@ def test_another_units_person_finds_nothing(hall: Hall, console: Console) -> Non
         if area_of(route) == "party" and "{" in route[1]:
             (url,), (guess,) = (hall.urls(route[1], real=r) for r in (True, False))
             real = visitor.ask(route, url)
-            assert real.status_code == 404, route
+            # An empty form says nothing, whatever the address names.
+            form = route[1] == "/decisions/no/{plan}"
+            assert real.status_code in ({200, 422} if form else {404}), route
             assert hall.told(real) == hall.told(visitor.ask(route, guess)), route
 
 
@@ -333,7 +345,7 @@ def test_every_page_has_the_headers_that_keep_it_safe(hall: Hall, console: Conso
         for roles in (frozenset(ROLES), frozenset[str]()):
             area = area_of(route)
             made = console.sessions.open(area, RUS, roles)
-            headers = Visitor(hall, console, area, made).ask(route, url).headers
+            headers = Visitor(hall, console, area, made).ask(route, url, form=False).headers
             policy = headers["content-security-policy"]
             assert "default-src 'none'" in policy
             assert "frame-ancestors 'none'" in policy
