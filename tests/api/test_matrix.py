@@ -306,11 +306,13 @@ def test_each_role_opens_its_own_pages_alone(hall: Hall, console: Console) -> No
             elif route[0] == "GET":
                 (url, *_) = hall.urls(route[1], real=True)
                 # The message is a letter of the GP's: its bytes are opened by no operator, its
-                # answer is for the GP alone; and nobody must do anything about the delivery.
+                # answer is for the GP alone; nobody must do anything about the delivery, nor
+                # answer after a no that the citizen never said.
                 closed = (
                     "/bytes",
                     "/done/",
                     "/decisions/deliveries/",
+                    "/decisions/no/",
                 )
                 wanted = 404 if any(part in url for part in closed) else 200
                 assert visitor.ask(route, url).status_code == wanted, (role, route)
