@@ -12,6 +12,7 @@ from hub.api.security import HubDep, PartyDep
 from hub.contract import Identifier
 from hub.model.party import Viewer
 from hub.services import acts, holding, numbers, queries, rejection
+from hub.services import tasks as told
 
 ROUTER = APIRouter(tags=["people"])
 
@@ -53,6 +54,12 @@ def tasks(hub: HubDep, party: PartyDep) -> list[TaskOut]:
                 since=t.created_at)
         for t in queries.tasks(hub, Viewer.of(party.party))
     ]  # fmt: skip
+
+
+@ROUTER.post("/tasks/{task}/seen-to", status_code=204)
+def seen_to(task: str, act: Act, hub: HubDep, party: PartyDep) -> None:
+    """A task that only a person's word shows to be done: after a withdrawal or a correction."""
+    told.seen_to(hub, party.party, task, act.person)
 
 
 @ROUTER.post("/deliveries/{delivery}/hand-over")

@@ -62,6 +62,7 @@ NEEDS: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/mailbox/{delivery}"): "Mailbox.r",
     ("POST", "/mailbox/{delivery}/receipt"): "Mailbox.u",
     ("GET", "/tasks"): "Task.s",
+    ("POST", "/tasks/{task}/seen-to"): "Task.u",
     ("POST", "/deliveries/{delivery}/hand-over"): "Delivery.u",
     ("POST", "/deliveries/{delivery}/forward"): "Delivery.u",
     ("POST", "/deliveries/{delivery}/not-sent"): "Delivery.u",

@@ -19,7 +19,7 @@ from hub.errors import InputRefused, Issue, Temporary
 from hub.fhir.codec import dump_json
 from hub.fhir.names import SECTIONS
 from hub.model.party import SYSTEM, Viewer
-from hub.services import overview, queries, received
+from hub.services import overview, queries, received, tasks
 from hub.services.accept import accept
 from hub.services.hub import CANONICAL
 from hub.services.process import process
@@ -31,12 +31,35 @@ _MEDIA_TYPE: Final = "application/fhir+json"
 @ROUTER.get("")
 def home(visit: Visitor, person: PersonDep) -> Response:
     """The unit's open tasks, and the way to both forms."""
-    tasks = queries.tasks(visit.hub, Viewer.of(person))
+    return _home(visit, person)
+
+
+@ROUTER.post("/tasks/{task}")
+def seen_to(task: str, visit: Visitor, person: PersonDep, form: FormDep) -> Response:
+    """A named person has seen to it; without a name the page says so (422)."""
+    name = form.one("person")
+    if not name:
+        return _home(visit, person, missing=task)
+    tasks.seen_to(visit.hub, person, task, name)
+    return visit.go("/decisions")
+
+
+def _home(visit: Visit, person: Party, *, missing: str = "") -> Response:
+    asked = queries.tasks(visit.hub, Viewer.of(person))
     plans = queries.plans(visit.hub, Viewer.of(person))
     heads = {p.id: p.head for p in plans}
     led = [p for p in plans if p.lead == person.id]
-    acts = possible(tasks, led_by(visit, person))
-    return visit.page("decisions.html", person=person, tasks=tasks, heads=heads, led=led, acts=acts)
+    return visit.page(
+        "decisions.html",
+        422 if missing else 200,
+        person=person,
+        tasks=asked,
+        heads=heads,
+        led=led,
+        acts=possible(asked, led_by(visit, person)),
+        said_done=tasks.SAID,
+        missing=missing,
+    )
 
 
 @ROUTER.get("/consent")

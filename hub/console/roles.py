@@ -55,6 +55,7 @@ PAGES: Final[Mapping[tuple[str, str], frozenset[Role]]] = {
     ("GET", "/decisions/letters/{plan}"): _UNIT,
     ("POST", "/decisions/letters/{plan}/{message}"): _UNIT,
     ("GET", "/decisions/access/{plan}"): _UNIT,
+    ("POST", "/decisions/tasks/{task}"): _UNIT,
     ("GET", "/decisions/no/{plan}"): _UNIT,
     ("POST", "/decisions/no/{plan}"): _UNIT,
     ("GET", "/decisions/deliveries/{delivery}"): _UNIT,

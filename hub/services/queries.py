@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from hub.contract import PlanView
 from hub.errors import Invalid, NotFound
@@ -13,11 +12,9 @@ from hub.model.records import Delivery, DeliveryEvent, Hop, LossRow, Plan, Task
 from hub.model.routing import newest_for
 from hub.services.hub import Hub
 from hub.services.state import PlanState, plan_state
+from hub.services.tasks import SAID
 from hub.services.views import build_view
 from hub.store.work import UnitOfWork
-
-_INFORMS: Final = frozenset({"withdrawn", "entered-in-error"})
-"""Kinds of task that tell a unit, which knew of the plan, that it may not any more."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,7 @@ def tasks(hub: Hub, viewer: Viewer, *, done: bool = False) -> list[Task]:
         return [
             t
             for t in found
-            if t.plan_id is None or t.kind in _INFORMS or _knows(work, viewer, t.plan_id, now)
+            if t.plan_id is None or t.kind in SAID or _knows(work, viewer, t.plan_id, now)
         ]
 
 

@@ -24,12 +24,12 @@ from hub.services.kept import LONGEST_REASON
 from hub.services.notices import add_notice
 from hub.services.route import reconcile
 from hub.services.state import PlanState, plan_state
+from hub.services.tasks import IN_ERROR
 from hub.services.versions import next_version
 from hub.services.withdrawal import call_back, may_have_left
 from hub.store.work import UnitOfWork
 
 STATUS: Final = "entered-in-error"
-TASK: Final = "entered-in-error"
 _ASKED: Final = (
     "Something of the plan was published in error, and units had it; see what may have left, and "
     "talk with the citizen"
@@ -131,8 +131,8 @@ def _correct(
 
 def _ask(work: UnitOfWork, plan: Plan, units: Iterable[str], about: str, now: datetime) -> None:
     for unit in sorted(units):
-        task_id = repeatable("task", TASK, about, unit)
-        work.journal.open_task(Task(task_id, TASK, unit, _ASKED, plan.id, None, None, now))
+        task_id = repeatable("task", IN_ERROR, about, unit)
+        work.journal.open_task(Task(task_id, IN_ERROR, unit, _ASKED, plan.id, None, None, now))
 
 
 def document_in_error(

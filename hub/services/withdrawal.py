@@ -21,10 +21,9 @@ from hub.services.hub import Hub, new_id, repeatable
 from hub.services.notices import add_notice
 from hub.services.recall import CALLED_BACK
 from hub.services.state import PlanState
+from hub.services.tasks import WITHDRAWN
 from hub.store.work import UnitOfWork
 
-TASK: Final = "withdrawn"
-"""The kind of the task."""
 _ASKED: Final = (
     "The citizen's consent was withdrawn or narrowed; see what may have left, and talk with the "
     "citizen about the plan"
@@ -69,8 +68,8 @@ def follow_withdrawal(
         add_notice(hub, work, plan, unit, lost[unit], withdrawal.id, by, now)
         call_back(hub, work, sent, unit, now)
     for unit in sorted(_asked(state, holders)):
-        task_id = repeatable("task", TASK, withdrawal.id, unit)
-        work.journal.open_task(Task(task_id, TASK, unit, _ASKED, plan.id, None, None, now))
+        task_id = repeatable("task", WITHDRAWN, withdrawal.id, unit)
+        work.journal.open_task(Task(task_id, WITHDRAWN, unit, _ASKED, plan.id, None, None, now))
     return withdrawal
 
 

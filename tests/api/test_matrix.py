@@ -58,6 +58,7 @@ BODIES: Final[dict[Route, dict[str, Any]]] = {
         "json": PERSON | {"known": {"system": names.CPR, "value": KARLA},
                           "new": {"system": names.CPR, "value": "020160" + "9999"}}
     },
+    ("POST", "/tasks/{task}/seen-to"): {"json": PERSON},
     ("POST", "/messages/{message}/entered-in-error"): {"json": PERSON | {"reason": "Nej"}},
     ("POST", "/proposals/{proposal}/accept"): {"json": PERSON | {"reason": "Ja"}},
     ("POST", "/proposals/{proposal}/reject"): {"json": PERSON | {"reason": "Nej"}},
@@ -145,6 +146,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     made.ids = {
         "plan": plan, "delivery": sent.id, "message": letter["message"], "party": PSYK,
         "proposal": seeded.proposal, "subscription": answer.json()["id"],
+        "task": made.world.get("/tasks", RUS).json()[0]["id"],
     }  # fmt: skip
     yield made
     close(seeded.hub)

@@ -137,6 +137,25 @@ def test_the_other_coordinator_is_asked_too_if_it_had_the_plan(planned: World) -
     assert "withdrawn" in {k for k, _ in planned.tasks(KOORD_OTHER)}
 
 
+def test_a_person_says_that_it_is_seen_to(planned: World) -> None:
+    tell(planned)
+    (asked,) = [t for t in planned.get("/tasks", RUS).json() if t["kind"] == "withdrawn"]
+    done = f"/tasks/{asked['id']}/seen-to"
+    said = {"person": "Rita Rusmiddel, tovholder"}
+    for stranger in (PSYK, GP):
+        assert planned.request("POST", done, stranger, json=said).status_code == 404
+    assert planned.request("POST", done, RUS, json=said).status_code == 204
+    assert "withdrawn" not in {k for k, _ in planned.tasks(RUS)}
+    assert planned.request("POST", done, RUS, json=said).status_code == 404
+
+
+def test_a_task_that_the_hub_itself_sees_done_is_not_said_done(planned: World) -> None:
+    other = next(t for t in planned.get("/tasks", RUS).json() if t["kind"] == "approve")
+    answer = planned.request("POST", f"/tasks/{other['id']}/seen-to", RUS, json={"person": "R"})
+    assert answer.status_code == 404
+    assert "approve" in {k for k, _ in planned.tasks(RUS)}
+
+
 def test_what_may_have_left_is_listed(planned: World, plan: str) -> None:
     """Received, read and not received; what lay unread in a mailbox did not leave."""
     planned.receipt(planned.delivery(SOCIAL)["delivery"], SOCIAL)
