@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from hub.model.delivery import State
 from hub.model.party import SYSTEM
 from hub.model.records import Delivery, Plan
 from hub.model.routing import PlanFacts
 from hub.model.withdrawal import NARROWED, NOTICE, WITHDRAWN
+from hub.ports import deliveries_queue
 from hub.services.frozen import sections_open, why_not
 from hub.services.state import plan_state
 from hub.store.work import UnitOfWork
@@ -38,6 +40,20 @@ def refused_of(work: UnitOfWork, plan: Plan, facts: PlanFacts, delivery: Deliver
     return (
         _overtaken(facts, delivery) if is_notice(delivery) else why_not(work, plan, facts, delivery)
     )
+
+
+def take_back_notices(
+    work: UnitOfWork, plan: Plan, facts: PlanFacts, actor: str, now: datetime
+) -> None:
+    """Take notices that are no longer so out of the hub's own mailboxes: one that was only hidden
+    would be there again after the next withdrawal, behind newer messages."""
+    for delivery in work.deliveries.notices_of(plan.id):
+        refused = _overtaken(facts, delivery)
+        if refused and delivery.state in {State.SENT, State.RETRY_AT}:
+            queue = deliveries_queue(delivery.receiver)
+            if delivery.state is State.RETRY_AT or work.queues.holds(queue, delivery.id):
+                work.queues.settle(queue, delivery.id, now)
+                work.deliveries.move(delivery, State.CANCELLED, refused, actor, now)
 
 
 def _overtaken(facts: PlanFacts, delivery: Delivery) -> str:

@@ -20,6 +20,7 @@ from hub.model.routing import Route, purpose_for, route
 from hub.ports import reissues
 from hub.services.asking import ask, ask_of_plan
 from hub.services.frozen import take_back, why_not
+from hub.services.gate import take_back_notices
 from hub.services.hub import Hub, repeatable
 from hub.services.reminders import remind
 from hub.services.state import PlanState, plan_state
@@ -47,6 +48,7 @@ def reconcile(
     remind(work, state, access, actor, now)
     _mourn(work, state, actor, now)
     take_back(work, plan, state.facts, actor, now)
+    take_back_notices(work, plan, state.facts, actor, now)
     _drop_refused(work, state, actor, now)
     rows = work.deliveries.of_plan(plan_id)
     routes = () if plan.in_error else route(state.facts)

@@ -90,6 +90,11 @@ class Deliveries:
         ordered = found.order_by(DELIVERY.c.created_at, DELIVERY.c.version, DELIVERY.c.id)
         return [_delivery(r) for r in self._db.execute(ordered)]
 
+    def notices_of(self, plan_id: str) -> list[Delivery]:
+        """All notices about the plan; for the services."""
+        found = select(*_LIGHT).where(DELIVERY.c.plan_id == plan_id, is_notice(DELIVERY))
+        return [_delivery(r) for r in self._db.execute(found.order_by(DELIVERY.c.created_at))]
+
     def of_subscription(self, subscription: str, state: State | None = None) -> list[Delivery]:
         """Its notifications, oldest first; for the services."""
         found = select(*_LIGHT).where(DELIVERY.c.subscription == subscription)

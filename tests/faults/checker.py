@@ -6,6 +6,7 @@ Kind           What it says
 lost           an acknowledged change is not in its plan's history, or never reached a receiver that
                may have it, and no person is asked to do something about it
 duplicated     a message had its effect twice, or a receiver got one version under two delivery ids
+               although the citizen had decided nothing in between
 out_of_order   a receiver got messages of a plan in another order than they were made
 leaked         it began to leave, or was fetched, after the consent was withdrawn
 limbo          neither final, nor scheduled, nor waiting for a person who knows
@@ -15,6 +16,7 @@ nonlinear      the answers about a plan fit no order of events
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -125,10 +127,22 @@ def _once(history: History) -> Iterator[Violation]:
         row = rows.get(delivery)
         if len(found) > 1 and row is not None and row.format not in history.renewed:
             yield Violation("duplicated", f"{delivery} came with {len(found)} contents")
+    begun: dict[str, float] = {}
+    for sending in sorted(history.after.sendings, key=lambda x: x.committed, reverse=True):
+        begun[sending.delivery] = sending.committed
+    cases = {o.plan: o.case for o in history.ops if o.plan}
     for what, known in ids.items():
-        # A copy that was taken back because the consent had changed is made anew.
-        if sum(rows[i].state != "cancelled" for i in known) > 1:
-            yield Violation("duplicated", f"{what} came as {' and '.join(known)}")
+        in_turn = sorted(known, key=lambda i: begun.get(i, 0.0))
+        for one, other in itertools.pairwise(in_turn):
+            times = begun.get(one, 0.0), begun.get(other, 0.0)
+            if not _decided_between(history, cases.get(what[0], ""), *times):
+                yield Violation("duplicated", f"{what} came as {one} and {other}")
+
+
+def _decided_between(history: History, case: str, first: float, second: float) -> bool:
+    """The consent changed: what was taken back, or has another extent now, is made anew."""
+    found = _decisions(history, case)
+    return any(d.begin < second and (d.end is None or d.end > first) for d in found)
 
 
 def _what(row: DeliveryRow) -> tuple[str, str, int]:

@@ -90,11 +90,13 @@ class Proxy:
         except OSError:
             _reset(client)
             return
-        server.settimeout(None)
+        for one in (client, server):
+            one.settimeout(None)
+            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Only now can anybody else hang up on them.
         with self._lock:
             self._open |= {client, server}
         for near, far, asks in ((client, server, True), (server, client, False)):
-            near.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             threading.Thread(target=self._pump, args=(near, far, asks), daemon=True).start()
 
     def _pump(self, near: socket.socket, far: socket.socket, asks: bool) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.cases import tokens_in
-from tests.faults.records import Arrival, Op
+from tests.faults.records import Aftermath, Arrival, Op
 
 
 class Recorder:
@@ -58,6 +58,11 @@ class Recorder:
         """The receiver has been told what this change says."""
         with self._lock:
             return (receiver, token) in self._seen
+
+    def keep(self, after: Aftermath) -> None:
+        """What the database held at the end, beside what everybody did."""
+        text = json.dumps(asdict(after), ensure_ascii=False, indent=1)
+        (self.folder / "aftermath.json").write_text(text, "utf-8")
 
     def fault(self, **what: Any) -> None:
         with self._lock:

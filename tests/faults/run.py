@@ -162,6 +162,7 @@ class Trial:
             thread.join()
         with self.site.postgres.connect(self.site.database) as connection:
             self.history = self._history(connection)
+        self.recorder.keep(self.history.after)
         self.outcome.violations += check(self.history)
         audit = self.site.ask("audit", "verify")
         if audit.returncode != 0:

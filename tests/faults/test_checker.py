@@ -151,19 +151,26 @@ def test_a_resend_was_answered_otherwise() -> None:
     assert kinds(replace(GOOD, ops=(*GOOD.ops, replace(again, version=1)))) == []
 
 
+def twice() -> History:
+    """The other unit gets version 2 under a second id, at 6.5."""
+    second = DeliveryRow("second", PLAN, OTHER, 2, "delivered")
+    came = replace(arrived(OTHER, 2, 6.6, 2), delivery="second")
+    history = after(
+        deliveries=(*GOOD.after.deliveries, second),
+        sendings=(*GOOD.after.sendings, Sending("second", 6.5)),
+    )
+    return replace(history, arrivals=(*GOOD.arrivals, came))
+
+
 def test_one_version_came_under_two_ids() -> None:
-    second = DeliveryRow("second", PLAN, OTHER, 2, "delivered")
-    came = replace(arrived(OTHER, 2, 6, 2), delivery="second")
-    history = after(deliveries=(*GOOD.after.deliveries, second))
-    assert kinds(replace(history, arrivals=(*GOOD.arrivals, came))) == ["duplicated"]
+    assert kinds(twice()) == ["duplicated"]
 
 
-def test_what_was_taken_back_may_be_made_anew() -> None:
-    taken = replace(GOOD.after.deliveries[3], state="cancelled")
-    second = DeliveryRow("second", PLAN, OTHER, 2, "delivered")
-    came = replace(arrived(OTHER, 2, 6, 2), delivery="second")
-    rows = (*(d for d in GOOD.after.deliveries if d.id != taken.id), taken, second)
-    assert kinds(replace(after(deliveries=rows), arrivals=(*GOOD.arrivals, came))) == []
+def test_after_a_decision_a_version_may_be_made_anew() -> None:
+    again = op("decide", 6.0, 6.2, permits=BOTH, message="m-6")
+    assert kinds(replace(twice(), ops=(*GOOD.ops, again))) == []
+    early = op("decide", 5.0, 5.1, permits=BOTH, message="m-6")
+    assert kinds(replace(twice(), ops=(*GOOD.ops, early))) == ["duplicated"]
 
 
 def test_a_resend_has_other_bytes() -> None:
