@@ -206,8 +206,15 @@ class NotGranted(NotPermitted):
 class ScopeMissing(NotGranted):
     """The token's scopes do not cover this; ask for one that does."""
 
-    def __init__(self, scope: str = "") -> None:
-        super().__init__()
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        at: str | None = None,
+        issues: tuple[Issue, ...] = (),
+        scope: str = "",
+    ) -> None:
+        super().__init__(text, at=at, issues=issues)
         self.scope = scope
         """The scope that would."""
 
@@ -218,8 +225,15 @@ class OverQuota(NotPermitted):
     code = "throttled"
     number = 1206
 
-    def __init__(self, text: str = "", *, wait: int = 60) -> None:
-        super().__init__(text)
+    def __init__(
+        self,
+        text: str = "",
+        *,
+        at: str | None = None,
+        issues: tuple[Issue, ...] = (),
+        wait: int = 60,
+    ) -> None:
+        super().__init__(text, at=at, issues=issues)
         self.wait = wait
         """Seconds until it may be sent again."""
 

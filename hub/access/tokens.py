@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from hub.errors import Unauthenticated
+from hub.errors import Issue, Unauthenticated
 
 LEEWAY: Final = 30
 """Seconds that two clocks may differ."""
@@ -30,8 +30,10 @@ Finder = Callable[[str | None], KeySet]
 class Refused(Unauthenticated):
     """The token does not hold; get a new one."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__()
+    def __init__(
+        self, why: str = "", *, at: str | None = None, issues: tuple[Issue, ...] = ()
+    ) -> None:
+        super().__init__(at=at, issues=issues)
         self.why = why
         """For the log; no claim's value."""
 

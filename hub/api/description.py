@@ -65,7 +65,14 @@ _SCHEMA: Final[Json] = {
 _BEARER: Final[Json] = {
     "type": "http", "scheme": "bearer", "description": "One credential per party or operator",
 }  # fmt: skip
-_OPEN: Final = "/health/"
+_OPEN: Final = ("/health/", "/oauth/")
+_OAUTH: Final = "/oauth/"
+_REFUSED: Final[Json] = {
+    "type": "object",
+    "description": "A refusal in OAuth's words (RFC 6749, 5.2)",
+    "required": ["error"],
+    "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
+}
 _FHIR: Final = "/fhir/"
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
@@ -92,7 +99,7 @@ def _put_right(schema: Json) -> Json:
     for path, item in schema["paths"].items():
         for operation in item.values():
             operation["responses"].pop("422", None)
-            operation["responses"]["default"] = OUTCOME
+            operation["responses"]["default"] = _refusal(path)
             if not path.startswith(_OPEN):
                 operation["security"] = [{"credential": []}]
     return schema
@@ -113,3 +120,11 @@ def _page() -> Template:
         loader=PackageLoader("hub.api"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template("docs.html")
+
+
+def _refusal(path: str) -> Json:
+    """An OperationOutcome; of a token in OAuth's own words."""
+    if not path.startswith(_OAUTH):
+        return OUTCOME
+    spoken = {"application/json": {"schema": _REFUSED}}
+    return OUTCOME | {"content": OUTCOME["content"] | spoken}

@@ -85,7 +85,7 @@ def require(request: Request, hub: Hub, needs: Iterable[str | None]) -> None:
     wanted = " ".join(f"system/{n}" for n in dict.fromkeys(missing) if n)
     route = f"{request.method} {request.scope['route'].path}"
     party = caller.owner if caller.kind == "party" else None
-    missed = ScopeMissing(wanted)
+    missed = ScopeMissing(scope=wanted)
     action = "read" if request.method in {"GET", "HEAD"} else "act"
     audit_denied(hub, caller.name, action, route, reason=missed.text, party=party, detail=wanted)
     raise missed

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from hub.contract import Identifier
-from hub.errors import InputRefused, NoLegalBasis
+from hub.errors import InputRefused, Issue, NoLegalBasis
 from hub.fhir.codec import parse_json
 from hub.fhir.decided import is_approval
 from hub.model.records import InboxItem, Task
@@ -27,9 +27,16 @@ _BARE: Final = (
 class NoConsentError(NoLegalBasis):
     """No consent that covers the sender is registered for this citizen."""
 
-    def __init__(self, text: str, citizen: Iterable[Identifier]) -> None:
+    def __init__(
+        self,
+        text: str = "",
+        citizen: Iterable[Identifier] = (),
+        *,
+        at: str | None = None,
+        issues: tuple[Issue, ...] = (),
+    ) -> None:
         """``citizen``: the numbers in the document; they are told to nobody."""
-        super().__init__(text)
+        super().__init__(text, at=at, issues=issues)
         self.citizen = tuple(citizen)
 
 

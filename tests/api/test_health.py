@@ -65,7 +65,7 @@ def test_metadata_is_a_legal_capability_statement(world: World) -> None:
     assert statement["resourceType"] == "CapabilityStatement"
     assert errors_in(statement) == []
     types = {r["type"] for r in statement["rest"][0]["resource"]}
-    assert types == {*SERVED, "Subscription", "Bundle"}
+    assert types == {*SERVED, "ConceptMap", "Subscription", "Bundle"}
 
 
 def test_an_address_that_is_none_is_an_outcome_too(world: World) -> None:

@@ -117,9 +117,11 @@ class Comparison:
 
 
 def _content(resource: Resource) -> Resource:
-    """Without the id, and without what the hub stamps on a plan: version and plan id."""
+    """Without the id, and without what the hub stamps on a plan: version, id, approved or not."""
     made = {k: v for k, v in resource.items() if k != "id"}
     meta = {k: v for k, v in made.pop("meta", {}).items() if k != "versionId"}
+    tags = [t for t in meta.pop("tag", ()) if t.get("system") != names.DECISION_CODE]
+    meta |= {"tag": tags} if tags else {}
     own = [i for i in made.pop("identifier", ()) if i.get("system") != PLAN_ID]
     return made | ({"meta": meta} if meta else {}) | ({"identifier": own} if own else {})
 

@@ -53,6 +53,12 @@ class Case:
         """``plan``, ``consent`` or ``approval``."""
         return (EXAMPLES / f"{kind}-{self.number}.json").read_bytes()
 
+    def consent(self) -> bytes:
+        """The example, and that relatives may be named: without it their names stay behind."""
+        made = json.loads(self.example("consent"))
+        made["category"].append(names.concept(names.CONSENT_PURPOSE, "relatives"))
+        return json.dumps(made).encode()
+
 
 CASES = (
     Case(1, RUS, KOORD_OWN, datetime(2026, 9, 20, 10, 0, tzinfo=UTC), "ja, skriftligt"),
@@ -142,7 +148,7 @@ def story(
 ) -> Iterator[Story]:
     """Consent, plan, approval, every due delivery."""
     made = begun(request.param, tmp_path_factory.mktemp("yardstick"))
-    consent = made.world.post("/fhir/Consent", made.case.lead, made.case.example("consent"))
+    consent = made.world.post("/fhir/Consent", made.case.lead, made.case.consent())
     assert consent.status_code == 201
     made.publish()
     made.approve()

@@ -19,7 +19,7 @@ from tests.api.world import opened
 def main() -> None:
     folder, url, secrets, who = sys.argv[1:]
     configure("ERROR")
-    world = opened(Path(folder), json.loads(secrets), database_url=url)
+    world = opened(Path(folder), json.loads(secrets), database_url=url, static_credentials=True)
     print("ready", flush=True)  # noqa: T201
     for line in sys.stdin:
         resource, match = json.loads(line)

@@ -42,7 +42,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def led(url: str, tmp_path: Path) -> Iterator[World]:
     """A hub on that database with the published plan."""
-    world = founded(tmp_path / "data", database_url=url)
+    world = founded(tmp_path / "data", database_url=url, static_credentials=True)
     world.consent()
     world.publish_plan()
     yield world

@@ -231,9 +231,10 @@ def test_an_approval_points_at_its_plan(full: World, plan: str) -> None:
 
 def test_every_read_is_audited_before_it_is_answered(full: World, plan: str) -> None:
     get(full, f"CarePlan/{plan}", SOCIAL)
+    assert audited(full, "read")[-1:] == [(SOCIAL, f"CarePlan/{plan}/_history/3")]
     get(full, f"CarePlan/{plan}/_history/2", SOCIAL)
     get(full, "CarePlan/none", SOCIAL)
-    assert audited(full, "read")[-1:] == [(SOCIAL, f"CarePlan/{plan}/_history/3")]
+    assert audited(full, "read")[-1:] == [(SOCIAL, "GET /fhir/CarePlan/{resource_id}")], "denied"
     assert audited(full, "vread")[-1:] == [(SOCIAL, f"CarePlan/{plan}/_history/2")]
     before = len(audited(full, "read"))
     problem(get(full, f"CarePlan/{plan}", "laege-havnegade", Accept="text/html"), 406)
