@@ -17,7 +17,7 @@ from tests.servers.process import program
 SOURCE = Path(__file__).parent / "js"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveHub]:
     """A real process with a plan of three versions."""
     with live_hub(tmp_path_factory.mktemp("clients"), seed=11) as found:
