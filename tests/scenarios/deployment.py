@@ -50,7 +50,8 @@ class Deployment:
             "KI_HUB_DATA": str(self.folder / "data"),
             "KI_HUB_PORT": str(self.port),
             "KI_HUB_LEASE_SECONDS": "2",
-            "KI_HUB_POLL_SECONDS": "0.05",
+            # One process wakes itself; of two, each must look for what the other has written.
+            "KI_HUB_POLL_SECONDS": "0.05" if len(self.commands) > 1 else "0.25",
             "KI_HUB_RETRY_FIRST_SECONDS": "0.2",
             "KI_HUB_LOG_JSON": "true",
             **self.settings,
