@@ -157,14 +157,14 @@ class Delivery:
     state: State
     reason: str
     basis: str
-    attempts: int
-    retry_at: datetime | None
-    consent_epoch: int | None
-    sequence: int | None
-    message_id: str | None
-    media_type: str | None
     created_at: datetime
     updated_at: datetime
+    attempts: int = 0
+    retry_at: datetime | None = None
+    consent_epoch: int | None = None
+    sequence: int | None = None
+    message_id: str | None = None
+    media_type: str | None = None
     subscription: str = ""
     """The FHIR Subscription this is a notification of; empty for the plan itself."""
     about: str = ""

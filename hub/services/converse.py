@@ -117,8 +117,6 @@ def put_on_its_way(hub: Hub, work: UnitOfWork, item: InboxItem, answer: Rendered
         reason="Acknowledges a received message",
         basis="",
         attempts=1,
-        retry_at=None,
-        consent_epoch=None,
         sequence=work.deliveries.next_sequence("", item.sender),
         message_id=answer.message_id,
         media_type=answer.media_type,

@@ -54,7 +54,7 @@ def answer(
         raise Invalid("Say who does it")
     with hub.store.writing() as work:
         now = hub.clock()
-        work.plans.lock(_plan(hub, work, by, plan_id, now).id)
+        work.plans.lock(plan_id)
         plan = _plan(hub, work, by, plan_id, now)
         actor = f"{by.id}: {person}"
         said = (

@@ -8,25 +8,23 @@ the audit of the plan says who held it: that is the affected citizen's access re
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from hub.errors import Invalid, NotFound
 from hub.fhir.numbers import names_a_citizen
 from hub.model.party import CITIZEN, SYSTEM, Directory
 from hub.model.plan import SHARED, canonical
-from hub.model.records import Delivery, Part, Plan, Task
-from hub.model.withdrawal import CORRECTION, Retraction, Withdrawal
-from hub.services.hub import Hub, new_id, repeatable, sha256
+from hub.model.records import Delivery, Part, Plan
+from hub.model.withdrawal import CORRECTION, Retraction
+from hub.services.hub import Hub, sha256
 from hub.services.kept import LONGEST_REASON
 from hub.services.notices import add_notice
 from hub.services.route import reconcile
 from hub.services.state import PlanState, plan_state
 from hub.services.tasks import IN_ERROR
 from hub.services.versions import next_version
-from hub.services.withdrawal import call_back, may_have_left
+from hub.services.withdrawal import ask_to_act, tell_holders
 from hub.store.work import UnitOfWork
 
 STATUS: Final = "entered-in-error"
@@ -106,33 +104,15 @@ def _correct(
     rows = {d.id: d for d in work.deliveries.attempted(plan.id)}
     sent = [rows[d.id] for d in sent]
     holders = {d.receiver: CORRECTION for d in sent}
-    record = Withdrawal(
-        id=new_id(),
-        plan_id=plan.id,
-        cause=cause,
-        by=by,
-        at=now,
-        units=holders,
-        may_have_left=may_have_left(work, sent, holders),
-        wait_until=now + hub.limits.send_lease,
-    )
-    work.withdrawals.add(record)
-    for unit in sorted(holders):
-        add_notice(hub, work, plan, unit, CORRECTION, record.id, actor, now)
-        call_back(hub, work, sent, unit, now)
+    record = tell_holders(hub, work, plan, sent, holders, cause=cause, by=by, actor=actor)
     for left in record.may_have_left:
         work.journal.audit(
             now, actor, "entered-in-error", f"CarePlan/{plan.id}/_history/{left.version}",
             party=left.receiver, detail=f"delivery/{left.delivery}: {left.how}",
         )  # fmt: skip
     coordinators = {m.party.id for m in state.members if "coordinator" in m.roles}
-    _ask(work, plan, {plan.lead, by} | (coordinators & holders.keys()), record.id, now)
-
-
-def _ask(work: UnitOfWork, plan: Plan, units: Iterable[str], about: str, now: datetime) -> None:
-    for unit in sorted(units):
-        task_id = repeatable("task", IN_ERROR, about, unit)
-        work.journal.open_task(Task(task_id, IN_ERROR, unit, _ASKED, plan.id, None, None, now))
+    asked = {plan.lead, by} | (coordinators & holders.keys())
+    ask_to_act(work, plan, asked, IN_ERROR, _ASKED, record.id, now)
 
 
 def document_in_error(
@@ -186,7 +166,7 @@ def sent_in_error(hub: Hub, delivery_id: str, *, actor: str, reason: str) -> Del
             party=found.receiver, detail=f"{cause}: {reason}",
         )  # fmt: skip
         add_notice(hub, work, plan, found.receiver, CORRECTION, cause, actor, now)
-        _ask(work, plan, {plan.lead}, cause, now)
+        ask_to_act(work, plan, {plan.lead}, IN_ERROR, _ASKED, cause, now)
         work.commit()
     hub.wake.set()
     return found

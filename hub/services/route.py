@@ -193,12 +193,6 @@ def _row(
         state=State.DUE if found.verdict == "send" else State.BLOCKED,
         reason=found.reason,
         basis=found.basis,
-        attempts=0,
-        retry_at=None,
-        consent_epoch=None,
-        sequence=None,
-        message_id=None,
-        media_type=None,
         created_at=now,
         updated_at=now,
     )

@@ -13,7 +13,7 @@ from typing import Final
 
 from hub.model.consent import Consent
 from hub.model.delivery import State
-from hub.model.records import Delivery, Task
+from hub.model.records import Delivery, Plan, Task
 from hub.model.withdrawal import How, Left, Withdrawal, losses_of
 from hub.ports import on_broker
 from hub.services.frozen import TAKEN_BACK
@@ -53,24 +53,58 @@ def follow_withdrawal(
     lost = losses_of(before, state.facts.consents, units, now)
     if not lost:
         return None
-    withdrawal = Withdrawal(
+    withdrawal = tell_holders(hub, work, plan, sent, lost, cause=cause, by=by, actor=by)
+    ask_to_act(work, plan, _asked(state, holders), WITHDRAWN, _ASKED, withdrawal.id, now)
+    return withdrawal
+
+
+def tell_holders(
+    hub: Hub,
+    work: UnitOfWork,
+    plan: Plan,
+    sent: Iterable[Delivery],
+    units: Mapping[str, str],
+    *,
+    cause: str,
+    by: str,
+    actor: str,
+) -> Withdrawal:
+    """Write down what may have left, send notices, and take back what waits on the broker.
+
+    ``units``: the kind of notice for each unit that may have less now, or never should have had
+    it; of those only who was ``sent`` something is told.
+    """
+    known, now = list(sent), hub.clock()
+    record = Withdrawal(
         id=new_id(),
         plan_id=plan.id,
         cause=cause,
         by=by,
         at=now,
-        units=lost,
-        may_have_left=may_have_left(work, sent, lost),
+        units=units,
+        may_have_left=may_have_left(work, known, units),
         wait_until=now + hub.limits.send_lease,
     )
-    work.withdrawals.add(withdrawal)
-    for unit in sorted(holders & lost.keys()):
-        add_notice(hub, work, plan, unit, lost[unit], withdrawal.id, by, now)
-        call_back(hub, work, sent, unit, now)
-    for unit in sorted(_asked(state, holders)):
-        task_id = repeatable("task", WITHDRAWN, withdrawal.id, unit)
-        work.journal.open_task(Task(task_id, WITHDRAWN, unit, _ASKED, plan.id, None, None, now))
-    return withdrawal
+    work.withdrawals.add(record)
+    for unit in sorted({d.receiver for d in known} & units.keys()):
+        add_notice(hub, work, plan, unit, units[unit], record.id, actor, now)
+        call_back(hub, work, known, unit, now)
+    return record
+
+
+def ask_to_act(
+    work: UnitOfWork,
+    plan: Plan,
+    units: Iterable[str],
+    kind: str,
+    text: str,
+    about: str,
+    now: datetime,
+) -> None:
+    """A task for each unit's people."""
+    for unit in sorted(units):
+        task_id = repeatable("task", kind, about, unit)
+        work.journal.open_task(Task(task_id, kind, unit, text, plan.id, None, None, now))
 
 
 def _asked(state: PlanState, holders: set[str]) -> set[str]:

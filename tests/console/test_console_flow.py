@@ -56,9 +56,7 @@ def test_each_state_that_matters_is_in_one_group() -> None:
 
 
 def delivery(state: State) -> Delivery:
-    return Delivery(
-        "d", "p", "gp", "pdf", 1, "x", state, "", "", 0, None, None, None, None, None, NOW, NOW
-    )
+    return Delivery("d", "p", "gp", "pdf", 1, "x", state, "", "", NOW, NOW)
 
 
 def task(party: str, about: str = "d") -> Task:

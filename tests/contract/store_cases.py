@@ -71,7 +71,7 @@ def delivery(
     at = NOW + timedelta(minutes=minute)
     return Delivery(
         f"{plan_id}-{receiver}-{version}", plan_id, receiver, "fhir", version, "digest", State.DUE,
-        "made", "consent/c-1", 0, None, None, None, None, None, at, at,
+        "made", "consent/c-1", at, at,
     )  # fmt: skip
 
 

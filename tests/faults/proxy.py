@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 import weakref
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -100,7 +101,8 @@ class Proxy:
             threading.Thread(target=self._pump, args=(near, far, asks), daemon=True).start()
 
     def _pump(self, near: socket.socket, far: socket.socket, asks: bool) -> None:
-        try:
+        # One side may be gone; the other is told below.
+        with suppress(OSError):
             while data := near.recv(_PIECE):
                 if self.delay:
                     time.sleep(self.delay)
@@ -112,9 +114,6 @@ class Proxy:
                 if near in self._mute:
                     break
                 far.sendall(data)
-        except OSError:
-            # One side is gone; the other is told below.
-            pass
         with self._lock:
             known = {near, far} & self._open
             self._open -= known

@@ -36,8 +36,8 @@ class DeliveryMachine(RuleBasedStateMachine):
         Plans(self.connection).add(Plan("p-1", "c-1", RUS, "active", 1, 1), NOW)
         self.store = Deliveries(self.connection)
         made = Delivery(
-            "d-1", "p-1", PSYK, "fhir", 1, "digest", first, "made", "consent/c-1", 0, None,
-            None, None, None, None, NOW, NOW,
+            "d-1", "p-1", PSYK, "fhir", 1, "digest", first, "made", "consent/c-1",
+            NOW, NOW,
         )  # fmt: skip
         self.store.add(made, "test")
         self.expected = [first]
