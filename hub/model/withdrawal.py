@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from hub.fhir import names
@@ -23,6 +23,16 @@ TEXTS: Final[Mapping[str, str]] = {
     CORRECTION: "Noget, I har fået, var sendt ved en fejl. Brug det ikke.",
 }
 """What a notice says, in the receivers' language; nothing of the citizen or the plan."""
+LOOKS: Final = (
+    timedelta(seconds=10),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=40),
+)
+"""How long after each look through a queue the next one comes. What a connection holds
+unacknowledged is not in the queue, and is back there when that connection ends: a broker that
+starts again gives it back late, and a receiver that hangs after 30 minutes (RabbitMQ's
+consumer_timeout)."""
 PURPOSES: Final[tuple[Purpose, ...]] = ("make-plan", "exchange", "relatives", "copy-to-gp")
 
 Loss = Literal["consent-withdrawn", "consent-narrowed"]
@@ -71,6 +81,12 @@ class Recall:
     taken: tuple[tuple[str, bool], ...]
     """Key, and whether it had been handed out before; in the queue's order."""
     opened_at: datetime
+    looks: int = 0
+    """How often the queue was looked through since it was asked for."""
+
+    def look_again_at(self, now: datetime) -> datetime | None:
+        """When it is looked through once more after this time; None when that was the last."""
+        return now + LOOKS[self.looks] if self.looks < len(LOOKS) else None
 
 
 @dataclass(frozen=True)

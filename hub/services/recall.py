@@ -5,6 +5,9 @@ it is gone from there; then each message is decided on anew, and those that may 
 published once more, in the queue's order and from the hub's own rows: same bytes, same delivery
 id, same sequence number. A crash at any step, and it is done again from the start: a message may
 come twice, none is lost, and the receiver can tell by the delivery id.
+
+It is done more than once (:data:`hub.model.withdrawal.LOOKS`): what somebody's connection holds
+unacknowledged comes back to the queue when that ends, and must not be handed out then.
 """
 
 from __future__ import annotations
@@ -79,7 +82,7 @@ def _carried_out(hub: Hub, recall: Recall) -> bool:
             return False
         LOG.info("recall.done", party=recall.party, again=len(again))
     with hub.store.writing() as work:
-        done = work.withdrawals.close_recall(recall)
+        done = work.withdrawals.close_recall(recall, recall.look_again_at(hub.clock()))
         work.commit()
     hub.wake.set()
     return done

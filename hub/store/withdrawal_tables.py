@@ -31,9 +31,12 @@ RECALL = Table(
     Column("taken", JSON, nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("lease_until", Moment),
+    Column("looks", Integer, nullable=False, server_default="0"),
+    Column("look_at", Moment),
 )
 """A party's queue on the broker that is taken back and filled anew with what is still permitted;
-``taken``: rows of key and whether it had been handed out before, in the queue's order."""
+``taken``: rows of key and whether it had been handed out before, in the queue's order. ``looks``:
+how often it was done since it was asked for; ``look_at``: when it is done once more."""
 
 RETRACTION = Table(
     "retraction",

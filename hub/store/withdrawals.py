@@ -57,7 +57,8 @@ class Withdrawals:
             )
             return
         changed = update(RECALL).where(RECALL.c.party == party)
-        self._db.execute(changed.values(round=RECALL.c.round + 1, open=True, opened_at=now))
+        again = {"round": RECALL.c.round + 1, "open": True, "opened_at": now}
+        self._db.execute(changed.values(**again, looks=0, look_at=None))
 
     def recalled(self, party: str) -> Recall | None:
         """The party's recall, open or done."""
@@ -65,7 +66,10 @@ class Withdrawals:
         return _recall(row) if row else None
 
     def claim_recalls(self, now: datetime, lease: timedelta) -> list[Recall]:
-        """Those that are not done and in nobody's hands; a crash gives them back after that."""
+        """Those that are not done, or to be done once more, and in nobody's hands; a crash gives
+        them back after the lease."""
+        once_more = update(RECALL).where(RECALL.c.look_at <= now)
+        self._db.execute(once_more.values(open=True, look_at=None))
         free = or_(RECALL.c.lease_until.is_(None), RECALL.c.lease_until < now)
         found = select(RECALL).where(RECALL.c.open, free).order_by(RECALL.c.opened_at)
         taken = [_recall(r) for r in self._db.execute(found.with_for_update(skip_locked=True))]
@@ -103,10 +107,14 @@ class Withdrawals:
         changed = update(RECALL).where(RECALL.c.party == party)
         self._db.execute(changed.values(taken=[[k, s] for k, s in known.items()]))
 
-    def close_recall(self, recall: Recall) -> bool:
-        """Done, unless one more round was asked for meanwhile."""
+    def close_recall(self, recall: Recall, look_at: datetime | None) -> bool:
+        """Done, unless one more round was asked for meanwhile; at ``look_at`` it is done again."""
         same = (RECALL.c.party == recall.party, RECALL.c.round == recall.round)
-        done = update(RECALL).where(*same).values(open=False, taken=[], lease_until=None)
+        done = (
+            update(RECALL)
+            .where(*same)
+            .values(open=False, taken=[], lease_until=None, looks=recall.looks + 1, look_at=look_at)
+        )
         return self._db.execute(done).rowcount == 1
 
     # What was published in error
@@ -154,4 +162,4 @@ def _withdrawal(row: Row[Any]) -> Withdrawal:
 
 def _recall(row: Row[Any]) -> Recall:
     taken = tuple((str(key), bool(seen)) for key, seen in row.taken)
-    return Recall(row.party, row.round, row.open, taken, row.opened_at)
+    return Recall(row.party, row.round, row.open, taken, row.opened_at, row.looks)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from tests.api.world import (
     World,
     founded,
 )
+from tests.contract.harness import until
 from tests.servers.rabbitmq import Vhost
 
 QUEUE = deliveries_queue(RUS)
@@ -138,6 +140,45 @@ def test_what_the_receiver_holds_is_listed_as_may_have_left(broker: Broker) -> N
         assert (RUS, "sent") in left
         assert (SOCIAL, "sent") not in left
         channel.basic_ack(method.delivery_tag)
+
+
+def test_what_comes_back_to_the_queue_later_is_taken_then(broker: Broker) -> None:
+    """A broker that starts again, or a connection that ends, gives back what was unacknowledged."""
+    world = broker.world
+    with broker.channel() as channel:
+        channel.basic_get(QUEUE)
+        held = channel.basic_get(QUEUE)[1].message_id
+        broker.withdraw()
+        world.work()
+        assert own(broker)[held] == "sent", "out of reach"
+    until(lambda: world.hub.bus.ready(QUEUE) == 4)
+    world.clock.advance(seconds=11)
+    world.work()
+    assert own(broker)[held] == "cancelled"
+    kept = broker.waiting()
+    assert held not in {m.key for m in kept}
+    assert len(kept) == 3, "the two that are permitted, and the notice"
+
+
+def test_it_is_looked_for_until_no_receiver_can_hold_it(broker: Broker) -> None:
+    """RabbitMQ takes back what has been held for 30 minutes; what is held longer is settled."""
+    world = broker.world
+    broker.withdraw()
+    world.work()
+    looks = []
+    whole = world.hub.bus.take_back
+
+    def looked(queue: str, note: Callable[[Sequence[Waits]], None]) -> None:
+        looks.append(world.clock())
+        whole(queue, note)
+
+    world.hub.bus.take_back = looked  # type: ignore[method-assign]
+    began = world.clock()
+    for seconds in (5, 6, 61, 301, 2401, 9999):
+        world.clock.advance(seconds=seconds)
+        world.work()
+    assert [round((at - began).total_seconds()) for at in looks] == [11, 72, 373, 2774]
+    assert looks[-1] - began > timedelta(minutes=30), "and then it is left alone"
 
 
 class KilledError(BaseException):

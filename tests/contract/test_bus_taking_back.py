@@ -93,6 +93,7 @@ def test_what_cannot_be_noted_is_not_taken(each: Harness) -> None:
     with pytest.raises(StoreUnavailable):
         each.bus.take_back(QUEUE, fails)
     each.crash()
+    until(lambda: each.bus.ready(QUEUE) == 3)
     assert [w.key for w in noted(each)] == ["d-0", "d-1", "d-2"]
 
 
@@ -136,4 +137,5 @@ def test_a_broker_that_dies_before_the_note_is_kept_gives_everything_back(
     with pytest.raises(Exception, match="broker"):
         rabbit.bus.take_back(QUEUE, strike)
     assert struck.is_set()
+    until(lambda: rabbit.bus.ready(QUEUE) == 3)
     assert [w.key for w in noted(rabbit)] == ["d-0", "d-1", "d-2"]
