@@ -10,8 +10,11 @@ from hub import errors
 from hub.errors import HubError
 
 ERRORS = {n for n, c in vars(errors).items() if isinstance(c, type) and issubclass(c, HubError)}
-PLACES = {"Issue": 2, "Rule": 2, "_bound": 1, "finding": 1, "refused": 1}
+PLACES = {"Issue": 2, "Rule": 2, "_bound": 1, "finding": 1, "refused": 1,
+          "Task": 3, "Loss": 2, "Confirm": 1, "Unroutable": 1, "ask_to_act": 4, "fail": 3}  # fmt: skip
 """Where each of these has its text."""
+METHODS = {"move": 2, "restate": 1}
+"""The same of methods: why a delivery is in its state."""
 DANISH_OF_ISSUE = 4
 
 
@@ -32,13 +35,17 @@ def sentences(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def _argument(node: ast.AST) -> ast.expr | None:
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
         return None
-    place = PLACES.get(node.func.id, 0 if node.func.id in ERRORS else None)
+    if isinstance(node.func, ast.Attribute):
+        name, place = node.func.attr, METHODS.get(node.func.attr)
+    else:
+        name = node.func.id
+        place = PLACES.get(name, 0 if name in ERRORS else None)
     if place is None or len(node.args) <= place:
         return None
     # An Issue with a text of its own in Danish needs none here.
-    given = node.func.id == "Issue" and len(node.args) > DANISH_OF_ISSUE
+    given = name == "Issue" and len(node.args) > DANISH_OF_ISSUE
     return None if given else node.args[place]
 
 
