@@ -159,6 +159,8 @@ Description: "A citizen's decision on one plan version."
 * insert Concept(yes, [["Ja"]], [["Yes"]])
 * insert Concept(no, [["Nej"]], [["No"]])
 * insert Concept(undecided, [["Ikke afgjort"]], [["Undecided"]])
+* #undecided ^designation[2].language = #da
+* #undecided ^designation[2].value = "Ikke godkendt endnu"
 
 CodeSystem: KiAnchoringCodes
 Id: ki-anchoring

@@ -20,7 +20,6 @@ from hub.contract import Resource
 from hub.fhir.parameters import SERVED, Parameter, Served
 
 ROUTER = APIRouter(tags=["fhir"])
-_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 _SERVICES = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 RELEASED = "2026-11-23"
 _SECURITY = (
@@ -33,18 +32,21 @@ _SECURITY = (
 def capabilities(request: Request, hub: HubDep, wire: WireDep) -> Response:
     """A CapabilityStatement; open to all, it says nothing about anyone."""
     services: tuple[Service, ...] = request.app.state.serves
-    return answer(request, wire, statement(services, hub.base_url, token_endpoint(hub)))
+    return answer(
+        request, wire, statement(services, hub.base_url, smart=token_endpoint(hub) is not None)
+    )
 
 
-def statement(services: Iterable[Service], base: str, token: str | None = None) -> Resource:
-    """What these services are, in R4's words; ``token``: where clients get their tokens."""
+def statement(services: Iterable[Service], base: str, *, smart: bool = False) -> Resource:
+    """What these services are, in R4's words; ``smart``: clients get tokens, where
+    ``/.well-known/smart-configuration`` says."""
     known = tuple(services)
     interactions = [s for s in known if isinstance(s, Interaction)]
     operations = [s for s in known if isinstance(s, Operation)]
     described = [s for s in known if isinstance(s, Described)]
     rest: dict[str, Any] = {
         "mode": "server",
-        "security": _security(token),
+        "security": _security(smart),
         "resource": [
             *(found for kind in SERVED if (found := _resource(kind, interactions, operations))),
             *(_operated(kind, operations) for kind in _only_operated(operations, described)),
@@ -72,17 +74,10 @@ def statement(services: Iterable[Service], base: str, token: str | None = None) 
     }
 
 
-def _security(token: str | None) -> dict[str, Any]:
-    """SMART App Launch 2, "Conformance": the service, and where tokens are given."""
-    found: dict[str, Any] = {"description": _SECURITY}
-    if token is None:
-        return found
-    uris = [{"url": "token", "valueUri": token}]
-    return {
-        "extension": [{"url": _OAUTH_URIS, "extension": uris}],
-        "service": [{"coding": [{"system": _SERVICES, "code": "SMART-on-FHIR"}]}],
-        **found,
-    }
+def _security(smart: bool) -> dict[str, Any]:
+    """SMART App Launch 2: the service alone; the addresses are in its own document."""
+    known = {"service": [{"coding": [{"system": _SERVICES, "code": "SMART-on-FHIR"}]}]}
+    return {**(known if smart else {}), "description": _SECURITY}
 
 
 def _resource(

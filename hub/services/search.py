@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 from hub.contract import Identifier, Resource
 from hub.fhir.dates import element_range
 from hub.fhir.matching import Subject, World, elements, included, matches
+from hub.fhir.names import PERSON_SYSTEMS
 from hub.fhir.numbers import names_a_citizen
 from hub.fhir.paging import Key, Token, moment_key, ordered, page_of
 from hub.fhir.parameters import SERVED
 from hub.fhir.query import Criterion, Order, Pair, Query, split, unescape
 from hub.model.party import Viewer
+from hub.services.denied import THERE, audit_denied
 from hub.services.disclose import disclose
 from hub.services.entries import Disclosure, Entry
 from hub.services.hub import Hub
@@ -40,21 +42,37 @@ class SearchPage:
 
 
 def search(hub: Hub, viewer: Viewer, query: Query, token: Token) -> SearchPage:
-    """One page of what matches; ``token`` says as of when, and after which match to go on."""
+    """One page of what matches; ``token`` says as of when, and after which match to go on.
+
+    A number of matches tells that they are there, and counts as much as showing them. A search
+    about a citizen of whom the party may see nothing is a denial; the answer does not tell.
+    """
+    refused: list[str] = []
 
     def look(sight: Sight, work: UnitOfWork) -> tuple[SearchPage, list[Disclosure]]:
-        page = _page(hub, work, _looked_at(work, sight, query), query, token)
+        seen = _looked_at(work, sight, query)
+        refused[:] = sorted(asked_about(work, query) - {e.citizen for e in seen.values()})
+        page = _page(hub, work, seen, query, token)
         if query.counts_only:
-            return replace(page, matches=[], included=[], next=None), []
+            counted = [e.why for e in _matched(_world(hub, work, seen), seen, query)]
+            return replace(page, matches=[], included=[], next=None), counted
         return page, [e.why for e in (*page.matches, *page.included)]
 
-    return disclose(hub, viewer, "search", look, until=token.until)
+    found = disclose(hub, viewer, "search", look, until=token.until)
+    for citizen in refused:
+        audit_denied(
+            hub, viewer.id, "search", query.type, reason=THERE, party=viewer.id, citizen=citizen
+        )
+    return found
 
 
 def matching(hub: Hub, work: UnitOfWork, sight: Sight, query: Query) -> list[Entry]:
     """Everything that matches, in no order; nothing of it is shown yet."""
     seen = _looked_at(work, sight, query)
-    world = _world(hub, work, seen)
+    return _matched(_world(hub, work, seen), seen, query)
+
+
+def _matched(world: World, seen: dict[str, Entry], query: Query) -> list[Entry]:
     return [seen[s.key] for s in world.of_type(query.type) if matches(s, query, world)]
 
 
@@ -80,7 +98,7 @@ def _page(
     hub: Hub, work: UnitOfWork, seen: dict[str, Entry], query: Query, token: Token
 ) -> SearchPage:
     world = _world(hub, work, seen)
-    found = [seen[s.key] for s in world.of_type(query.type) if matches(s, query, world)]
+    found = _matched(world, seen, query)
     used = _without_numbers(query, world)
     downwards = (*(o.descending for o in query.order), True, False)
     after = token.after or None
@@ -171,12 +189,22 @@ def _patient(reference: str) -> str:
 
 def _numbered(work: UnitOfWork, values: Iterable[str]) -> Citizens:
     """The citizens with these numbers; None if the hub knows one of them by no citizen."""
-    found = set()
-    for value in values:
-        parts = [unescape(p) for p in split(value, "|")]
-        named = [Identifier(parts[0], parts[1])] if len(parts) == 2 else []
-        citizen = work.plans.citizen(named)
-        if citizen is None:
-            return None
-        found.add(citizen)
-    return frozenset(found)
+    found = {work.plans.citizen(_identifiers(v)) if "|" in v else None for v in values}
+    return None if None in found else frozenset(c for c in found if c is not None)
+
+
+def asked_about(work: UnitOfWork, query: Query) -> frozenset[str]:
+    """Every citizen the hub knows whom the search names, by id or by number with or without its
+    system."""
+    found = set(narrowed(work, query) or ())
+    for criterion in query.criteria:
+        number = criterion.chain.get("Patient", criterion)
+        if number.parameter.name == "identifier":
+            found |= {c for v in number.values if (c := work.plans.citizen(_identifiers(v)))}
+    return frozenset(c for c in found if work.plans.numbers(c))
+
+
+def _identifiers(value: str) -> list[Identifier]:
+    """What a token may be the number of; one without a system may be of any."""
+    *system, number = (unescape(p) for p in split(value, "|"))
+    return [Identifier(s, number) for s in system or sorted(PERSON_SYSTEMS)]

@@ -9,10 +9,11 @@ import pytest
 
 from hub.errors import StoreUnavailable
 from hub.services import denied
-from tests.api.fhir.client import get
+from tests.api.fhir.client import audited, get, post_search
 from tests.api.world import CPR_1, GP, PSYK, RUS, SOCIAL, World
 
 NOBODYS = "00000000-0000-4000-8000-000000000000"
+NOBODYS_CPR = "0101809995"
 
 
 def refused(world: World) -> list[dict[str, Any]]:
@@ -128,3 +129,38 @@ def test_a_write_to_another_s_part_is_kept_as_refused(planned: World, plan: str)
     with planned.hub.store.reading() as work:
         rows = [r for r in work.journal.audit_of("inbox/") if r["actor"] == RUS]
     assert rows[-1]["outcome"] in {"refused", "denied"}
+
+
+@pytest.mark.parametrize("parameters", [{}, {"_summary": "count"}, {"status": "active"}])
+def test_a_search_about_a_citizen_of_whom_nothing_may_be_seen(
+    planned: World, parameters: dict[str, str]
+) -> None:
+    """The answer is the one for a citizen who is not known; the citizen's record shows the try."""
+    before = len(refused(planned))
+    assert find(planned, GP, CPR_1, parameters)["total"] == 0
+    assert find(planned, GP, NOBODYS_CPR, parameters)["total"] == 0
+    (row,) = refused(planned)[before:]
+    assert told(row) == (
+        GP,
+        GP,
+        "search",
+        "CarePlan",
+        None,
+        "It is here, but not for this unit now",
+    )
+    assert row["citizen"] is not None
+
+
+def test_a_number_of_matches_is_a_disclosure(planned: World, plan: str) -> None:
+    before = len(audited(planned, "search"))
+    assert find(planned, PSYK, CPR_1, {"_summary": "count"})["total"] > 0
+    (shown,) = audited(planned, "search")[before:]
+    assert shown[0] == PSYK
+    assert shown[1].startswith(f"CarePlan/{plan}/")
+
+
+def find(world: World, party: str, cpr: str, more: dict[str, str]) -> dict[str, Any]:
+    response = post_search(world, "CarePlan", {"patient.identifier": cpr, **more}, party)
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
+    return found

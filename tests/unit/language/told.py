@@ -10,8 +10,10 @@ from hub import errors
 from hub.errors import HubError
 
 ERRORS = {n for n, c in vars(errors).items() if isinstance(c, type) and issubclass(c, HubError)}
-PLACES = {"Issue": 2, "Rule": 2, "_bound": 1, "finding": 1, "refused": 1,
-          "Task": 3, "Loss": 2, "Confirm": 1, "Unroutable": 1, "ask_to_act": 4, "fail": 3}  # fmt: skip
+PLACES = {
+    "Issue": 2, "Rule": 2, "_bound": 1, "finding": 1, "refused": 1, "Task": 3, "Loss": 2,
+    "Confirm": 1, "Unroutable": 1, "ask_to_act": 4, "fail": 3,
+}  # fmt: skip
 """Where each of these has its text."""
 METHODS = {"move": 2, "restate": 1}
 """The same of methods: why a delivery is in its state."""
