@@ -26,7 +26,8 @@ class State(StrEnum):
     HELD = "held"
     """Paused, or a loss the party does not accept."""
     DELIVERED = "delivered"
-    """The receiver's receipt, or the recorded hand-over. Final."""
+    """The receiver's receipt, or the recorded hand-over. Final, until its receiver asks for it
+    once more."""
     SUPERSEDED = "superseded"
     """A newer version took its place before it was sent, or handed over. Final."""
     CANCELLED = "cancelled"
@@ -55,14 +56,17 @@ _MOVES: dict[State, frozenset[State]] = {
                            State.SUPERSEDED}),
     State.RETRY_AT: frozenset({State.SENDING, State.DELIVERED, State.DEAD, State.CANCELLED}),
     State.BLOCKED: frozenset({State.DUE, State.SUPERSEDED, State.CANCELLED, State.NOT_SENT}),
-    # Its receiver may acknowledge what the hub had given up.
-    State.DEAD: frozenset({State.DELIVERED}),
+    # Its receiver may ask once more for what it has missed or lost.
+    State.DELIVERED: frozenset({State.RETRY_AT}),
+    # And acknowledge what the hub had given up.
+    State.DEAD: frozenset({State.DELIVERED, State.RETRY_AT}),
     State.HELD: frozenset({State.DUE, State.SUPERSEDED, State.CANCELLED, State.NOT_SENT}),
 }  # fmt: skip
 
 
 def may_move(before: State, after: State) -> bool:
-    """The state machine; a final state is left by nobody, but for a receipt that comes late."""
+    """The state machine; a final state is left by nobody, but for a receipt that comes
+    late and a receiver that asks for it once more."""
     return after in _MOVES.get(before, frozenset())
 
 

@@ -157,7 +157,7 @@ def _freeze(
         consent_epoch=made.why.epoch if made.why else None,
         sections=_sections(work, plan, current, now),
         sequence=work.deliveries.next_sequence(
-            current.plan_id, current.receiver, current.subscription
+            current.plan_id, current.receiver, current.format, current.subscription
         ),
         attempts=attempts,
     )  # fmt: skip

@@ -290,12 +290,15 @@ class Deliveries:
         """What its receiver said of it."""
         self._set(delivery_id, outcome=outcome)
 
-    def next_sequence(self, plan_id: str, receiver: str, subscription: str = "") -> int:
-        """One more than the last frozen message of this (plan, receiver), or of this
-        (subscription, plan)."""
+    def next_sequence(
+        self, plan_id: str, receiver: str, format: str, subscription: str = ""
+    ) -> int:
+        """One more than the last frozen message of this plan in this subscription: a receiver's
+        in one format, or a FHIR Subscription."""
         found = select(func.max(DELIVERY.c.sequence)).where(
             DELIVERY.c.plan_id.is_not_distinct_from(plan_id or None),
             DELIVERY.c.receiver == receiver,
+            DELIVERY.c.format == format,
             DELIVERY.c.subscription == subscription,
         )
         return int(self._db.execute(found).scalar() or 0) + 1

@@ -134,10 +134,11 @@ def test_the_sequence_is_of_subscription_and_plan(store: Store) -> None:
         one = work.deliveries.lock("a")
         assert one is not None
         work.deliveries.move(one, State.SENDING, "x", "test", NOW, sequence=7)
-        assert work.deliveries.next_sequence("plan-1", PSYK, "s-1") == 8
-        assert work.deliveries.next_sequence("plan-2", PSYK, "s-1") == 1
-        assert work.deliveries.next_sequence("", PSYK, "s-1") == 1
-        assert work.deliveries.next_sequence("plan-1", PSYK) == 1
+        assert work.deliveries.next_sequence("plan-1", PSYK, one.format, "s-1") == 8
+        assert work.deliveries.next_sequence("plan-2", PSYK, one.format, "s-1") == 1
+        assert work.deliveries.next_sequence("", PSYK, one.format, "s-1") == 1
+        assert work.deliveries.next_sequence("plan-1", PSYK, one.format) == 1
+        assert work.deliveries.next_sequence("plan-1", PSYK, "vum", "s-1") == 1
 
 
 def test_two_writers_of_one_numbering_wait_for_each_other(store: Store) -> None:

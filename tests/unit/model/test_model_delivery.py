@@ -20,7 +20,8 @@ LEGAL = {
     S.RETRY_AT: {S.SENDING, S.DELIVERED, S.DEAD, S.CANCELLED},
     S.BLOCKED: {S.DUE, S.SUPERSEDED, S.CANCELLED, S.NOT_SENT},
     S.HELD: {S.DUE, S.SUPERSEDED, S.CANCELLED, S.NOT_SENT},
-    S.DEAD: {S.DELIVERED},
+    S.DELIVERED: {S.RETRY_AT},
+    S.DEAD: {S.DELIVERED, S.RETRY_AT},
 }
 """The states of the design, written down a second time."""
 
@@ -37,8 +38,8 @@ def test_a_state_is_waiting_under_way_or_final_and_never_two_of_them() -> None:
 
 def test_what_is_final_stays_and_what_is_waiting_has_sent_nothing() -> None:
     left = {(f, s) for f in FINAL for s in State if may_move(f, s)}
-    # Its receiver has it after all.
-    assert left == {(S.DEAD, S.DELIVERED)}
+    # Its receiver has it after all, or asks for it once more.
+    assert left == {(S.DEAD, S.DELIVERED), (S.DELIVERED, S.RETRY_AT), (S.DEAD, S.RETRY_AT)}
     assert not any(may_move(w, s) for w in WAITING for s in (S.SENT, S.RETRY_AT, S.DELIVERED))
 
 
