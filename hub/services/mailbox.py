@@ -17,6 +17,7 @@ from hub.ports import deliveries_queue
 from hub.services.gate import refused_now
 from hub.services.hub import Hub
 from hub.services.settle import settle
+from hub.services.silence import heard_from
 from hub.store.queues import Waiting
 from hub.store.work import UnitOfWork
 
@@ -60,6 +61,7 @@ def fetch(hub: Hub, party: Party, key: str) -> Letter:
         delivery = _may_have(hub, work, party, key) if message else None
         if message is None or delivery is None:
             raise NotFound("No such message waits for you")
+        heard_from(work, party.id, hub.clock())
         work.journal.audit(
             hub.clock(), party.id, "fetch", _object(delivery), party=party.id,
             basis=delivery.basis, detail=f"delivery/{delivery.id}",
