@@ -48,6 +48,8 @@ class Held:
     """Its receiver is to answer it."""
     wait: timedelta = timedelta(hours=1)
     """So long it may take."""
+    had: bool = False
+    """Its receiver had it before it asked for it once more."""
     lies: bool = False
     """It may lie where it was put; False: it surely does not."""
 
@@ -115,8 +117,9 @@ def _kept(denied: Collection[str], rows: Collection[Held]) -> Iterator[Stray]:
         if row.notice and row.state not in _COMES_TO_NOTHING:
             told[row.receiver] = max(row.created_at, told.get(row.receiver, row.created_at))
     for row in rows:
-        has = row.state in _AT_THE_RECEIVER and not row.notice and row.receiver in denied
-        if has and told.get(row.receiver, row.created_at - timedelta(1)) < row.created_at:
+        has = row.had or row.state in _AT_THE_RECEIVER
+        kept = has and not row.notice and row.receiver in denied
+        if kept and told.get(row.receiver, row.created_at - timedelta(1)) < row.created_at:
             text = f"{row.receiver}: has had version {row.version}, may not have it, was not told"
             yield Stray(row.receiver, row.format, "keeps", text, row.id)
 

@@ -107,7 +107,7 @@ def ask_for_missed(hub: Hub, party: Party, wish: Wish) -> list[Delivery]:
         if found is None or (not found.rows and known is None):
             raise NotFound(_NO_PLAN)
         chosen = _latest(work, found, party) if wish.latest else found.rows[:MOST]
-        again = [row for row in chosen if _rests(work, row)]
+        again = [r for c in chosen if (r := _resting(work, c)) is not None]
         within_quota(hub, work, party.id, sum(work.standing.size(r.id) for r in again))
         for row in again:
             _once_more(work, found, row, party.id, now)
@@ -141,11 +141,16 @@ def _latest(work: UnitOfWork, found: _Found, party: Party) -> tuple[Delivery, ..
     return () if newest is None or newest.version < due else (newest,)
 
 
-def _rests(work: UnitOfWork, row: Delivery) -> bool:
-    """Nothing brings it to its receiver unless it is sent once more."""
-    if row.state is State.SENT:
-        return not work.queues.holds(deliveries_queue(row.receiver), row.id)
-    return row.state in {State.DELIVERED, State.DEAD}
+def _resting(work: UnitOfWork, row: Delivery) -> Delivery | None:
+    """As it is now, for writing, if nothing brings it to its receiver unless it is sent once
+    more."""
+    now = work.deliveries.lock(row.id)
+    if now is None:
+        return None
+    if now.state is State.SENT:
+        lies = work.queues.holds(deliveries_queue(now.receiver), now.id)
+        return None if lies else now
+    return now if now.state in {State.DELIVERED, State.DEAD} else None
 
 
 def _once_more(work: UnitOfWork, found: _Found, row: Delivery, asker: str, now: datetime) -> None:

@@ -8,7 +8,7 @@ still not as it should be is a task, one for each (receiver, plan, format), unti
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -176,8 +176,13 @@ def _found(
     mine = [d for d in kept if d.receiver != CITIZEN]
     tasks = work.journal.open_of(plan_id=plan_id)
     asked = {t.delivery_id for t in tasks if t.kind != STRAY}
-    rows = tuple(_held(hub, work, d, d.id in asked, places) for d in mine)
     denied = {d.receiver for d in mine if _denied(state, d.receiver, now)}
+    held = (_held(hub, work, d, d.id in asked, places) for d in mine)
+    # Who may still have it need not be asked whether it had it.
+    rows = tuple(
+        replace(r, had=work.deliveries.was_delivered(r.id)) if r.receiver in denied else r
+        for r in held
+    )
     return rows, strays(_wanted(hub, work, state), denied, rows, work.standing.heard(), now)
 
 

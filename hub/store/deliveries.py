@@ -205,6 +205,14 @@ class Deliveries:
         rows = self._db.execute(found.order_by(DELIVERY_EVENT.c.id))
         return [DeliveryEvent(r.at, State(r.state), r.reason, r.actor) for r in rows]
 
+    def was_delivered(self, delivery_id: str) -> bool:
+        """Its receiver has had it, whatever became of it since."""
+        found = select(DELIVERY_EVENT.c.id).where(
+            DELIVERY_EVENT.c.delivery_id == delivery_id,
+            DELIVERY_EVENT.c.state == State.DELIVERED.value,
+        )
+        return self._db.execute(found.limit(1)).first() is not None
+
     def claim(self, now: datetime, lease: timedelta, token: str, limit: int) -> list[str]:
         """Take deliveries to work on: due ones to make, frozen ones to send (again).
 

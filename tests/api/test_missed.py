@@ -12,9 +12,11 @@ import pytest
 from hub.model.client import Quota
 from hub.model.party import SYSTEM
 from hub.ports import InboundMessage, answers_queue
+from hub.services.had import known_version
+from hub.services.state import plan_state
 from hub.services.worker import receive
 from tests.api.fhir.test_access import denied
-from tests.api.world import GP, RUS, SOCIAL, World, changed_plan, problem
+from tests.api.world import GP, OPERATOR, RUS, SOCIAL, World, changed_plan, problem
 
 NOBODYS = "11111111-1111-4111-8111-111111111111"
 """A plan that is not there."""
@@ -144,6 +146,35 @@ def test_a_consent_that_changed_before_it_left_is_asked_again(told: World, plan:
     told.work()
     assert newest["delivery"] not in [f[0] for f in fetched(told, RUS)]
     assert told.delivery(RUS, version=newest["version"])["state"] == "cancelled"
+
+
+def test_what_it_had_before_it_asked_once_more_may_have_left(told: World, plan: str) -> None:
+    newest = made(told, plan, RUS)[-1]
+    ask(told, plan, RUS, after=2)
+    told.work()
+    assert told.letters(RUS) == [newest["delivery"]]
+    denied(told, plan, RUS)
+    assert told.letters(RUS) != [newest["delivery"]], "taken back"
+    (withdrawal,) = told.get(f"/operations/plans/{plan}", OPERATOR).json()["withdrawals"]
+    left = {x["delivery"]: x["how"] for x in withdrawal["may_have_left"] if x["receiver"] == RUS}
+    assert left[newest["delivery"]] == "delivered"
+
+
+def test_what_it_had_is_still_what_it_wrote_on(told: World, plan: str) -> None:
+    def base() -> int | None:
+        with told.hub.store.reading() as work:
+            found = work.plans.get(plan, SYSTEM, told.clock())
+            party = work.parties.get(SOCIAL)
+            assert found is not None
+            assert party is not None
+            state = plan_state(work, found, work.parties.directory(), told.clock())
+            return known_version(told.hub, work, state, party.party, None)
+
+    fetched(told, SOCIAL)
+    before = base()
+    assert before is not None
+    assert ask(told, plan, SOCIAL).status_code == 202
+    assert base() == before
 
 
 def test_asking_counts_against_the_quota(told: World, plan: str) -> None:

@@ -79,7 +79,9 @@ def test_who_may_not_have_it_any_more_is_told() -> None:
     assert found(HAD, replace(NOTICE, state=State.CANCELLED), denied=True) == ["keeps"]
     again = replace(HAD, id="d-2", version=6, created_at=NOW + HOUR)
     assert found(HAD, NOTICE, again, denied=True) == ["keeps"], "it was told before it had this"
-    assert found(replace(HAD, state=State.CANCELLED), denied=True) == [], "it never had it"
+    cancelled = replace(HAD, state=State.CANCELLED)
+    assert found(cancelled, denied=True) == [], "it never had it"
+    assert found(replace(cancelled, had=True), denied=True) == ["keeps"], "it asked once more"
 
 
 def test_nobody_looks_for_what_has_no_time() -> None:
@@ -100,6 +102,7 @@ HELD = st.builds(
     notice=st.booleans(),
     asked=st.booleans(),
     receipts=st.booleans(),
+    had=st.booleans(),
     lies=st.booleans(),
 )
 WANTED = st.builds(
