@@ -26,8 +26,7 @@ class State(StrEnum):
     HELD = "held"
     """Paused, or a loss the party does not accept."""
     DELIVERED = "delivered"
-    """The receiver's receipt, or the recorded hand-over. Final, until its receiver asks for it
-    once more."""
+    """The receiver's receipt, or the recorded hand-over. Final."""
     SUPERSEDED = "superseded"
     """A newer version took its place before it was sent, or handed over. Final."""
     CANCELLED = "cancelled"
@@ -56,18 +55,27 @@ _MOVES: dict[State, frozenset[State]] = {
                            State.SUPERSEDED}),
     State.RETRY_AT: frozenset({State.SENDING, State.DELIVERED, State.DEAD, State.CANCELLED}),
     State.BLOCKED: frozenset({State.DUE, State.SUPERSEDED, State.CANCELLED, State.NOT_SENT}),
-    # Its receiver may ask once more for what it has missed or lost.
-    State.DELIVERED: frozenset({State.RETRY_AT}),
-    # And acknowledge what the hub had given up.
-    State.DEAD: frozenset({State.DELIVERED, State.RETRY_AT}),
+    # Its receiver may acknowledge what the hub had given up.
+    State.DEAD: frozenset({State.DELIVERED}),
     State.HELD: frozenset({State.DUE, State.SUPERSEDED, State.CANCELLED, State.NOT_SENT}),
 }  # fmt: skip
 
 
+_REOPENED: dict[State, frozenset[State]] = {
+    State.DEAD: frozenset({State.RETRY_AT}),
+    State.DELIVERED: frozenset({State.RETRY_AT}),
+}
+
+
 def may_move(before: State, after: State) -> bool:
-    """The state machine; a final state is left by nobody, but for a receipt that comes
-    late and a receiver that asks for it once more."""
+    """The state machine; a final state is left by nobody, but for a receipt that comes late."""
     return after in _MOVES.get(before, frozenset())
+
+
+def may_reopen(before: State, after: State) -> bool:
+    """What a receiver that asks for it once more may do besides: have the same sent again. The hub
+    itself never does."""
+    return after in _REOPENED.get(before, frozenset())
 
 
 def unaccepted(

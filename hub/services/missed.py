@@ -157,7 +157,7 @@ def _once_more(work: UnitOfWork, found: _Found, row: Delivery, asker: str, now: 
     work.queues.reopen(deliveries_queue(row.receiver), row.id)
     work.deliveries.move(
         row, State.RETRY_AT, "Its receiver asks for it once more", asker, now,
-        retry_at=now, outcome=None,
+        by_person=True, retry_at=now, outcome=None,
     )  # fmt: skip
     work.journal.close_tasks(asker, now, delivery_id=row.id)
     work.journal.audit(

@@ -77,10 +77,10 @@ class Queues:
         return changed.rowcount == 1
 
     def reopen(self, queue: str, key: str) -> None:
-        """It was receipted, and may be added anew: its receiver asks for it once more."""
-        place = and_(QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.key == key)
+        """What was receipted may be added again under its key."""
+        place = (QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.key == key)
         self._db.execute(
-            delete(QUEUE_MESSAGE).where(place, QUEUE_MESSAGE.c.settled_at.is_not(None))
+            delete(QUEUE_MESSAGE).where(*place, QUEUE_MESSAGE.c.settled_at.is_not(None))
         )
 
     def forget(self, queue: str, keys: Sequence[str]) -> None:

@@ -44,7 +44,7 @@ def onwards(work: UnitOfWork, name: str, *states: State, at: datetime = NOW) -> 
     for state in states:
         found = work.deliveries.lock(name)
         assert found is not None
-        work.deliveries.move(found, state, "x", "test", at, retry_at=at)
+        work.deliveries.move(found, state, "x", "test", at, by_person=True, retry_at=at)
 
 
 def three(store: Store) -> list[str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_facts import NOW
 
-from hub.model.delivery import FINAL, UNDER_WAY, WAITING, RetryPolicy, State, may_move
+from hub.model.delivery import FINAL, UNDER_WAY, WAITING, RetryPolicy, State, may_move, may_reopen
 
 S = State
 LEGAL = {
@@ -20,8 +20,7 @@ LEGAL = {
     S.RETRY_AT: {S.SENDING, S.DELIVERED, S.DEAD, S.CANCELLED},
     S.BLOCKED: {S.DUE, S.SUPERSEDED, S.CANCELLED, S.NOT_SENT},
     S.HELD: {S.DUE, S.SUPERSEDED, S.CANCELLED, S.NOT_SENT},
-    S.DELIVERED: {S.RETRY_AT},
-    S.DEAD: {S.DELIVERED, S.RETRY_AT},
+    S.DEAD: {S.DELIVERED},
 }
 """The states of the design, written down a second time."""
 
@@ -38,9 +37,14 @@ def test_a_state_is_waiting_under_way_or_final_and_never_two_of_them() -> None:
 
 def test_what_is_final_stays_and_what_is_waiting_has_sent_nothing() -> None:
     left = {(f, s) for f in FINAL for s in State if may_move(f, s)}
-    # Its receiver has it after all, or asks for it once more.
-    assert left == {(S.DEAD, S.DELIVERED), (S.DELIVERED, S.RETRY_AT), (S.DEAD, S.RETRY_AT)}
+    # Its receiver has it after all.
+    assert left == {(S.DEAD, S.DELIVERED)}
     assert not any(may_move(w, s) for w in WAITING for s in (S.SENT, S.RETRY_AT, S.DELIVERED))
+
+
+def test_only_who_asks_for_it_opens_what_is_final() -> None:
+    opened = {(f, s) for f in State for s in State if may_reopen(f, s)}
+    assert opened == {(S.DELIVERED, S.RETRY_AT), (S.DEAD, S.RETRY_AT)}
 
 
 POLICY = RetryPolicy(attempts=8, first=timedelta(seconds=2), longest=timedelta(minutes=30))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -73,12 +71,10 @@ class DeliveryMachine(RuleBasedStateMachine):
     @invariant()
     def what_became_final_stayed_so(self) -> None:
         if hasattr(self, "expected"):
-            left = {(a, b) for a, b in pairwise(self.expected) if a in FINAL and a != b}
-            # What was given up may be acknowledged late, and a receiver may ask once more.
-            assert left <= {
-                (State.DEAD, State.DELIVERED), (State.DEAD, State.RETRY_AT),
-                (State.DELIVERED, State.RETRY_AT),
-            }  # fmt: skip
+            ends = [i for i, s in enumerate(self.expected) if s in FINAL]
+            seen = list(dict.fromkeys(self.expected[ends[0] :])) if ends else []
+            # What was given up may be acknowledged late; that is the last that is heard of it.
+            assert len(seen) <= 1 or seen == [State.DEAD, State.DELIVERED]
 
     def teardown(self) -> None:
         if hasattr(self, "connection"):
