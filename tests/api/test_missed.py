@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,9 +14,11 @@ import pytest
 from hub.model.client import Quota
 from hub.model.party import SYSTEM
 from hub.ports import InboundMessage, answers_queue
+from hub.runtime.bootstrap import close
 from hub.services.had import known_version
 from hub.services.state import plan_state
 from hub.services.worker import receive
+from tests.api.conftest import Template
 from tests.api.fhir.test_access import denied
 from tests.api.world import GP, OPERATOR, RUS, SOCIAL, World, changed_plan, problem
 
@@ -45,16 +49,27 @@ def fetched(world: World, who: str) -> list[tuple[str, str, str, bytes]]:
     return found
 
 
-@pytest.fixture
-def told(planned: World, plan: str) -> World:
+@pytest.fixture(scope="module")
+def told_template(plan_template: Template, tmp_path_factory: pytest.TempPathFactory) -> Template:
     """The lead has had three versions, and has receipted each."""
-    assert [n for *_, n, _ in fetched(planned, RUS)] == ["1"]
+    folder = tmp_path_factory.mktemp("told") / "data"
+    world = plan_template.copy(folder)
+    assert [n for *_, n, _ in fetched(world, RUS)] == ["1"]
     for title in ("Anden", "Tredje"):
-        planned.publish_plan(changed_plan(title=title))
-        planned.work()
-        assert len(fetched(planned, RUS)) == 1
-    assert [m["sequence"] for m in made(planned, plan, RUS)] == [1, 2, 3]
-    return planned
+        world.publish_plan(changed_plan(title=title))
+        world.work()
+        assert len(fetched(world, RUS)) == 1
+    assert [m["sequence"] for m in made(world, plan_template.plan, RUS)] == [1, 2, 3]
+    close(world.hub)
+    return replace(plan_template, folder=folder)
+
+
+@pytest.fixture
+def told(told_template: Template, tmp_path: Path) -> Iterator[World]:
+    """A hub where that has happened."""
+    found = told_template.copy(tmp_path / "data")
+    yield found
+    close(found.hub)
 
 
 def kept(world: World, delivery: str) -> bytes:
@@ -201,6 +216,11 @@ def test_over_the_broker_the_receiver_is_answered(told: World, plan: str) -> Non
     told.work()
     assert [f[2] for f in fetched(told, RUS)] == ["3"]
     assert asked({"plan": NOBODYS})[0] == "404"
+    other = {"missed": {"plan": plan}}
+    message = InboundMessage("receipt", GP, "", "m-2", "", json.dumps(other).encode())
+    receive(told.hub, message)
+    rows = told.get("/operations/audit?outcome=denied", OPERATOR).json()["rows"]
+    assert [(r["actor"], r["plan_id"]) for r in rows if "missed" in r["object"]][:1] == [(GP, plan)]
     assert [asked(bad)[0] for bad in ("x", {}, {"plan": plan, "after": -1}, {"plan": 3})] == [
         "422"
     ] * 4
