@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 
 from hub.errors import BusUnavailable
-from hub.model.delivery import FINAL, State
+from hub.model.delivery import State
 from hub.model.party import CITIZEN, SYSTEM, RegisteredParty
 from hub.model.records import Delivery, Task
 from hub.model.routing import route
@@ -176,7 +176,7 @@ def _found(
     mine = [d for d in kept if d.receiver != CITIZEN]
     tasks = work.journal.open_of(plan_id=plan_id)
     asked = {t.delivery_id for t in tasks if t.kind != STRAY}
-    denied = {d.receiver for d in mine if _denied(state, d.receiver, now)}
+    denied = {r for r in {d.receiver for d in mine} if _denied(state, r, now)}
     held = (_held(hub, work, d, d.id in asked, places) for d in mine)
     # Who may still have it need not be asked whether it had it.
     rows = tuple(
@@ -205,13 +205,7 @@ def _denied(state: PlanState, party: str, now: datetime) -> bool:
 def _held(
     hub: Hub, work: UnitOfWork, delivery: Delivery, asked: bool, places: dict[str, bool]
 ) -> Held:
-    open_ = delivery.state not in FINAL
-    registered = work.parties.get(delivery.receiver) if open_ else None
-    subscription = registered.subscription(delivery.format) if registered else None
-    patience = patience_with(hub, work, delivery) if open_ else None
-    wait = patience.wait * (patience.resends + 1) if patience else hub.limits.receipt_wait
-    in_mailbox = open_ and work.queues.holds(deliveries_queue(delivery.receiver), delivery.id)
-    return Held(
+    row = Held(
         delivery.id,
         delivery.receiver,
         delivery.format,
@@ -222,7 +216,21 @@ def _held(
         delivery.retry_at,
         notice=is_notice(delivery),
         asked=asked,
+    )
+    return _sent(hub, work, delivery, row, places) if delivery.state is State.SENT else row
+
+
+def _sent(
+    hub: Hub, work: UnitOfWork, delivery: Delivery, row: Held, places: dict[str, bool]
+) -> Held:
+    """With what is known of its receiver's answer, and of where it lies."""
+    registered = work.parties.get(delivery.receiver)
+    subscription = registered.subscription(delivery.format) if registered else None
+    patience = patience_with(hub, work, delivery)
+    in_mailbox = work.queues.holds(deliveries_queue(delivery.receiver), delivery.id)
+    return replace(
+        row,
         receipts=subscription is not None and subscription.receipt,
-        wait=wait,
+        wait=patience.wait * (patience.resends + 1) if patience else hub.limits.receipt_wait,
         lies=in_mailbox or places.get(delivery.receiver, False),
     )
