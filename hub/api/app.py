@@ -19,6 +19,7 @@ from hub.api import (
     mailbox,
     metadata,
     metrics,
+    missed,
     oauth,
     operations,
     plan_document,
@@ -45,7 +46,7 @@ FHIR = (
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""
 OTHERS = (
-    documents, mailbox, acts, letters, proposals, operations, audit, metrics, health,
+    documents, mailbox, missed, acts, letters, proposals, operations, audit, metrics, health,
 )  # fmt: skip
 
 

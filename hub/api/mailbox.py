@@ -24,6 +24,8 @@ class Waiting(BaseModel):
     delivery: str
     format: str
     media_type: str
+    plan: str | None
+    """None: an answer, which is of no plan."""
     sequence: int
     href: str
 
@@ -46,8 +48,8 @@ def list_mailbox(hub: HubDep, party: PartyDep) -> list[Waiting]:
     """What has not been receipted, oldest first."""
     return [
         Waiting(
-            delivery=m.id, format=m.format, media_type=m.media_type, sequence=m.sequence,
-            href=f"/mailbox/{m.id}",
+            delivery=m.id, format=m.format, media_type=m.media_type, plan=m.plan or None,
+            sequence=m.sequence, href=f"/mailbox/{m.id}",
         )
         for m in mailbox.waiting(hub, party.party)
     ]  # fmt: skip
@@ -62,7 +64,7 @@ def fetch(delivery: str, hub: HubDep, party: PartyDep) -> Response:
         "KI-Format": found.format,
         "KI-Sequence": str(found.sequence),
         "Cache-Control": "no-store",
-    }
+    } | ({"KI-Plan": found.plan} if found.plan else {})
     return Response(found.body, headers=headers, media_type=found.media_type)
 
 

@@ -40,6 +40,8 @@ class _Store(Collector):
             found.losses,
         )  # fmt: skip
         yield _family("open_tasks", "What a person must do, by kind", ("kind",), found.tasks)
+        silent: Counter[tuple[str, ...]] = Counter({(): found.silent})
+        yield _family("silent_receivers", "Receivers that are not heard of", (), silent)
 
 
 def _by_state(found: Numbers) -> Counter[tuple[str, ...]]:

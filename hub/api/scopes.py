@@ -61,6 +61,8 @@ NEEDS: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/mailbox"): "Mailbox.s",
     ("GET", "/mailbox/{delivery}"): "Mailbox.r",
     ("POST", "/mailbox/{delivery}/receipt"): "Mailbox.u",
+    ("GET", "/plans/{plan}/deliveries"): "Mailbox.s",
+    ("POST", "/plans/{plan}/missed"): "Mailbox.u",
     ("GET", "/tasks"): "Task.s",
     ("POST", "/tasks/{task}/seen-to"): "Task.u",
     ("POST", "/deliveries/{delivery}/hand-over"): "Delivery.u",

@@ -43,6 +43,7 @@ _COMMANDS: Final = {
     "profiles": "Build the FHIR profiles.",
     "proposals": "Show and decide proposed changes and conflicts.",
     "queues": "Show the queues and their depths.",
+    "reconcile": "Compare what each party should hold with what it was sent.",
     "resume": "Let deliveries to a party go again.",
     "serve": "Answer HTTP.",
     "subscriptions": "Show, suspend and resume FHIR Subscriptions.",

@@ -72,4 +72,9 @@ def list_(json_: bool) -> None:
 
     with opened() as (hub, _):
         rows = party_rows(hub)
-    show(rows, ("party", "name", "paused", "deliveries"), json_, more=("transport", "formats"))
+    show(
+        rows,
+        ("party", "name", "paused", "deliveries"),
+        json_,
+        more=("transport", "formats", "silent"),
+    )

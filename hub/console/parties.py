@@ -40,6 +40,7 @@ def _page(visit: Visit, viewer: Viewer, *, missing: str = "") -> Response:
         "parties.html",
         422 if missing else 200,
         rows=overview.parties(visit.hub, viewer),
+        contacts=overview.party_contacts(visit.hub, viewer),
         counts=overview.delivery_counts(visit.hub, viewer),
         missing=missing,
     )

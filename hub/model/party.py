@@ -42,6 +42,8 @@ class RegisteredParty:
     paused_reason: str | None = None
     quota: Quota = field(default_factory=Quota)
     """Its own limits of what it sends; where it has none, the settings' hold."""
+    silent_hours: int | None = None
+    """So long may something wait for it in silence; 0: for ever; None: as the settings say."""
 
     def subscription(self, format: str | None = None) -> Subscription | None:
         """How plans go to it in that format, else at all; None if it has no subscription.

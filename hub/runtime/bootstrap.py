@@ -74,6 +74,8 @@ def build(settings: Settings) -> Hub:
             process_lease=lease,
             send_lease=lease,
             receipt_wait=timedelta(seconds=settings.receipt_seconds),
+            compare_every=timedelta(minutes=settings.reconcile_minutes),
+            silent_hours=settings.silent_hours,
         ),
         retry=RetryPolicy(
             attempts=settings.retry_attempts,

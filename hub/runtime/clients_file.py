@@ -63,10 +63,11 @@ def _jwks(node: Node) -> Mapping[str, Any]:
 def quota(node: Node) -> Quota:
     """How much a party may send."""
     node.keys("documents_a_minute", "bytes_a_day")
-    return Quota(*(_number(node, k) for k in ("documents_a_minute", "bytes_a_day")))
+    return Quota(*(whole_number(node, k) for k in ("documents_a_minute", "bytes_a_day")))
 
 
-def _number(node: Node, key: str) -> int | None:
+def whole_number(node: Node, key: str) -> int | None:
+    """Not negative; None where it is not said."""
     if key not in node.value:
         return None
     found = node.child(key, int)

@@ -10,10 +10,14 @@ import structlog
 
 from hub.errors import Temporary
 from hub.services.hub import Hub
+from hub.services.silence import watch_silence
+from hub.services.strays import compare_due
 from hub.services.worker import maintain, receive, work_once
 
 LOG = structlog.get_logger()
 MAINTENANCE_ROUNDS = 600
+WATCH_SECONDS = 60.0
+"""Between two looks for silent receivers, and for whether it is time to compare."""
 
 
 def work(hub: Hub, stop: Event, poll: float) -> None:
@@ -35,6 +39,16 @@ def work(hub: Hub, stop: Event, poll: float) -> None:
             hub.wake.clear()
 
 
+def watch(hub: Hub, stop: Event) -> None:
+    """Look after what nobody else would see; in a thread of its own, so that it delays nobody."""
+    while not stop.wait(WATCH_SECONDS):
+        try:
+            watch_silence(hub)
+            compare_due(hub, stop.is_set)
+        except Temporary as e:
+            LOG.warning("watch.waits", number=e.number)
+
+
 class Loops:
     """The background threads of one process."""
 
@@ -48,10 +62,11 @@ class Loops:
                 args=(lambda m: receive(hub, m), self.stop),
                 name="listener",
             ),
+            Thread(target=watch, args=(hub, self.stop), name="watch"),
         ]
 
     def start(self) -> None:
-        """Start both."""
+        """Start them."""
         for thread in self._threads:
             thread.start()
 
@@ -64,7 +79,7 @@ class Loops:
 
     @property
     def alive(self) -> bool:
-        """Both still run; a dead thread must take the process with it."""
+        """All still run; a dead thread must take the process with it."""
         return all(t.is_alive() for t in self._threads)
 
 

@@ -30,6 +30,7 @@ def party_entries(file: PartiesFile, folder: Path) -> list[PartyEntry]:
                     for s in p.subscriptions
                 ),
                 quota=p.quota,
+                silent_hours=p.silent_hours,
             ),
             _credential(p.credential, folder),
             _clients("party", p.party.id, p.clients),

@@ -18,7 +18,7 @@ from hub.fhir import names
 from hub.model.agreement import USUAL, Agreement
 from hub.model.client import Quota
 from hub.runtime.agreement_file import agreement
-from hub.runtime.clients_file import ClientEntry, clients, quota
+from hub.runtime.clients_file import ClientEntry, clients, quota, whole_number
 from hub.runtime.yaml_node import Node, load
 
 IDENTIFIER_SYSTEMS: Final[Mapping[str, str]] = {
@@ -86,6 +86,7 @@ class PartyEntry:
     """None: one is made when the party is applied."""
     clients: tuple[ClientEntry, ...] = ()
     quota: Quota = field(default_factory=Quota)
+    silent_hours: int | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def parse_parties(text: str, *, name: str = "parties") -> PartiesFile:
 def _party(node: Node) -> PartyEntry:
     node.keys(
         "id", "name", "kind", "organisation", "phone", "identifiers", "endpoint", "subscriptions",
-        "credential", "clients", "quota",
+        "credential", "clients", "quota", "silent_hours",
     )  # fmt: skip
     party = Party(
         id=node.text("id", _SLUG),
@@ -159,6 +160,7 @@ def _party(node: Node) -> PartyEntry:
         credential=_secret(node, "credential", "sha256", "env", "file"),
         clients=clients(node),
         quota=quota(node.child("quota", dict, {})),
+        silent_hours=whole_number(node, "silent_hours"),
     )
 
 

@@ -122,6 +122,18 @@ class Settings(BaseSettings):
     receipt_seconds: float = Field(
         3600.0, description="Without a receipt so long, a sent document that is gone is sent again"
     )
+    reconcile_minutes: float = Field(
+        60.0,
+        ge=0,
+        description="Minutes between two comparisons of what each party should hold with "
+        "what it was sent; 0: only by `ki-hub reconcile`",
+    )
+    silent_hours: int = Field(
+        72,
+        ge=0,
+        description="Hours that something waits for a receiver that fetches and answers "
+        "nothing, before the operator has a task; 0: for ever (`silent_hours` in the parties file)",
+    )
     poll_seconds: float = Field(0.5, description="Pause of an idle worker")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool = Field(False, description="One JSON object a line instead of text")

@@ -77,7 +77,7 @@ def accept(
     )
     with hub.store.writing() as work:
         if work.inbox.add(item):
-            within_quota(hub, work, item)
+            within_quota(hub, work, item.sender, len(body))
             work.commit()
             hub.wake.set()
             return Accepted(item, duplicate=False)

@@ -33,7 +33,9 @@ def outgoing(delivery: Delivery) -> Outgoing:
             "ki-format": delivery.format,
             "ki-sequence": str(delivery.sequence),
             "ki-attempt": str(delivery.attempts),
-        },
+        }
+        # What the number counts in; the receiver's own format may have no name for it.
+        | ({"ki-plan": delivery.plan_id} if delivery.plan_id else {}),
     )
 
 

@@ -117,7 +117,7 @@ def put_on_its_way(hub: Hub, work: UnitOfWork, item: InboxItem, answer: Rendered
         reason="Acknowledges a received message",
         basis="",
         attempts=1,
-        sequence=work.deliveries.next_sequence("", item.sender),
+        sequence=work.deliveries.next_sequence("", item.sender, item.format),
         message_id=answer.message_id,
         media_type=answer.media_type,
         created_at=now,

@@ -217,7 +217,9 @@ def _write_frozen(
         basis=made.reduced.basis,
         consent_epoch=made.source.epoch,
         sections=open_to(state.facts, current.receiver),
-        sequence=work.deliveries.next_sequence(state.plan.id, current.receiver),
+        sequence=work.deliveries.next_sequence(
+            state.plan.id, current.receiver, current.format
+        ),
         attempts=current.attempts + 1,
     )  # fmt: skip
     work.losses.add(made.rendered.losses, delivery_id=current.id)

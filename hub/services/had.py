@@ -19,7 +19,7 @@ from hub.fhir.bundles import reachable
 from hub.model.delivery import State
 from hub.model.party import Directory, Viewer
 from hub.model.plan import SHARED
-from hub.model.records import InboxItem, Plan
+from hub.model.records import Delivery, InboxItem, Plan
 from hub.services.hub import Hub
 from hub.services.sight import Sight
 from hub.services.state import PlanState, plan_state
@@ -104,7 +104,7 @@ def _newest_had(hub: Hub, work: UnitOfWork, state: PlanState, sender: Party) -> 
     given = [
         d.version
         for d in work.deliveries.of_plan(state.plan.id, sender.id)
-        if d.state in {State.SENT, State.DELIVERED} and _comes_back(hub, d.format)
+        if _got(work, d) and _comes_back(hub, d.format)
     ]
     given += work.given.told(state.plan.id, sender.id)
     read = work.given.read(state.plan.id, sender.id)
@@ -117,6 +117,12 @@ def _newest_had(hub: Hub, work: UnitOfWork, state: PlanState, sender: Party) -> 
             wrote.append(version.number)
         before = shared
     return max([*given, *wrote], default=None)
+
+
+def _got(work: UnitOfWork, delivery: Delivery) -> bool:
+    """It was sent, or was delivered before its receiver asked for it once more."""
+    sent = delivery.state in {State.SENT, State.DELIVERED}
+    return sent or work.deliveries.was_delivered(delivery.id)
 
 
 def _comes_back(hub: Hub, format: str) -> bool:

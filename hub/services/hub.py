@@ -57,6 +57,10 @@ class Limits:
     """So often it is taken up at all: one that ends the process leaves no other trace."""
     receipt_wait: timedelta = timedelta(hours=1)
     """So long a sent message may go without its receipt before it is looked for."""
+    compare_every: timedelta = timedelta(hours=1)
+    """So often is what each party should hold compared with what it was sent; zero: never."""
+    silent_hours: int = 72
+    """So long may something wait for a receiver that fetches and answers nothing; 0: for ever."""
     batch: int = 20
     """Deliveries claimed at once."""
     senders: int = 4

@@ -17,6 +17,8 @@ from hub.ports import deliveries_queue
 from hub.services.gate import refused_now
 from hub.services.hub import Hub
 from hub.services.settle import settle
+from hub.services.silence import heard_from
+from hub.store.queues import Waiting
 from hub.store.work import UnitOfWork
 
 MOST: Final = 100
@@ -32,8 +34,10 @@ class Letter:
     """The delivery id: tells a resend from a new message."""
     format: str
     media_type: str
+    plan: str
+    """Empty for an answer, which is of no plan."""
     sequence: int
-    """Of this party and plan; a gap means something is missing."""
+    """Of this plan in this format; a gap means something is missing."""
     at: datetime
     body: bytes
 
@@ -42,14 +46,11 @@ def waiting(hub: Hub, party: Party) -> list[Letter]:
     """What has not been receipted and may be had now, oldest first; the first hundred."""
     with hub.store.reading() as work:
         letters = (
-            Letter(
-                m.key, m.headers.get("ki-format", ""), m.media_type,
-                int(m.headers.get("ki-sequence", "0")), m.at, m.body,
-            )
+            _letter(m, delivery)
             # Counted after the choice: what may not be had must not stand before what may.
             for m in work.queues.waiting(deliveries_queue(party.id), limit=None)
-            if _may_have(hub, work, party, m.key) is not None
-        )  # fmt: skip
+            if (delivery := _may_have(hub, work, party, m.key)) is not None
+        )
         return list(islice(letters, MOST))
 
 
@@ -60,14 +61,13 @@ def fetch(hub: Hub, party: Party, key: str) -> Letter:
         delivery = _may_have(hub, work, party, key) if message else None
         if message is None or delivery is None:
             raise NotFound("No such message waits for you")
+        heard_from(work, party.id, hub.clock())
         work.journal.audit(
             hub.clock(), party.id, "fetch", _object(delivery), party=party.id,
             basis=delivery.basis, detail=f"delivery/{delivery.id}",
         )  # fmt: skip
         work.commit()
-    return Letter(
-        key, delivery.format, message.media_type, delivery.sequence or 0, message.at, message.body
-    )
+    return _letter(message, delivery)
 
 
 def receipt(hub: Hub, party: Party, answer: Receipt) -> Delivery:
@@ -88,6 +88,13 @@ def _may_have(hub: Hub, work: UnitOfWork, party: Party, key: str) -> Delivery | 
     if registered is None or registered.paused:
         return None
     return None if refused_now(work, delivery, hub.clock()) else delivery
+
+
+def _letter(message: Waiting, delivery: Delivery) -> Letter:
+    return Letter(
+        message.key, delivery.format, message.media_type, delivery.plan_id,
+        delivery.sequence or 0, message.at, message.body,
+    )  # fmt: skip
 
 
 def _object(delivery: Delivery) -> str:

@@ -114,7 +114,9 @@ def _write(
         body=made.body,
         media_type=made.media_type,
         message_id=made.message_id,
-        sequence=work.deliveries.next_sequence(current.plan_id, current.receiver),
+        sequence=work.deliveries.next_sequence(
+            current.plan_id, current.receiver, current.format
+        ),
         attempts=current.attempts + 1,
     )  # fmt: skip
     if made.thread is not None and thread is not None:

@@ -26,6 +26,7 @@ from hub.ports import QueueDepth
 from hub.services.gate import is_notice
 from hub.services.hub import Hub
 from hub.services.queries import DeliveryDetail
+from hub.services.silence import Contact, contacts
 from hub.services.withdrawal import withdrawal_row
 
 
@@ -124,8 +125,9 @@ def queue_rows(hub: Hub) -> list[dict[str, Any]]:
 
 def party_rows(hub: Hub) -> list[dict[str, Any]]:
     """Parties with their deliveries by state."""
+    nothing = Contact(None, None, silent=False)
     with hub.store.reading() as work:
-        counts = work.deliveries.counts()
+        counts, known = work.deliveries.counts(), contacts(work)
         return [
             {
                 "party": p.party.id,
@@ -138,9 +140,26 @@ def party_rows(hub: Hub) -> list[dict[str, Any]]:
                 "paused_by": p.paused_by,
                 "paused_reason": p.paused_reason,
                 "deliveries": counts.get(p.party.id, {}),
+                **contact_row(known.get(p.party.id, nothing)),
             }
             for p in work.parties.all()
         ]
+
+
+def contact_row(contact: Contact) -> dict[str, Any]:
+    """Since when it is waited for, when it was last heard of, and whether it counts as silent."""
+    return {
+        "waits_since": contact.waits_since.isoformat() if contact.waits_since else None,
+        "heard_at": contact.heard_at.isoformat() if contact.heard_at else None,
+        "silent": contact.silent,
+    }
+
+
+def party_contacts(hub: Hub, viewer: Viewer) -> Mapping[str, Contact]:
+    """Party to how it is heard of."""
+    for_operators(viewer)
+    with hub.store.reading() as work:
+        return contacts(work)
 
 
 @dataclass(frozen=True)
@@ -153,6 +172,8 @@ class Numbers:
     """Of (``in`` or ``out``, format, kind)."""
     tasks: Counter[tuple[str, ...]]
     """Open ones of (kind,)."""
+    silent: int
+    """Receivers that have something waiting and are not heard of."""
 
 
 def numbers(hub: Hub) -> Numbers:
@@ -162,6 +183,7 @@ def numbers(hub: Hub) -> Numbers:
             work.deliveries.counts(),
             Counter(work.losses.counts()),
             Counter((t.kind,) for t in work.journal.tasks(SYSTEM)),
+            sum(c.silent for c in contacts(work).values()),
         )
 
 

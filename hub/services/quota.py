@@ -10,16 +10,16 @@ from datetime import datetime
 
 from hub.errors import OverQuota
 from hub.model.client import Quota
-from hub.model.records import InboxItem
 from hub.services.hub import Hub
 from hub.store.clients import DAY, MINUTE
 from hub.store.work import UnitOfWork
 
 
-def within_quota(hub: Hub, work: UnitOfWork, item: InboxItem) -> None:
-    """One more of the sender's documents; raises OverQuota, and then nothing must be committed."""
-    work.parties.lock(item.sender)
-    registered = work.parties.get(item.sender)
+def within_quota(hub: Hub, work: UnitOfWork, party: str, more: int) -> None:
+    """One more document of the party's, of so many bytes; or one request for what it missed, and
+    the bytes it is sent once more. Raises OverQuota, and then nothing must be committed."""
+    work.parties.lock(party)
+    registered = work.parties.get(party)
     own = registered.quota if registered else Quota()
     usual = hub.limits.quota
     documents = _limit(own.documents_a_minute, usual.documents_a_minute)
@@ -27,7 +27,7 @@ def within_quota(hub: Hub, work: UnitOfWork, item: InboxItem) -> None:
     if not documents and not size:
         return
     now = hub.clock()
-    counted = work.clients.count(item.sender, len(item.body or b""), now)
+    counted = work.clients.count(party, more, now)
     sent, _, ends = counted[MINUTE]
     if documents and sent > documents:
         text = "You have sent as many documents as you may in a minute; send this one again later"

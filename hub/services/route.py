@@ -137,6 +137,14 @@ def _follow(
         _block(work, state, row, found, rows, actor, now)
 
 
+def subscription_for(
+    hub: Hub, work: UnitOfWork, state: PlanState, receiver: str
+) -> Subscription | None:
+    """How the plan goes to the receiver now; None where it has no subscription, or none whose
+    format can be made."""
+    return _possible(hub, work, state, receiver, _subscriptions(work, receiver))
+
+
 def _subscriptions(work: UnitOfWork, receiver: str) -> tuple[Subscription, ...]:
     """How plans go to the receiver, what it wants most first."""
     if receiver == CITIZEN:

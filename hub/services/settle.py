@@ -10,6 +10,7 @@ from hub.ports import deliveries_queue
 from hub.services.attempts import fail, retry_or_fail
 from hub.services.hub import Hub
 from hub.services.resend import once_more, patience_with
+from hub.services.silence import heard_from
 from hub.store.work import UnitOfWork
 
 
@@ -25,6 +26,7 @@ def settle(hub: Hub, work: UnitOfWork, receiver: Party, receipt: Receipt) -> Del
     if delivery is None or unsent or delivery.subscription:
         raise NotFound("No such message was sent to you")
     now = hub.clock()
+    heard_from(work, receiver.id, now)
     if receipt.outcome != "transient":
         # An acknowledgement by another way than the mailbox empties the mailbox too.
         work.queues.settle(deliveries_queue(receiver.id), delivery.id, now)

@@ -23,6 +23,7 @@ from hub.services.entries import Disclosure
 from hub.services.frozen import open_to
 from hub.services.hub import Hub, repeatable
 from hub.services.sight import Sight
+from hub.services.silence import heard_from
 from hub.services.state import plan_state
 from hub.services.subscription_events import GONE, catch_up, follow, shown, withdraw
 from hub.services.subscription_state import answered, known
@@ -157,7 +158,7 @@ def _freeze(
         consent_epoch=made.why.epoch if made.why else None,
         sections=_sections(work, plan, current, now),
         sequence=work.deliveries.next_sequence(
-            current.plan_id, current.receiver, current.subscription
+            current.plan_id, current.receiver, current.format, current.subscription
         ),
         attempts=attempts,
     )  # fmt: skip
@@ -239,6 +240,7 @@ def _after_send(hub: Hub, work: UnitOfWork, delivery: Delivery, confirm: Confirm
     now = hub.clock()
     if confirm.accepted:
         work.deliveries.move(delivery, State.DELIVERED, "The endpoint took it", ACTOR, now)
+        heard_from(work, delivery.receiver, now)
         answered(work, delivery.about, delivery.subscription, now)
     elif confirm.permanent:
         fail(hub, work, delivery, confirm.reason)

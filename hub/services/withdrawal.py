@@ -135,9 +135,10 @@ def may_have_left(
 
 def _how(work: UnitOfWork, delivery: Delivery) -> How | None:
     """How far it may have come; None if it surely reached nobody."""
+    if work.deliveries.was_delivered(delivery.id):
+        # Though its receiver may have asked for it once more since, and that was taken back.
+        return "delivered"
     match delivery.state:
-        case State.DELIVERED:
-            return "delivered"
         case State.SENT:
             return "fetched" if work.withdrawals.fetched(delivery.plan_id, delivery.id) else "sent"
         case State.SENDING:

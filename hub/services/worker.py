@@ -6,20 +6,31 @@ from datetime import timedelta
 
 import structlog
 
-from hub.contract import Receipt
-from hub.errors import BusUnavailable, HubError, Invalid, NotFound, StoreUnavailable, Temporary
+from hub.contract import Party, Receipt
+from hub.errors import (
+    BusUnavailable,
+    HubError,
+    Invalid,
+    Issue,
+    NotFound,
+    StoreUnavailable,
+    Temporary,
+)
 from hub.fhir.codec import dump_json, parse_json
 from hub.fhir.numbers import id_names_a_citizen
-from hub.fhir.outcome import error_outcome, status_of
+from hub.fhir.outcome import error_outcome, outcome, status_of
 from hub.model.delivery import FINAL
+from hub.model.party import Viewer
 from hub.model.records import InboxItem, Task
 from hub.ports import InboundMessage, answers_queue, deliveries_queue
 from hub.sending import Outgoing
 from hub.services.accept import accept
 from hub.services.attempts import fail
 from hub.services.deliver import deliver_due
+from hub.services.denied import audit_refusal
 from hub.services.hub import Hub, new_id, repeatable, sha256
 from hub.services.lapse import ACTOR, follow_time
+from hub.services.missed import Wish, ask_for_missed
 from hub.services.process import process
 from hub.services.recall import recall_due
 from hub.services.resend import ask_again
@@ -115,7 +126,7 @@ def receive(hub: Hub, message: InboundMessage) -> None:
     sender = registered.party
     try:
         if message.kind == "receipt":
-            receipt_for(hub, sender, read_receipt(message.body))
+            _of_receiver(hub, sender, message)
         else:
             accepted = accept(
                 hub, sender, message.format, message.body, message.media_type,
@@ -137,6 +148,36 @@ def _answer_again(hub: Hub, item_id: str) -> None:
     hub.wake.set()
 
 
+def _of_receiver(hub: Hub, sender: Party, message: InboundMessage) -> None:
+    """A receiver's receipt, or its question for what it missed; that one is answered."""
+    content = parse_json(message.body)
+    if "missed" not in content:
+        receipt_for(hub, sender, read_receipt(message.body))
+        return
+    wish = read_missed(content["missed"])
+    try:
+        rows = ask_for_missed(hub, sender, wish)
+    except HubError as e:
+        named = {"plan": wish.plan}
+        audit_refusal(hub, Viewer.of(sender), "act", "receipts missed {plan}", named, e)
+        raise
+    text = f"Of what you missed, {len(rows)} are on their way, or wait for you"
+    body = dump_json(outcome((Issue("information", "informational", text),)))
+    _tell(hub, sender.id, message, body, 202)
+
+
+def read_missed(asked: object) -> Wish:
+    """``{"plan": id, "format": …, "after": number, "latest": true | false}``; all but the plan
+    may be left out."""
+    wish = asked if isinstance(asked, dict) else {}
+    plan, format, after = wish.get("plan"), wish.get("format"), wish.get("after", 0)
+    latest = wish.get("latest", False)
+    well = isinstance(plan, str) and isinstance(format, str | None) and isinstance(latest, bool)
+    if not isinstance(plan, str) or not well or type(after) is not int or after < 0:
+        raise Invalid("What was missed is named by its plan, format and the number it comes after")
+    return Wish(plan, format, after, latest)
+
+
 def read_receipt(body: bytes) -> Receipt:
     """``{"delivery": id, "outcome": "ok" | "transient" | "permanent", "text": …}``."""
     content = parse_json(body)
@@ -148,13 +189,17 @@ def read_receipt(body: bytes) -> Receipt:
 
 def _refused(hub: Hub, sender: str, message: InboundMessage, error: HubError) -> None:
     LOG.warning("message.refused", sender=sender, number=error.number)
+    _tell(hub, sender, message, dump_json(error_outcome(error)), status_of(error))
+
+
+def _tell(hub: Hub, sender: str, message: InboundMessage, body: bytes, status: int) -> None:
     # An id that was refused for what it may hold is not repeated either.
     known_as = "" if id_names_a_citizen(message.message_id or "") else message.message_id or ""
     answer = Outgoing(
         key=new_id(),
-        body=dump_json(error_outcome(error)),
+        body=body,
         media_type="application/fhir+json",
-        headers={"ki-answers": known_as, "ki-status": str(status_of(error))},
+        headers={"ki-answers": known_as, "ki-status": str(status)},
     )
     hub.bus.publish(answers_queue(sender), answer)
 

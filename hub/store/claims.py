@@ -58,7 +58,15 @@ def claimable(now: datetime, limit: int) -> Select[str]:
     recalled = exists().where(RECALL.c.party == PARTY.c.id, RECALL.c.open)
     paused = exists().where(PARTY.c.id == DELIVERY.c.receiver, or_(PARTY.c.paused, recalled))
     due = and_(DELIVERY.c.state == State.DUE.value, ~busy, ~older, ~citizen_first)
-    again = and_(DELIVERY.c.state == State.RETRY_AT.value, DELIVERY.c.retry_at <= now)
+    # Of several that a receiver asked for once more, one after the other.
+    before = or_(
+        other.c.version < DELIVERY.c.version,
+        and_(other.c.version == DELIVERY.c.version, other.c.created_at < DELIVERY.c.created_at),
+    )
+    waits = exists().where(
+        same, ~told, before, other.c.state.in_([s.value for s in UNDER_WAY]), ~by_hand
+    )
+    again = and_(DELIVERY.c.state == State.RETRY_AT.value, DELIVERY.c.retry_at <= now, ~waits)
     frozen = DELIVERY.c.state == State.SENDING.value
     return (
         select(DELIVERY.c.id)

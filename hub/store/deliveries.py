@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from hub.model.delivery import UNDER_WAY, State, may_move
+from hub.model.delivery import UNDER_WAY, State, may_move, may_reopen
 from hub.model.party import CITIZEN, Viewer
 from hub.model.records import Delivery, DeliveryEvent
 from hub.model.subscription import KEEPALIVE
@@ -205,6 +205,14 @@ class Deliveries:
         rows = self._db.execute(found.order_by(DELIVERY_EVENT.c.id))
         return [DeliveryEvent(r.at, State(r.state), r.reason, r.actor) for r in rows]
 
+    def was_delivered(self, delivery_id: str) -> bool:
+        """Its receiver has had it, whatever became of it since."""
+        found = select(DELIVERY_EVENT.c.id).where(
+            DELIVERY_EVENT.c.delivery_id == delivery_id,
+            DELIVERY_EVENT.c.state == State.DELIVERED.value,
+        )
+        return self._db.execute(found.limit(1)).first() is not None
+
     def claim(self, now: datetime, lease: timedelta, token: str, limit: int) -> list[str]:
         """Take deliveries to work on: due ones to make, frozen ones to send (again).
 
@@ -242,10 +250,16 @@ class Deliveries:
         reason: str,
         actor: str,
         now: datetime,
+        *,
+        by_person: bool = False,
         **values: Any,
     ) -> None:
-        """Change the state and write the history; an illegal move is a bug and raises."""
-        if not may_move(delivery.state, state):
+        """Change the state and write the history; an illegal move is a bug and raises.
+
+        ``by_person``: a receiver asks for it, and may open again what is final.
+        """
+        allowed = may_move(delivery.state, state)
+        if not allowed and not (by_person and may_reopen(delivery.state, state)):
             raise ValueError(f"a delivery cannot go from {delivery.state} to {state}")
         self._db.execute(
             update(DELIVERY)
@@ -290,12 +304,15 @@ class Deliveries:
         """What its receiver said of it."""
         self._set(delivery_id, outcome=outcome)
 
-    def next_sequence(self, plan_id: str, receiver: str, subscription: str = "") -> int:
-        """One more than the last frozen message of this (plan, receiver), or of this
-        (subscription, plan)."""
+    def next_sequence(
+        self, plan_id: str, receiver: str, format: str, subscription: str = ""
+    ) -> int:
+        """One more than the last frozen message of this plan in this subscription: a receiver's
+        in one format, or a FHIR Subscription."""
         found = select(func.max(DELIVERY.c.sequence)).where(
             DELIVERY.c.plan_id.is_not_distinct_from(plan_id or None),
             DELIVERY.c.receiver == receiver,
+            DELIVERY.c.format == format,
             DELIVERY.c.subscription == subscription,
         )
         return int(self._db.execute(found).scalar() or 0) + 1

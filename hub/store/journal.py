@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from hub.model.party import Viewer
 from hub.model.records import Hop, Task
@@ -30,9 +30,9 @@ class Journal:
     def open_task(self, task: Task) -> None:
         """Ask a person to act; asking again changes nothing, or opens what was done before.
 
-        Who is asked may have changed: the task is the new unit's then.
+        Who is asked, and what for, may have changed: the task is the new unit's then.
         """
-        again = {"party": task.party, "done_at": None, "done_by": None}
+        again = {"party": task.party, "text": task.text, "done_at": None, "done_by": None}
         asked = update(TASK).where(TASK.c.id == task.id).values(**again)
         if self._db.execute(asked).rowcount == 0:
             self._db.execute(
@@ -79,13 +79,15 @@ class Journal:
             found = found.where(TASK.c.done_at.is_(None))
         if viewer.kind == "party":
             found = found.where(TASK.c.party == viewer.id)
-        return [
-            Task(
-                r.id, r.kind, r.party, r.text, r.plan_id, r.delivery_id, r.inbox_id,
-                r.created_at, r.done_at, r.done_by,
-            )
-            for r in self._db.execute(found)
-        ]  # fmt: skip
+        return [_task(r) for r in self._db.execute(found)]
+
+    def open_of(self, *, plan_id: str | None = None, kind: str | None = None) -> list[Task]:
+        """Open tasks about one plan, or of one kind, whosever they are."""
+        found = select(TASK).where(TASK.c.done_at.is_(None))
+        for column, wanted in ((TASK.c.plan_id, plan_id), (TASK.c.kind, kind)):
+            if wanted is not None:
+                found = found.where(column == wanted)
+        return [_task(r) for r in self._db.execute(found.order_by(TASK.c.created_at, TASK.c.id))]
 
     # Audit
 
@@ -161,3 +163,10 @@ class Journal:
         changed = self._db.execute(update(META).where(META.c.key == key).values(value=value))
         if changed.rowcount == 0:
             self._db.execute(META.insert().values(key=key, value=value))
+
+
+def _task(row: Row[Any]) -> Task:
+    return Task(
+        row.id, row.kind, row.party, row.text, row.plan_id, row.delivery_id, row.inbox_id,
+        row.created_at, row.done_at, row.done_by,
+    )  # fmt: skip

@@ -69,6 +69,7 @@ class Parties:
             "endpoint_secret": registered.endpoint.secret,
             "documents_a_minute": registered.quota.documents_a_minute,
             "bytes_a_day": registered.quota.bytes_a_day,
+            "silent_hours": registered.silent_hours,
             "updated_at": now,
         }
         changed = self._db.execute(update(PARTY).where(PARTY.c.id == party.id).values(**values))
@@ -156,4 +157,5 @@ def _party(row: Row[Any], subscriptions: Iterable[Row[Any]]) -> RegisteredParty:
         paused_by=row.paused_by,
         paused_reason=row.paused_reason,
         quota=Quota(row.documents_a_minute, row.bytes_a_day),
+        silent_hours=row.silent_hours,
     )

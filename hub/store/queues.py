@@ -76,6 +76,13 @@ class Queues:
         )
         return changed.rowcount == 1
 
+    def reopen(self, queue: str, key: str) -> None:
+        """What was receipted may be added again under its key."""
+        place = (QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.key == key)
+        self._db.execute(
+            delete(QUEUE_MESSAGE).where(*place, QUEUE_MESSAGE.c.settled_at.is_not(None))
+        )
+
     def forget(self, queue: str, keys: Sequence[str]) -> None:
         """They were never there, if nobody receipted them meanwhile; they may be added again."""
         unsettled = (QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.settled_at.is_(None))

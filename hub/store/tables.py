@@ -85,6 +85,7 @@ PARTY = Table(
     Column("updated_at", Moment, nullable=False),
     Column("documents_a_minute", Integer),
     Column("bytes_a_day", BigInteger),
+    Column("silent_hours", Integer),
 )
 
 OPERATOR = Table(
@@ -248,6 +249,15 @@ DELIVERY = Table(
     Index("ix_delivery_plan_id_receiver", "plan_id", "receiver"),
     Index("ix_delivery_subscription_event", "subscription", "event"),
     Index("ix_delivery_state_retry_at", "state", "retry_at"),
+    Index(
+        "ux_delivery_sequence",
+        "plan_id",
+        "receiver",
+        "subscription",
+        "format",
+        "sequence",
+        unique=True,
+    ),
 )
 
 DELIVERY_EVENT = Table(

@@ -23,6 +23,7 @@ from hub.store.proposals import Proposals
 from hub.store.queues import Queues
 from hub.store.resources import Resources
 from hub.store.retention import Retention
+from hub.store.standing import Standing
 from hub.store.subject import Subject
 from hub.store.subscriptions import Subscriptions
 from hub.store.trail import Trail
@@ -51,6 +52,7 @@ class UnitOfWork:
         self.subscriptions = Subscriptions(connection)
         self.trail = Trail(connection)
         self.retention = Retention(connection)
+        self.standing = Standing(connection)
         self.subject = Subject(connection)
         self.withdrawals = Withdrawals(connection)
 

@@ -50,6 +50,7 @@ BODIES: Final[dict[Route, dict[str, Any]]] = {
     ("POST", "/deliveries/{delivery}/not-sent"): {"json": PERSON | {"postscript": "Nej"}},
     ("POST", "/deliveries/{delivery}/accept-losses"): {"json": PERSON | {"reason": "Ja"}},
     ("POST", "/mailbox/{delivery}/receipt"): {"json": {"outcome": "ok"}},
+    ("POST", "/plans/{plan}/missed"): {"json": {"after": 1}},
     ("POST", "/plans/{plan}/letters/{message}/seen-to"): {"json": PERSON},
     ("POST", "/plans/{plan}/answer-no"): {
         "json": PERSON | {"consent_holds": True, "new_meeting": False}

@@ -134,10 +134,20 @@ def test_the_sequence_is_of_subscription_and_plan(store: Store) -> None:
         one = work.deliveries.lock("a")
         assert one is not None
         work.deliveries.move(one, State.SENDING, "x", "test", NOW, sequence=7)
-        assert work.deliveries.next_sequence("plan-1", PSYK, "s-1") == 8
-        assert work.deliveries.next_sequence("plan-2", PSYK, "s-1") == 1
-        assert work.deliveries.next_sequence("", PSYK, "s-1") == 1
-        assert work.deliveries.next_sequence("plan-1", PSYK) == 1
+        assert work.deliveries.next_sequence("plan-1", PSYK, one.format, "s-1") == 8
+        assert work.deliveries.next_sequence("plan-2", PSYK, one.format, "s-1") == 1
+        assert work.deliveries.next_sequence("", PSYK, one.format, "s-1") == 1
+        assert work.deliveries.next_sequence("plan-1", PSYK, one.format) == 1
+        assert work.deliveries.next_sequence("plan-1", PSYK, "vum", "s-1") == 1
+
+
+def test_what_a_subscriber_is_to_be_told_waits_for_it(store: Store) -> None:
+    prepared(store, notification("a"), notification("h", HANDSHAKE, ""), status="error")
+    with committed(store) as work:
+        assert work.standing.waited_for() == {PSYK: NOW}
+        for stopped in ({"status": "off"}, {"suspended_by": "x"}, {"deleted_at": NOW}):
+            work.subscriptions.save(replace(ONE, **stopped))  # type: ignore[arg-type]
+            assert work.standing.waited_for() == {}, stopped
 
 
 def test_two_writers_of_one_numbering_wait_for_each_other(store: Store) -> None:

@@ -151,7 +151,9 @@ def _what(row: DeliveryRow) -> tuple[str, str, int]:
 
 def _in_order(history: History) -> Iterator[Violation]:
     rows = {d.id: d for d in history.after.deliveries}
-    last: dict[tuple[str, str], tuple[int, int]] = {}
+    newest: dict[tuple[str, str], int] = {}
+    # A number counts in one plan and subscription: a receiver's copies in one format.
+    numbers: dict[tuple[str, str, str], int] = {}
     known: dict[str, int] = {}
     for arrival in sorted(history.arrivals, key=lambda a: a.at):
         row = rows.get(arrival.delivery)
@@ -162,12 +164,14 @@ def _in_order(history: History) -> Iterator[Violation]:
                 yield Violation("out_of_order", f"{arrival.delivery} came with another number")
             continue
         known[arrival.delivery] = arrival.sequence
-        before = last.get((row.plan, row.receiver), (0, 0))
-        version = before[1] if row.notice else row.version
-        if arrival.sequence <= before[0] or version < before[1]:
+        counted = row.plan, row.receiver, row.format
+        number, before = numbers.get(counted, 0), newest.get((row.plan, row.receiver), 0)
+        version = before if row.notice else row.version
+        if arrival.sequence <= number or version < before:
             text = f"{row.receiver} got number {arrival.sequence} (version {row.version}) of"
-            yield Violation("out_of_order", f"{text} {row.plan} after number {before[0]}")
-        last[row.plan, row.receiver] = (arrival.sequence, version)
+            yield Violation("out_of_order", f"{text} {row.plan} after number {number}")
+        numbers[counted] = arrival.sequence
+        newest[row.plan, row.receiver] = version
 
 
 def _permitted(history: History) -> Iterator[Violation]:

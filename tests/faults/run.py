@@ -168,6 +168,10 @@ class Trial:
         if audit.returncode != 0:
             said = (audit.stdout + audit.stderr).decode().strip()
             self.outcome.violations.append(Violation("lost", f"the audit trail: {said}"))
+        compared = self.site.ask("reconcile", "--json")
+        if compared.returncode != 0:
+            said = (compared.stdout + compared.stderr).decode().strip()
+            self.outcome.violations.append(Violation("limbo", f"strays: {said}"))
 
     def close(self) -> None:
         """Everybody stops, judged or not."""

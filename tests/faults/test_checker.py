@@ -186,6 +186,17 @@ def test_a_later_message_came_first() -> None:
     assert kinds(history) == ["out_of_order"]
 
 
+def test_each_format_has_numbers_of_its_own() -> None:
+    other = replace(GOOD.arrivals[2], delivery="n", sequence=1, at=5.7)
+    notice = DeliveryRow("n", PLAN, LEAD, 2, "delivered", notice=True, format="ki-notice")
+    history = replace(after(deliveries=(*GOOD.after.deliveries, notice)),
+                      arrivals=(*GOOD.arrivals, other))  # fmt: skip
+    assert kinds(history) == []
+    same = replace(notice, format="fhir")
+    history = replace(after(deliveries=(*GOOD.after.deliveries, same)), arrivals=history.arrivals)
+    assert kinds(history) == ["out_of_order"]
+
+
 def test_a_resend_has_another_number() -> None:
     other = replace(GOOD.arrivals[1], sequence=9)
     history = replace(GOOD, arrivals=(GOOD.arrivals[0], other, *GOOD.arrivals[2:]))

@@ -16,7 +16,7 @@ from typing import Any
 import pika
 
 from hub.contract import Receipt
-from hub.errors import HubError
+from hub.errors import HubError, NotFound
 from hub.fhir.paging import Token
 from hub.fhir.query import parse
 from hub.model.party import SYSTEM, Subscription, Viewer
@@ -30,9 +30,11 @@ from hub.services.accept import accept
 from hub.services.acts import forward
 from hub.services.admin import apply_parties
 from hub.services.hub import Hub
+from hub.services.missed import Wish, ask_for_missed
 from hub.services.process import process
 from hub.services.search import search
 from hub.services.settle import receipt_for
+from hub.services.strays import compare_all
 from hub.services.whole import Wanted, everything
 from hub.services.worker import maintain, work_once
 from hub.store.migrate import migrate
@@ -136,6 +138,23 @@ class Running:
             party = work.parties.get(unit)
         assert party is not None
         receipt_for(self.hub, party.party, Receipt(key, "ok"))
+
+    def ask(self, unit: str, plan: str, *, latest: bool) -> bool:
+        """The unit asks for all that was made for it, or the current document; False if there is
+        no such plan for it."""
+        with self.hub.store.reading() as work:
+            party = work.parties.get(unit)
+        assert party is not None
+        try:
+            ask_for_missed(self.hub, party.party, Wish(plan, latest=latest))
+        except NotFound:
+            return False
+        return True
+
+    def strays(self) -> list[str]:
+        """What is not as it should be, by the hub's own comparison."""
+        found = [s for one in compare_all(self.hub) for s in (*one.left, *one.mended)]
+        return sorted(f"{s.receiver} {s.kind}" for s in found)
 
     def forward(self, unit: str, key: str) -> bool:
         """A person of the unit hands the plan on."""

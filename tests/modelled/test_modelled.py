@@ -248,6 +248,17 @@ class Machine(RuleBasedStateMachine):
         for unit in UNITS:
             self._has_it_all(unit)
         assert self.owed == set(), "had a copy, and was not told that the consent is gone"
+        # Of a consent that ends by itself nobody is told.
+        assert [s for s in self.run.strays() if not s.endswith(" keeps")] == []
+
+    @precondition(lambda self: self.model.versions)
+    @rule(unit=st.sampled_from(UNITS), latest=st.booleans())
+    def asks_for_what_it_missed(self, unit: str, latest: bool) -> None:
+        """It gets what it may have, and nothing tells it of a plan that it may not know of."""
+        answered = self.run.ask(unit, self.plan, latest=latest)
+        knows = self.model.newest(unit) is not None
+        assert answered or not knows, f"{unit} asks for what it may have"
+        assert knows or not answered or unit in self.run.attempted(self.plan)
 
     def _fetch_all(self) -> int:
         return sum(self._fetch(unit) for unit in UNITS)

@@ -162,6 +162,12 @@ def test_numbers_have_no_gaps_and_come_in_order(planned: World, hook: Hook) -> N
     assert [e.headers["ki-sequence"] for e in hook.of("event-notification")] == ["1", "2", "3", "4"]
 
 
+def test_an_endpoint_that_answers_is_heard_of(planned: World, hook: Hook) -> None:
+    subscribed(planned, hook)
+    with planned.hub.store.reading() as work:
+        assert work.standing.heard()[PSYK] == planned.clock()
+
+
 def test_empty_says_that_something_changed_and_no_more(planned: World, hook: Hook) -> None:
     subscribed(planned, hook, content="empty")
     publish(planned, RUS, 2)

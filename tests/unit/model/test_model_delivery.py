@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from model_facts import NOW
 
-from hub.model.delivery import FINAL, UNDER_WAY, WAITING, RetryPolicy, State, may_move
+from hub.model.delivery import FINAL, UNDER_WAY, WAITING, RetryPolicy, State, may_move, may_reopen
 
 S = State
 LEGAL = {
@@ -40,6 +40,11 @@ def test_what_is_final_stays_and_what_is_waiting_has_sent_nothing() -> None:
     # Its receiver has it after all.
     assert left == {(S.DEAD, S.DELIVERED)}
     assert not any(may_move(w, s) for w in WAITING for s in (S.SENT, S.RETRY_AT, S.DELIVERED))
+
+
+def test_only_who_asks_for_it_opens_what_is_final() -> None:
+    opened = {(f, s) for f in State for s in State if may_reopen(f, s)}
+    assert opened == {(S.DELIVERED, S.RETRY_AT), (S.DEAD, S.RETRY_AT)}
 
 
 POLICY = RetryPolicy(attempts=8, first=timedelta(seconds=2), longest=timedelta(minutes=30))

@@ -66,6 +66,15 @@ def test_a_client_is_one_owners_and_a_quota_is_a_number() -> None:
             parse_parties(text({**ONE, "quota": wrong}))
 
 
+def test_hours_of_silence_are_a_number_of_its_own() -> None:
+    for given, wanted in (({}, None), ({"silent_hours": 0}, 0), ({"silent_hours": 96}, 96)):
+        (entry,) = party_entries(parse_parties(text({**ONE, **given})), Path())
+        assert entry.registered.silent_hours == wanted
+    for wrong in (-1, "x", True, 1.5):
+        with pytest.raises(InputRefused, match="silent_hours"):
+            parse_parties(text({**ONE, "silent_hours": wrong}))
+
+
 def test_a_key_that_cannot_be_read_is_refused_before_anything_is_done() -> None:
     row = {**ONE, "clients": [CLIENT | {"jwks": {"keys": [KEY | {"x": "AAAA"}]}}]}
     with pytest.raises(Invalid, match="client ehr"):
