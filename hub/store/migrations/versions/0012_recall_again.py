@@ -7,7 +7,7 @@ from alembic import op
 
 from hub.store.tables import Moment
 
-revision = "0016"
+revision = "0012"
 down_revision = "0011"
 branch_labels = None
 depends_on = None

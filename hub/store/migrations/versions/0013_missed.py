@@ -7,8 +7,8 @@ from alembic import op
 
 from hub.store.tables import Moment
 
-revision = "0014"
-down_revision = "0016"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
