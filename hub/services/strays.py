@@ -176,7 +176,8 @@ def _found(
     mine = [d for d in kept if d.receiver != CITIZEN]
     tasks = work.journal.open_of(plan_id=plan_id)
     asked = {t.delivery_id for t in tasks if t.kind != STRAY}
-    denied = {r for r in {d.receiver for d in mine} if _denied(state, r, now)}
+    had_at = {d.receiver: d.updated_at for d in sorted(mine, key=lambda d: d.updated_at)}
+    denied = {r for r, at in had_at.items() if _denied(state, r, now) and _denied(state, r, at)}
     held = (_held(hub, work, d, d.id in asked, places) for d in mine)
     # Who may still have it need not be asked whether it had it.
     rows = tuple(
@@ -196,10 +197,14 @@ def _wanted(hub: Hub, work: UnitOfWork, state: PlanState) -> Iterator[Wanted]:
             yield Wanted(found.receiver, subscription.format, found.version)
 
 
-def _denied(state: PlanState, party: str, now: datetime) -> bool:
-    """It may have nothing of the plan now, for any purpose: whatever its place in the team was."""
+def _denied(state: PlanState, party: str, at: datetime) -> bool:
+    """By what the citizen says today it may have nothing of the plan then, for any purpose.
+
+    Asked of now, and of when it last got something: a consent that has only run out is nobody's
+    fault, and what was got under it is rightly kept.
+    """
     consents = state.facts.consents
-    return state.plan.in_error or not any(sections_of(consents, party, p, now) for p in PURPOSES)
+    return state.plan.in_error or not any(sections_of(consents, party, p, at) for p in PURPOSES)
 
 
 def _held(
