@@ -21,7 +21,18 @@ from tests.api.fhir.writing import (
     without_meta,
 )
 from tests.api.papers import consent_of, sector_plan
-from tests.api.world import GP, KOORD_OTHER, KOORD_OWN, PSYK, RUS, SOCIAL, World, problem
+from tests.api.world import (
+    CONSENT_1,
+    GP,
+    KOORD_OTHER,
+    KOORD_OWN,
+    OPERATOR,
+    PSYK,
+    RUS,
+    SOCIAL,
+    World,
+    problem,
+)
 
 MOVED = "Et mål, som er skrevet om"
 
@@ -430,3 +441,19 @@ def test_a_problem_in_a_consent_is_told_in_its_place(planned: World) -> None:
     answer = put(planned, consent | {"category": []}, "1")
     assert answer.status_code in {400, 422}
     assert set(places(answer)) == {"Consent.category"}
+
+
+@pytest.mark.parametrize("who", [RUS, PSYK, GP])
+def test_a_frozen_plan_is_not_changed_by_put(planned: World, plan: str, who: str) -> None:
+    """No consent covers it any more: nothing of it is there to be written on, for anybody."""
+    before, whole = goal(planned), read(planned, f"CarePlan/{plan}")[0]
+    planned.clock.advance(minutes=1)
+    withdrawn = json.dumps(json.loads(CONSENT_1) | {"status": "inactive"}).encode()
+    assert planned.consent(withdrawn).status_code == 200
+    guess = put(planned, rewritten(before) | {"id": "en-der-ikke-er-her"}, "1", who=who)
+    for resource in (rewritten(before), whole | {"title": "En anden titel"}):
+        answer = put(planned, resource, "1", who=who)
+        assert answer.status_code == guess.status_code, answer.text
+        assert answer.status_code >= 400
+    row = planned.get(f"/operations/plans/{plan}", OPERATOR).json()
+    assert (row["frozen"], row["head"]) == (True, 1)
