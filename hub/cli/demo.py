@@ -28,6 +28,7 @@ def command(serve: bool, json_: bool) -> None:
 
     An empty database is migrated; one that is not a demo's, or where one is running, is refused.
     """
+    from hub.console import Demo  # noqa: PLC0415
     from hub.runtime.loops import Loops  # noqa: PLC0415
     from hub.runtime.sealing import sealing  # noqa: PLC0415
     from hub.runtime.web import Running, listen, make_server  # noqa: PLC0415
@@ -38,7 +39,8 @@ def command(serve: bool, json_: bool) -> None:
         listen("127.0.0.1", settings.port if serve else 0) as listening,
     ):
         credentials = _prepare(hub)
-        server = make_server(hub, demo_credential=credentials["drift"])
+        units = {party: secret for party, secret in credentials.items() if party != "drift"}
+        server = make_server(hub, demo=Demo(credentials["drift"], units))
         loops, running = Loops(hub, 0.05), Running(server, listening)
         loops.start()
         with sealing(hub):

@@ -5,5 +5,6 @@ never holds a citizen's name or number, nor a word of a plan.
 """
 
 from hub.console.app import mount
+from hub.console.visit import Demo
 
-__all__ = ["mount"]
+__all__ = ["Demo", "mount"]

@@ -24,7 +24,7 @@ from hub.console.proposals import ROUTER as PROPOSALS
 from hub.console.rejection import ROUTER as REJECTION
 from hub.console.subscriptions import ROUTER as SUBSCRIPTIONS
 from hub.console.tasks import ROUTER as TASKS
-from hub.console.visit import Console, Visitor
+from hub.console.visit import Console, Demo, Visitor
 from hub.errors import NotFound
 from hub.services.hub import Hub
 
@@ -41,13 +41,13 @@ class _Static(StaticFiles):
         return found
 
 
-def mount(app: FastAPI, hub: Hub, *, demo_credential: str | None = None) -> None:
+def mount(app: FastAPI, hub: Hub, *, demo: Demo | None = None) -> None:
     """Add the console's pages to ``app``.
 
-    With ``demo_credential`` the login page offers to log in as the demo's operator, to a browser
-    on this machine only; the credential itself never leaves this process.
+    With ``demo`` the login pages offer to log in as the demo's operator or as one of its units, to
+    a browser on this machine only; the credentials themselves never leave this process.
     """
-    app.state.console = Console(hub, demo_credential)
+    app.state.console = Console(hub, demo)
     app.mount(STATIC, _Static(directory=_FOLDER), name="console-static")
     for router in (
         OVERVIEW, LOGIN, DELIVERIES, PLANS, PARTIES, SUBSCRIPTIONS, MESSAGES, TASKS, DECISIONS,

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Response
 from hub.console.page import Page
 from hub.console.roles import OPERATING, UNIT, first_page
 from hub.console.session import Area
-from hub.console.visit import FormDep, Login, Visit, Visitor, cookie, own_path
+from hub.console.visit import Demo, FormDep, Login, Visit, Visitor, cookie, own_path
 from hub.errors import Invalid, NotFound, NotPermitted
 from hub.fhir.language import LANGUAGES
-from hub.model.party import Viewer
+from hub.model.party import SYSTEM, Viewer
 from hub.ports import Person
 from hub.services import overview
 from hub.services.denied import audit_denied, refuse_stranger
@@ -47,9 +47,14 @@ def log_in(visit: Visitor, form: FormDep) -> Response:
 
 
 @ROUTER.post("/login/demo")
+@ROUTER.post("/decisions/login/demo")
 def log_in_to_demo(visit: Visitor, form: FormDep) -> Response:
-    """The demo's operator, with a credential that only this process holds."""
-    login = _login(visit, visit.console.demo_credential or "") if _demo(visit) else None
+    """The demo's operator or one of its units, with a credential that only this process holds."""
+    demo = _demo(visit)
+    if demo is None:
+        raise NotFound
+    own = demo.operator if visit.area == "operator" else demo.units.get(form.one("unit"), "")
+    login = _login(visit, own)
     if login is None:
         raise NotFound
     return _logged_in(visit, login, form.one("next"))
@@ -123,7 +128,8 @@ def _page(visit: Visit, path: str, *, fault: str = "") -> Response:
         401 if fault else 200,
         next=own_path(path, ""),
         fault=fault,
-        demo=visit.area == "operator" and _demo(visit),
+        demo=_demo(visit) is not None,
+        units=_units_of_demo(visit) if visit.area == "party" else (),
         static=door.static,
         provider=door.people is not None,
     )
@@ -167,15 +173,22 @@ def _first(visit: Visit) -> str:
     return "/" if visit.area == "operator" else "/decisions"
 
 
-def _demo(visit: Visit) -> bool:
+def _units_of_demo(visit: Visit) -> list[tuple[str, str]]:
+    """Id and name of each that can be logged in as."""
+    demo = _demo(visit)
+    known = overview.parties(visit.hub, SYSTEM) if demo else ()
+    return [(p.party.id, p.party.name) for p in known if demo and p.party.id in demo.units]
+
+
+def _demo(visit: Visit) -> Demo | None:
     """Offered to a browser on this machine that also calls it by a name of this machine.
 
     The name matters: a foreign page can make its own host name point here.
     """
     client, named = visit.request.client, visit.request.url.hostname
-    if visit.console.demo_credential is None or client is None or named not in _LOOPBACK_NAMES:
-        return False
+    if client is None or named not in _LOOPBACK_NAMES:
+        return None
     try:
-        return ipaddress.ip_address(client.host).is_loopback
+        return visit.console.demo if ipaddress.ip_address(client.host).is_loopback else None
     except ValueError:
-        return False
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 from urllib.parse import quote
@@ -43,12 +44,21 @@ class FormRefused(NotPermitted):
     """The form is not from a page of this session; open the page again and send it once more."""
 
 
+@dataclass(frozen=True)
+class Demo:
+    """Credentials that only the demo's own process holds."""
+
+    operator: str
+    units: Mapping[str, str]
+    """Party id to its credential."""
+
+
 class Console:
     """What the pages share; one in a process."""
 
-    def __init__(self, hub: Hub, demo_credential: str | None) -> None:
+    def __init__(self, hub: Hub, demo: Demo | None) -> None:
         self.hub = hub
-        self.demo_credential = demo_credential
+        self.demo = demo
         self.sessions = Sessions(hub.clock, hub.door.idle, hub.door.longest)
         self.pending = Pending(hub.clock)
         self.environment = environment()

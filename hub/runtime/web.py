@@ -6,7 +6,7 @@ import errno
 import socket
 import time
 from threading import Thread
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
@@ -14,6 +14,9 @@ from hub.api.app import create_app
 from hub.api.unreadable import FhirProtocol
 from hub.errors import Misconfigured
 from hub.services.hub import Hub
+
+if TYPE_CHECKING:
+    from hub.console import Demo
 
 _BACKLOG: Final = 2048
 """Connections that wait to be taken; uvicorn's own number."""
@@ -47,16 +50,14 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     return f"Nothing can listen on {host}; set KI_HUB_HOST to an address of this machine"
 
 
-def make_server(
-    hub: Hub, *, console: bool = True, demo_credential: str | None = None
-) -> uvicorn.Server:
+def make_server(hub: Hub, *, console: bool = True, demo: Demo | None = None) -> uvicorn.Server:
     """API and console together; access logs are off, they would hold ids and addresses."""
     hub.door.check()
     app = create_app(hub)
     if console:
         from hub.console import mount  # noqa: PLC0415  (templates load when they are needed)
 
-        mount(app, hub, demo_credential=demo_credential)
+        mount(app, hub, demo=demo)
     config = uvicorn.Config(
         app,
         log_config=None,

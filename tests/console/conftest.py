@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from hub.console import Demo
 from hub.runtime.bootstrap import close
 from hub.runtime.web import Running, listen, make_server
 from tests.console.seed import Seeded, again, seed
@@ -80,7 +81,7 @@ def own_site(copied: Callable[[], Seeded]) -> Iterator[Site]:
 
 
 def _running(seeded: Seeded) -> Iterator[Site]:
-    server = make_server(seeded.hub, demo_credential=seeded.operator)
+    server = make_server(seeded.hub, demo=Demo(seeded.operator, seeded.secrets))
     running = Running(server, listen("127.0.0.1", 0))
     base = running.start()
     try:

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from hub.model.party import SYSTEM, Viewer
 from hub.model.records import InboxState
 from hub.services import overview, queries, received
+from tests.api.world import RUS
 from tests.console.conftest import Site, log_in, token_in
 from tests.console.seed import (
     BO,
@@ -236,6 +237,22 @@ def test_the_demo_opens_to_a_browser_on_this_machine_only(site: Site) -> None:
         assert refused.status_code == 404
         assert client.post("/login/demo", data=token).headers["Location"] == "/"
         assert client.get("/").status_code == 200
+
+
+def test_in_the_demo_one_can_be_any_unit_s_people(site: Site) -> None:
+    with site.visitor() as client:
+        page = client.get("/decisions/login").text
+        assert site.seeded.secrets[RUS] not in page
+        assert f'<option value="{RUS}">' in page
+        form = {"token": token_in(page), "unit": RUS}
+        refused = {"Host": "rebound.example"}
+        answer = client.post("/decisions/login/demo", data=form, headers=refused)
+        assert answer.status_code == 404
+        assert client.post("/decisions/login/demo", data=form | {"unit": "x"}).status_code == 404
+        answer = client.post("/decisions/login/demo", data=form)
+        assert answer.headers["Location"] == "/decisions"
+        assert client.get("/decisions").status_code == 200
+        assert client.get("/").status_code == 303, "the operator's pages stay closed"
 
 
 def test_filters_show_what_was_asked_for(site: Site) -> None:

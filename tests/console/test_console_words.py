@@ -58,6 +58,8 @@ GROUPS = {
     "rejection.meeting.": rejection.MEETING,
     "section.": SECTIONS,
     "login.title.": ("operator", "party"),
+    "login.demo.text.": ("operator", "party"),
+    "login.demo.button.": ("operator", "party"),
     "login.lead.": ("operator", "party"),
     "audit.outcome.": audit.OUTCOMES,
     "letter.": ("new", "reply", "forward"),
