@@ -20,6 +20,7 @@ from hub.api import (
     metadata,
     metrics,
     oauth,
+    operating,
     operations,
     plan_document,
     process_message,
@@ -45,7 +46,7 @@ FHIR = (
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""
 OTHERS = (
-    documents, mailbox, acts, letters, proposals, operations, audit, metrics, health,
+    documents, mailbox, acts, letters, proposals, operations, operating, audit, metrics, health,
 )  # fmt: skip
 
 

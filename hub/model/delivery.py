@@ -61,9 +61,21 @@ _MOVES: dict[State, frozenset[State]] = {
 }  # fmt: skip
 
 
+_REOPENED: dict[State, frozenset[State]] = {
+    State.DEAD: frozenset({State.RETRY_AT, State.NOT_SENT}),
+    State.DELIVERED: frozenset({State.RETRY_AT}),
+}
+
+
 def may_move(before: State, after: State) -> bool:
     """The state machine; a final state is left by nobody, but for a receipt that comes late."""
     return after in _MOVES.get(before, frozenset())
+
+
+def may_reopen(before: State, after: State) -> bool:
+    """What an operator may do besides, by name and with a reason: send the same again, or let it
+    be. The hub itself never does."""
+    return after in _REOPENED.get(before, frozenset())
 
 
 def unaccepted(

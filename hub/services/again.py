@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from hub.model.delivery import State
 from hub.model.records import Delivery, Plan
@@ -42,7 +43,7 @@ def begin_again(hub: Hub, delivery: Delivery, token: str, renewed_body: bytes | 
             work.commit()
             return False
         if current.state is State.RETRY_AT:
-            fresh = {} if renewed_body is None else {"body": renewed_body}
+            fresh: dict[str, Any] = {} if renewed_body is None else {"body": renewed_body}
             work.deliveries.move(current, State.SENDING, "Sent again", ACTOR, now,
                                  attempts=current.attempts + 1, **fresh)  # fmt: skip
         else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hub.model.delivery import State
 from hub.model.party import SYSTEM
 from hub.model.records import Delivery
@@ -23,7 +25,7 @@ def send_answer(hub: Hub, delivery: Delivery, token: str) -> None:
         if not mine or current.state not in {State.SENDING, State.RETRY_AT}:
             return
         if current.state is State.RETRY_AT:
-            fresh = {} if body is None else {"body": body}
+            fresh: dict[str, Any] = {} if body is None else {"body": body}
             work.deliveries.move(current, State.SENDING, "Sent again", ACTOR, now,
                                  attempts=current.attempts + 1, **fresh)  # fmt: skip
         work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)

@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from hub.model.delivery import UNDER_WAY, State, may_move
+from hub.model.delivery import UNDER_WAY, State, may_move, may_reopen
 from hub.model.party import CITIZEN, Viewer
 from hub.model.records import Delivery, DeliveryEvent
 from hub.model.subscription import KEEPALIVE
@@ -242,10 +242,13 @@ class Deliveries:
         reason: str,
         actor: str,
         now: datetime,
+        *,
+        by_person: bool = False,
         **values: Any,
     ) -> None:
         """Change the state and write the history; an illegal move is a bug and raises."""
-        if not may_move(delivery.state, state):
+        allowed = may_move(delivery.state, state)
+        if not allowed and not (by_person and may_reopen(delivery.state, state)):
             raise ValueError(f"a delivery cannot go from {delivery.state} to {state}")
         self._db.execute(
             update(DELIVERY)

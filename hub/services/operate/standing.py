@@ -1,0 +1,84 @@
+"""What an operator's act on a delivery depends on, read from the store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hub.capabilities import Conversing
+from hub.model.delivery import State
+from hub.model.operate import Kind, Standing
+from hub.model.party import SYSTEM
+from hub.model.records import Delivery
+from hub.services.gate import is_notice, refused_of
+from hub.services.hub import Hub
+from hub.services.resend import patience_with
+from hub.services.state import PlanState, plan_state
+from hub.store.work import UnitOfWork
+
+_NEWER = frozenset({State.DUE, State.SENDING, State.SENT, State.RETRY_AT, State.DELIVERED})
+
+
+class States:
+    """The states of plans in one transaction, each read once."""
+
+    def __init__(self, work: UnitOfWork, now: datetime) -> None:
+        self._work, self._now = work, now
+        self._directory = work.parties.directory()
+        self._known: dict[str, PlanState] = {}
+
+    def of(self, plan_id: str) -> PlanState:
+        """The plan with everything decisions need."""
+        if plan_id not in self._known:
+            plan = self._work.plans.get(plan_id, SYSTEM, self._now)
+            assert plan is not None
+            self._known[plan_id] = plan_state(self._work, plan, self._directory, self._now)
+        return self._known[plan_id]
+
+
+def kind_of(delivery: Delivery) -> Kind:
+    """What kind of message it is."""
+    if delivery.subscription:
+        return "notification"
+    if is_notice(delivery):
+        return "notice"
+    return "plan" if delivery.plan_id else "answer"
+
+
+def standing_of(hub: Hub, work: UnitOfWork, delivery: Delivery, states: States) -> Standing:
+    """Everything the decision needs."""
+    kind = kind_of(delivery)
+    registered = work.parties.get(delivery.receiver)
+    subscription = registered.subscription(delivery.format) if registered else None
+    refused, overtaken, busy = "", None, False
+    if kind in {"plan", "notice"}:
+        state = states.of(delivery.plan_id)
+        refused = refused_of(work, state.plan, state.facts, delivery)
+    if kind == "plan":
+        rows = work.deliveries.of_plan(delivery.plan_id, delivery.receiver)
+        newer = [r.version for r in rows if r.version > delivery.version and r.state in _NEWER]
+        overtaken = max(newer, default=None)
+        busy = work.operating.busy_beside(delivery)
+    return Standing(
+        delivery,
+        kind,
+        has_bytes=work.operating.has_bytes(delivery.id),
+        refused=refused,
+        busy=busy,
+        overtaken=overtaken,
+        every_version=subscription is not None and subscription.versions == "every-version",
+        refused_for_good=_refused_for_good(hub, delivery, kind),
+        resends_left=_resends_left(hub, work, delivery),
+    )
+
+
+def _refused_for_good(hub: Hub, delivery: Delivery, kind: Kind) -> bool:
+    said_no = delivery.outcome == "permanent" and kind != "notification"
+    return said_no and isinstance(hub.adapters.adapter(delivery.format), Conversing)
+
+
+def _resends_left(hub: Hub, work: UnitOfWork, delivery: Delivery) -> bool:
+    patience = patience_with(hub, work, delivery) if not delivery.subscription else None
+    if patience is None:
+        return True
+    steps = work.deliveries.history(delivery.id)
+    return sum(s.state is State.SENT for s in steps) <= patience.resends
