@@ -107,8 +107,10 @@ def finish(hub: Hub, action: str) -> None:
     from hub.services.operate import many  # noqa: PLC0415
 
     row = many.action_row(hub, Viewer("operator", "cli"), action)
-    # To standard error: what the command prints is the result alone.
-    bar = click.progressbar(length=row["waits"], label=row["act"], file=sys.stderr)
+    # On a screen alone: what the command prints is the result.
+    bar = click.progressbar(
+        length=row["waits"], label=row["act"], file=sys.stderr, hidden=not sys.stderr.isatty()
+    )
     with bar as shown:
         while done := many.advance(hub, action):
             shown.update(done)

@@ -48,7 +48,7 @@ class Standing:
     busy: bool
     """Another message of this plan to this receiver is due or under way."""
     overtaken: int | None
-    """A newer version of the plan that this receiver has, or gets."""
+    """The newest version of the plan that was made for this receiver after it, or is to be."""
     every_version: bool
     """The receiver wants them all, and tells their order by their sequence."""
     refused_for_good: bool

@@ -15,8 +15,6 @@ from hub.services.resend import patience_with
 from hub.services.state import PlanState, plan_state
 from hub.store.work import UnitOfWork
 
-_NEWER = frozenset({State.DUE, State.SENDING, State.SENT, State.RETRY_AT, State.DELIVERED})
-
 
 class States:
     """The states of plans in one transaction, each read once."""
@@ -55,8 +53,7 @@ def standing_of(hub: Hub, work: UnitOfWork, delivery: Delivery, states: States) 
         refused = refused_of(work, state.plan, state.facts, delivery)
     if kind == "plan":
         rows = work.deliveries.of_plan(delivery.plan_id, delivery.receiver)
-        newer = [r.version for r in rows if r.version > delivery.version and r.state in _NEWER]
-        overtaken = max(newer, default=None)
+        overtaken = max((r.version for r in rows if _newer(r, delivery)), default=None)
         busy = work.operating.busy_beside(delivery)
     return Standing(
         delivery,
@@ -69,6 +66,12 @@ def standing_of(hub: Hub, work: UnitOfWork, delivery: Delivery, states: States) 
         refused_for_good=_refused_for_good(hub, delivery, kind),
         resends_left=_resends_left(hub, work, delivery),
     )
+
+
+def _newer(row: Delivery, than: Delivery) -> bool:
+    """It was frozen after that one, whatever became of it then; or is due, and newer."""
+    due = row.state is State.DUE and row.version > than.version
+    return due or (row.sequence or 0) > (than.sequence or 0)
 
 
 def _refused_for_good(hub: Hub, delivery: Delivery, kind: Kind) -> bool:
