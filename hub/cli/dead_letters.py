@@ -10,6 +10,8 @@ import click
 from hub.cli.acting import by, reason
 from hub.cli.common import as_json, opened, show
 
+_BACK = ("document", "receipt", "delivery", "answer")
+
 
 @click.group(name="dead-letters")
 def command() -> None:
@@ -58,25 +60,51 @@ def show_(letter: str, reason: str, by: str, envelope: bool, json_: bool) -> Non
 
 
 @command.command(name="replay")
-@click.argument("letter")
+@click.argument("letter", nargs=-1)
+@click.option("--way", type=click.Choice(_BACK), help="Every one of this kind.")
+@click.option("--sender", help="Every one of this party's; with --way, of both.")
 @reason
 @by
+@click.option("--yes", is_flag=True, help="Do it to every one.")
+@click.option("--expect", type=int, help="Do it, if there are so many; else nothing.")
 @as_json
-def replay(letter: str, reason: str, by: str, json_: bool) -> None:
-    """Put LETTER back, now that the cause is mended.
+def replay(
+    letter: tuple[str, ...],
+    way: str | None,
+    sender: str | None,
+    reason: str,
+    by: str,
+    yes: bool,
+    expect: int | None,
+    json_: bool,
+) -> int:
+    """Put each LETTER back, now that the cause is mended.
 
     A document or receipt comes in again as its sender's; what was taken meanwhile is not done
-    twice. A delivery is sent again if it may be.
+    twice. A delivery is sent again if it may be. With --way or --sender nothing is done without
+    --yes or --expect. Exits with 1 if one of them could not be put back.
     """
+    from hub.errors import PreconditionFailed  # noqa: PLC0415
     from hub.model.party import Viewer  # noqa: PLC0415
     from hub.services.operate import dead_letters  # noqa: PLC0415
 
     viewer = Viewer("operator", by)
     with opened() as (hub, _):
-        key = dead_letters.whole_key(hub, viewer, letter)
-        became = dead_letters.replay(hub, viewer, key, reason=reason)
-    done = {"letter": key, "became": became}
-    click.echo(json.dumps(done) if json_ else f"{key} is put back as {became}.")
+        keys = [dead_letters.whole_key(hub, viewer, one) for one in letter]
+        if way or sender:
+            keys += [
+                x.key for x in dead_letters.letters(hub, viewer)
+                if way in {None, x.way} and sender in {None, x.user}
+            ]  # fmt: skip
+            if expect not in {None, len(keys)}:
+                raise PreconditionFailed(f"There are {len(keys)} now, and not {expect}")
+            if not yes and expect is None:
+                click.echo(f"replay: {len(keys)}. Nothing is done yet.")
+                click.echo(f"To do it, repeat with --expect {len(keys)}, or with --yes.")
+                return 0
+        rows = dead_letters.replay_many(hub, viewer, keys, reason=reason)
+    show(rows, ("letter", "became", "refused"), json_)
+    return int(any(r["refused"] for r in rows))
 
 
 @command.command(name="discard")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hub.contract import Receipt
 from hub.model.party import SYSTEM, Subscription
+from hub.runtime.bootstrap import close
 from hub.services import admin, deliver, mailbox
 from hub.services.admin import PartyEntry, apply_parties
 from hub.services.operate import many
@@ -25,6 +27,7 @@ from tests.api.world import (
     SOCIAL,
     World,
     changed_plan,
+    opened,
     problem,
 )
 
@@ -380,6 +383,20 @@ def test_a_pause_stops_what_is_claimed_and_not_yet_sent(planned: World, again: b
     admin.resume(planned.hub, PSYK, by="x")
     planned.work()
     assert newest(planned, PSYK)["state"] == "sent"
+
+
+def test_a_pause_survives_a_restart(plan_template: Any, tmp_path: Path) -> None:
+    first = plan_template.copy(tmp_path / "data")
+    admin.pause(first.hub, PSYK, by="Drift", reason="Flytter postkasse")
+    close(first.hub)
+    world = opened(tmp_path / "data", plan_template.secrets)
+    world.clock.advance(minutes=1)
+    world.publish_plan(changed_plan(title="Ny titel"))
+    world.work()
+    assert newest(world, PSYK)["state"] == "due"
+    (row,) = audited(world, "pause")
+    assert (row["actor"], row["reason"]) == ("Drift", "Flytter postkasse")
+    close(world.hub)
 
 
 def party(world: World) -> Any:

@@ -100,7 +100,10 @@ def test_a_dead_letter_is_listed_looked_at_and_put_back(troubled: Site) -> None:
     assert look.stdout == TREATMENT
     envelope = troubled.run("dead-letters", "show", begins, *WHY, "--envelope").stdout
     assert "way: document" in envelope
-    done = troubled.json("dead-letters", "replay", begins, *WHY)
+    every = ("dead-letters", "replay", "--way", "document", *WHY)
+    assert troubled.run(*every).stdout.startswith("replay: 1. Nothing is done yet.")
+    refusal(troubled.run(*every, "--expect", "2"))
+    (done,) = troubled.json(*every, "--expect", "1")
     assert done["became"].startswith("message/")
     assert troubled.json("dead-letters", "list") == []
     refusal(troubled.run("dead-letters", "discard", begins, *WHY))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
-from hub.errors import Invalid, NotFound
+from hub.errors import InputRefused, Invalid, NotFound, NotPermitted
 from hub.fhir.numbers import id_names_a_citizen
 from hub.model.dead_letter import DeadLetter, read_letter
 from hub.model.party import SYSTEM, RegisteredParty, Viewer
@@ -125,6 +126,22 @@ def replay(hub: Hub, viewer: Viewer, key: str, *, reason: str, actor: str = "") 
         work.commit()
     hub.wake.set()
     return became
+
+
+def replay_many(
+    hub: Hub, viewer: Viewer, keys: Iterable[str], *, reason: str, actor: str = ""
+) -> list[dict[str, Any]]:
+    """Put back each of them by itself; what cannot be is told, and stops no other one."""
+    kept_reason(reason)
+    told = []
+    for key in keys:
+        row: dict[str, Any] = {"letter": key, "became": None, "refused": None}
+        try:
+            row["became"] = replay(hub, viewer, key, reason=reason, actor=actor)
+        except (InputRefused, NotPermitted) as e:
+            row["refused"] = e.text
+        told.append(row)
+    return told
 
 
 def _taken_in(hub: Hub, found: DeadLetter, body: bytes) -> str:

@@ -13,7 +13,6 @@ from hub.ports import deliveries_queue
 from hub.services.hub import Hub
 from hub.services.operate.anew import made_anew, objection_to_anew
 from hub.services.operate.standing import States, standing_of
-from hub.services.route import reconcile
 from hub.store.work import UnitOfWork
 
 AGAIN = "A person has it sent again"
@@ -35,7 +34,7 @@ class Order:
 
 def objection_to(hub: Hub, work: UnitOfWork, act: Act, delivery: Delivery, states: States) -> str:
     """Why the act is not done now; empty if it is."""
-    standing = standing_of(hub, work, delivery, states)
+    standing = standing_of(hub, work, delivery, states, act)
     said = objection(act, standing)
     if said or act != "send-anew":
         return said
@@ -56,7 +55,7 @@ def do(hub: Hub, work: UnitOfWork, delivery_id: str, order: Order) -> tuple[bool
     if told:
         _audit(work, delivery, order, now, outcome="refused", told=told)
         return False, told
-    standing = standing_of(hub, work, delivery, states)
+    standing = standing_of(hub, work, delivery, states, order.act)
     made = _do(hub, work, standing, order, states)
     _audit(work, delivery, order, now, told=f"delivery/{made}" if made else "")
     hub.wake.set()
@@ -70,9 +69,6 @@ def _do(hub: Hub, work: UnitOfWork, standing: Standing, order: Order, states: St
         _resend(work, standing.delivery, order, hub.clock())
     else:
         _end(work, standing.delivery, order, hub.clock())
-        if standing.kind == "plan":
-            directory = work.parties.directory()
-            reconcile(hub, work, standing.delivery.plan_id, directory, actor=order.actor)
     return ""
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from hub.capabilities import Conversing
 from hub.model.delivery import State
-from hub.model.operate import Kind, Standing
-from hub.model.party import SYSTEM
+from hub.model.operate import Act, Kind, Standing
+from hub.model.party import SYSTEM, RegisteredParty
 from hub.model.records import Delivery
 from hub.services.gate import is_notice, refused_of
 from hub.services.hub import Hub
@@ -23,6 +24,7 @@ class States:
         self._work, self._now = work, now
         self._directory = work.parties.directory()
         self._known: dict[str, PlanState] = {}
+        self._parties: dict[str, RegisteredParty | None] = {}
 
     def of(self, plan_id: str) -> PlanState:
         """The plan with everything decisions need."""
@@ -31,6 +33,12 @@ class States:
             assert plan is not None
             self._known[plan_id] = plan_state(self._work, plan, self._directory, self._now)
         return self._known[plan_id]
+
+    def party(self, party_id: str) -> RegisteredParty | None:
+        """The receiver as it is registered."""
+        if party_id not in self._parties:
+            self._parties[party_id] = self._work.parties.get(party_id)
+        return self._parties[party_id]
 
 
 def kind_of(delivery: Delivery) -> Kind:
@@ -42,28 +50,37 @@ def kind_of(delivery: Delivery) -> Kind:
     return "plan" if delivery.plan_id else "answer"
 
 
-def standing_of(hub: Hub, work: UnitOfWork, delivery: Delivery, states: States) -> Standing:
-    """Everything the decision needs."""
+def standing_of(
+    hub: Hub, work: UnitOfWork, delivery: Delivery, states: States, act: Act
+) -> Standing:
+    """Everything the decision needs: of what is frozen only where that is to be sent."""
     kind = kind_of(delivery)
-    registered = work.parties.get(delivery.receiver)
-    subscription = registered.subscription(delivery.format) if registered else None
-    refused, overtaken, busy = "", None, False
-    if kind in {"plan", "notice"}:
+    made = Standing(
+        delivery, kind, has_bytes=False, refused="", busy=False, overtaken=None,
+        every_version=False, refused_for_good=False, resends_left=True,
+    )  # fmt: skip
+    if kind == "notice" or (kind == "plan" and act == "resend"):
         state = states.of(delivery.plan_id)
-        refused = refused_of(work, state.plan, state.facts, delivery)
-    if kind == "plan":
+        made = replace(made, refused=refused_of(work, state.plan, state.facts, delivery))
+    return _frozen(hub, work, made, states) if act == "resend" else made
+
+
+def _frozen(hub: Hub, work: UnitOfWork, found: Standing, states: States) -> Standing:
+    delivery = found.delivery
+    registered = states.party(delivery.receiver)
+    subscription = registered.subscription(delivery.format) if registered else None
+    overtaken, busy = None, False
+    if found.kind == "plan":
         rows = work.deliveries.of_plan(delivery.plan_id, delivery.receiver)
         overtaken = max((r.version for r in rows if _newer(r, delivery)), default=None)
         busy = work.operating.busy_beside(delivery)
-    return Standing(
-        delivery,
-        kind,
+    return replace(
+        found,
         has_bytes=work.operating.has_bytes(delivery.id),
-        refused=refused,
         busy=busy,
         overtaken=overtaken,
         every_version=subscription is not None and subscription.versions == "every-version",
-        refused_for_good=_refused_for_good(hub, delivery, kind),
+        refused_for_good=_refused_for_good(hub, delivery, found.kind),
         resends_left=_resends_left(hub, work, delivery),
     )
 
