@@ -224,6 +224,7 @@ def kept(world: World, letter: str) -> bytes:
 def aside(world: World) -> str:
     """The lead's plan broke the hub every time; the id of its message."""
     world.consent()
+    world.hub = replace(world.hub, limits=replace(world.hub.limits, process_attempts=2))
     failing = World(replace(world.hub, validator=BrokenValidator()), world.secrets, world.clock)
     answer = failing.post("/documents/fhir", RUS, PLAN_1)
     for _ in range(failing.hub.limits.process_attempts):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from hub.cli.main import cli
 from hub.model.delivery import State
 from hub.model.operate import ACTS
+from hub.runtime.bootstrap import close
 from hub.runtime.settings import Settings
+from tests.api.world import founded
 from tests.docs.pages import DOCS, code_spans, fences, first_cells, section
-from tests.docs.reader import Reader, copied
 
 PAGE = DOCS / "operations.md"
 
@@ -45,10 +48,14 @@ def test_every_setting_that_it_names_exists() -> None:
 
 
 def test_its_commands_run_as_written(tmp_path: Path) -> None:
-    """On an empty hub with the demo's parties: nothing is found, and nothing is done."""
-    reader = Reader(copied(tmp_path))
-    reader.does('export PATH="$PWD/.venv/bin:$PATH" KI_HUB_DATA="$PWD/data"')
-    reader.does("ki-hub migrate && ki-hub parties apply hub/demo/parties.yaml")
-    printed = [reader.does(block) for block in fences(PAGE, "sh")]
+    """On a hub with the demo's parties and nothing to mend: nothing is found, nothing is done."""
+    close(founded(tmp_path).hub)
+    printed = []
+    for block in fences(PAGE, "sh"):
+        program, *arguments = shlex.split(block)
+        assert program == "ki-hub"
+        done = CliRunner().invoke(cli, arguments, env={"KI_HUB_DATA": str(tmp_path)})
+        assert done.exit_code == 0, done.output
+        printed.append(done.output)
     assert len(printed) == 3
     assert "resend: 0 of 0. Nothing is done yet." in printed[0]
