@@ -13,6 +13,7 @@ import pytest
 from hub.model.party import SYSTEM
 from hub.ports import InboundMessage, answers_queue, deliveries_queue
 from hub.services import retention
+from hub.services.accept import accept
 from hub.services.worker import maintain, receive
 from tests.api.operating import audited
 from tests.api.test_health import BrokenValidator
@@ -226,12 +227,15 @@ def aside(world: World) -> str:
     world.consent()
     world.hub = replace(world.hub, limits=replace(world.hub.limits, process_attempts=2))
     failing = World(replace(world.hub, validator=BrokenValidator()), world.secrets, world.clock)
-    answer = failing.post("/documents/fhir", RUS, PLAN_1)
+    with world.hub.store.reading() as work:
+        lead = work.parties.get(RUS)
+    assert lead is not None
+    item = accept(world.hub, lead.party, "fhir", PLAN_1, "application/fhir+json").item
     for _ in range(failing.hub.limits.process_attempts):
         failing.clock.advance(minutes=5)
         failing.work()
-    assert failing.inbox(answer).state == "set-aside"
-    return answer.headers["Location"].rpartition("/")[2]
+    assert {i.id: i.state for i in failing.kept()}[item.id] == "set-aside"
+    return item.id
 
 
 def release(world: World, message: str, reason: str = WHY) -> httpx.Response:

@@ -8,7 +8,7 @@ from alembic import op
 from hub.store.tables import Moment
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
