@@ -21,6 +21,7 @@ from hub.api import (
     metrics,
     missed,
     oauth,
+    operating,
     operations,
     plan_document,
     process_message,
@@ -46,7 +47,8 @@ FHIR = (
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""
 OTHERS = (
-    documents, mailbox, missed, acts, letters, proposals, operations, audit, metrics, health,
+    documents, mailbox, missed, acts, letters, proposals, operations, operating, audit, metrics,
+    health,
 )  # fmt: skip
 
 

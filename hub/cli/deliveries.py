@@ -8,6 +8,7 @@ import json
 import click
 
 from hub.cli.common import as_json, opened, show
+from hub.cli.deliveries_act import add_to
 from hub.model.delivery import State
 
 
@@ -79,3 +80,6 @@ def accept_losses(delivery: str, reason: str, json_: bool) -> None:
         found = let_go(hub, whole, actor=getpass.getuser(), reason=reason)
     done = {"delivery": found.id, "state": found.state.value}
     click.echo(json.dumps(done) if json_ else f"{found.id} may go.")
+
+
+add_to(command)

@@ -25,9 +25,11 @@ REFUSED: Final = 3
 NOT_READY: Final = 4
 
 _COMMANDS: Final = {
+    "actions": "Show what was done to many deliveries, and go on with it.",
     "all": "Serve and work in one process.",
     "approval": "Register a citizen's decision on a plan version.",
     "audit": "Check, show and keep the audit trail.",
+    "citizens": "Say that a citizen has another number now.",
     "consent": "Register a citizen's consent, or its withdrawal.",
     "dead-letters": "List, show, replay and discard what could not be delivered.",
     "deliveries": "Show who was sent what, and why.",

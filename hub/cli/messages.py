@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 
 import click
 
+from hub.cli.acting import by, reason
 from hub.cli.common import as_json, opened, show
 from hub.model.records import InboxState
 
@@ -92,6 +93,28 @@ def entered_in_error(message: str, reason: str) -> None:
         whole = kept.whole_message_id(hub, _operator(), message)
         document_in_error(hub, whole, actor=getpass.getuser(), reason=reason)
     click.echo(f"{whole} is entered in error; who had it is told.")
+
+
+@command.command(name="release")
+@click.argument("message")
+@reason
+@by
+@as_json
+def release(message: str, reason: str, by: str, json_: bool) -> None:
+    """Process MESSAGE again, which was set aside, now that the cause is mended.
+
+    Its sender gets the answer of this time; a newer document of the case stands.
+    """
+    from hub.model.party import Viewer  # noqa: PLC0415
+    from hub.services import kept  # noqa: PLC0415
+    from hub.services.operate.release import release as take_up  # noqa: PLC0415
+
+    viewer = Viewer("operator", by)
+    with opened() as (hub, _):
+        whole = kept.whole_message_id(hub, viewer, message)
+        take_up(hub, viewer, whole, reason=reason)
+    done = {"message": whole, "state": "received"}
+    click.echo(json.dumps(done) if json_ else f"{whole} is processed again.")
 
 
 def _operator() -> Viewer:

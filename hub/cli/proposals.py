@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub.cli.acting import unit_of
 from hub.cli.common import as_json, opened, show
 from hub.fhir.language import LANGUAGES, Language
 
@@ -40,7 +41,7 @@ def list_(party: str, all_: bool, json_: bool) -> None:
     from hub.services.proposal_rows import proposal_row  # noqa: PLC0415
 
     with opened() as (hub, _):
-        viewer = Viewer.of(_unit(hub, party))
+        viewer = Viewer.of(unit_of(hub, party))
         rows = [proposal_row(p) for p in proposals.proposals(hub, viewer, waiting=not all_)]
     show(rows, ("proposal", "kind", "plan", "author", "state"), json_, more=("received_at",))
 
@@ -62,7 +63,7 @@ def show_(proposal: str, party: str, language: Language, json_: bool) -> None:
     from hub.services.proposal_rows import texts_row  # noqa: PLC0415
 
     with opened() as (hub, _):
-        unit = _unit(hub, party)
+        unit = unit_of(hub, party)
         shown = proposals.show(hub, unit, _whole(hub, unit, proposal))
     _tell(texts_row(shown) if json_ else _in_words(shown, language), json_)
 
@@ -114,19 +115,9 @@ def _decide(proposal: str, choice: Choice, json_: bool, *, party: str, **said: A
     from hub.services.proposal_rows import proposal_row  # noqa: PLC0415
 
     with opened() as (hub, _):
-        unit = _unit(hub, party)
+        unit = unit_of(hub, party)
         found = proposals.decide(hub, unit, _whole(hub, unit, proposal), choice, **said)
     _tell(proposal_row(found), json_)
-
-
-def _unit(hub: Hub, party: str) -> Party:
-    from hub.errors import NotFound  # noqa: PLC0415
-
-    with hub.store.reading() as work:
-        found = work.parties.get(party)
-    if found is None:
-        raise NotFound("No such party; see: ki-hub parties list")
-    return found.party
 
 
 def _whole(hub: Hub, unit: Party, beginning: str) -> str:

@@ -9,18 +9,22 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from hub.console.actions import ROUTER as ACTIONS
 from hub.console.acts import ROUTER as ACTS
 from hub.console.audit import ROUTER as AUDIT
+from hub.console.dead_letters import ROUTER as DEAD_LETTERS
 from hub.console.decisions import ROUTER as DECISIONS
 from hub.console.deliveries import ROUTER as DELIVERIES
 from hub.console.letters import ROUTER as LETTERS
 from hub.console.login import ROUTER as LOGIN
 from hub.console.messages import ROUTER as MESSAGES
+from hub.console.numbers import ROUTER as NUMBERS
 from hub.console.overview import ROUTER as OVERVIEW
 from hub.console.page import STATIC, Page
 from hub.console.parties import ROUTER as PARTIES
 from hub.console.plans import ROUTER as PLANS
 from hub.console.proposals import ROUTER as PROPOSALS
+from hub.console.reasons import ROUTER as REASONS
 from hub.console.rejection import ROUTER as REJECTION
 from hub.console.subscriptions import ROUTER as SUBSCRIPTIONS
 from hub.console.tasks import ROUTER as TASKS
@@ -51,7 +55,7 @@ def mount(app: FastAPI, hub: Hub, *, demo: Demo | None = None) -> None:
     app.mount(STATIC, _Static(directory=_FOLDER), name="console-static")
     for router in (
         OVERVIEW, LOGIN, DELIVERIES, PLANS, PARTIES, SUBSCRIPTIONS, MESSAGES, TASKS, DECISIONS,
-        PROPOSALS, LETTERS, ACTS, AUDIT, REJECTION,
+        PROPOSALS, LETTERS, ACTS, AUDIT, REJECTION, ACTIONS, DEAD_LETTERS, NUMBERS, REASONS,
     ):  # fmt: skip
         app.include_router(router)
     app.include_router(_LAST)

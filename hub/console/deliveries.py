@@ -12,6 +12,7 @@ from hub.model.delivery import State
 from hub.model.party import CITIZEN, RegisteredParty, Viewer
 from hub.model.records import Delivery
 from hub.services import holding, overview, queries
+from hub.services.operate import choose
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)
 MOST: Final = 500
@@ -80,6 +81,9 @@ def _detail(delivery: str, visit: Visit, viewer: Viewer, *, missing: bool = Fals
         missing=missing,
         at=hub.clock(),
         found=found,
+        acts=choose.possible(hub, viewer, delivery),
+        corrected=bool(found.delivery.plan_id and found.delivery.attempts)
+        and found.delivery.receiver != CITIZEN,
         d=found.delivery,
         refused=_unaccepted(parties, found.delivery),
         paused=found.delivery.receiver in paused,

@@ -1,4 +1,4 @@
-"""Received documents by state, the hub's answers, and dead letters; and the audited look at one.
+"""Received documents by state, and the hub's answers; and the audited look at one.
 
 The pages hold nothing of the documents; what could not be understood is a file to save.
 """
@@ -16,6 +16,7 @@ from hub.console.visit import FormDep, OperatorDep, Visit, Visitor
 from hub.errors import Invalid, NotFound
 from hub.model.party import Viewer
 from hub.services import kept, overview, queries, received
+from hub.services.operate import dead_letters
 from hub.services.retract import document_in_error
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)
@@ -36,7 +37,7 @@ def listing(visit: Visitor, viewer: OperatorDep, state: str = "") -> Response:
         states=received.INBOX_STATES,
         totals=totals,
         state=chosen,
-        dead=received.dead_letters(hub, viewer),
+        dead=len(dead_letters.letters(hub, viewer)),
         parties=overview.parties(hub, viewer),
     )
 

@@ -13,6 +13,7 @@ from hub.console.visit import OperatorDep, Visit, Visitor
 from hub.console.words import known, word
 from hub.model.party import CITIZEN, RegisteredParty
 from hub.services import overview, queries, received
+from hub.services.operate import dead_letters
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)
 _OPERATOR = "operator"
@@ -42,7 +43,7 @@ def show(visit: Visitor, viewer: OperatorDep) -> Response:
         plans=len(queries.plans(hub, viewer)),
         tasks=[t for t in tasks if t.party == _OPERATOR],
         others=len([t for t in tasks if t.party != _OPERATOR]),
-        dead_letters=len(received.dead_letters(hub, viewer)),
+        dead_letters=len(dead_letters.letters(hub, viewer)),
         queues=overview.queue_depths(hub),
         ready=overview.readiness(hub),
     )

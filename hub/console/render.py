@@ -36,7 +36,15 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(t=_word, tn=_counted, tk=_known, said=_said, when=_when, asset=_asset)
+    made.globals.update(
+        t=_word,
+        tn=_counted,
+        tk=_known,
+        said=_said,
+        when=_when,
+        moment=datetime.fromisoformat,
+        asset=_asset,
+    )
     made.globals["languages"] = LANGUAGES
     made.globals["unit_systems"] = UNIT_SYSTEMS
     made.filters["short"] = _short

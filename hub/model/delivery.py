@@ -62,7 +62,7 @@ _MOVES: dict[State, frozenset[State]] = {
 
 
 _REOPENED: dict[State, frozenset[State]] = {
-    State.DEAD: frozenset({State.RETRY_AT}),
+    State.DEAD: frozenset({State.RETRY_AT, State.NOT_SENT}),
     State.DELIVERED: frozenset({State.RETRY_AT}),
 }
 
@@ -73,8 +73,8 @@ def may_move(before: State, after: State) -> bool:
 
 
 def may_reopen(before: State, after: State) -> bool:
-    """What a receiver that asks for it once more may do besides: have the same sent again. The hub
-    itself never does."""
+    """What a person may do besides: an operator, by name and with a reason, or a receiver that asks
+    for what it missed. The hub itself never does."""
     return after in _REOPENED.get(before, frozenset())
 
 

@@ -178,6 +178,8 @@ class Delivery:
     before that was written down."""
     outcome: Literal["ok", "transient", "permanent"] | None = None
     """The receiver's last receipt; None while there is none."""
+    ruling: Literal["stop", "anew"] | None = None
+    """An operator's: it is not made again until one says so, or another one was made for it."""
 
 
 @dataclass(frozen=True)

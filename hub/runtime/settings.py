@@ -51,7 +51,8 @@ class Settings(BaseSettings):
     )
     seal_days: int = Field(30, description="Days until sealed bytes are deleted")
     refused_days: int = Field(
-        90, description="Days until the bytes of refused and set-aside documents are deleted"
+        90,
+        description="Days until bytes that could not be read, and dead letters, are deleted",
     )
     audit_days: int = Field(
         1826, ge=0, description="Days until whole segments of the audit trail are deleted; 0: never"

@@ -252,7 +252,10 @@ def _pause(
         if work.parties.get(party_id) is None:
             raise NotFound("No such party")
         work.parties.pause(party_id, by, reason)
-        work.journal.audit(hub.clock(), by or actor, action, f"party/{party_id}", party=party_id)
+        work.journal.audit(
+            hub.clock(), by or actor, action, f"party/{party_id}", party=party_id,
+            role="operator", reason=reason,
+        )  # fmt: skip
         work.commit()
     hub.wake.set()
 

@@ -56,7 +56,7 @@ def kept_reason(reason: str) -> str:
     names a citizen."""
     why = reason.strip()
     if not why or len(why) > LONGEST_REASON:
-        text = f"Say why the content must be seen, in at most {LONGEST_REASON} characters"
+        text = f"Say why, in at most {LONGEST_REASON} characters"
         raise Invalid(text, at="reason")
     if names_a_citizen(why):
         raise Invalid("Say why without a citizen's number; the audit trail keeps it", at="reason")

@@ -19,6 +19,13 @@ _CANNOT: Final = (
     "These two numbers cannot be made one citizen's here; if they are one person's, ask the hub's "
     "operator"
 )
+KINDS: Final = {"cpr": names.CPR, "x-ecpr": names.X_ECPR, "d-ecpr": names.D_ECPR[0]}
+"""What a person calls the kinds of numbers: a CPR number, and replacement numbers."""
+
+
+def number(kind: str, written: str) -> Identifier:
+    """A number as a person writes it, with or without a hyphen or spaces."""
+    return Identifier(KINDS[kind], "".join(written.split()).replace("-", "").upper())
 
 
 def link(hub: Hub, by: Party, known: Identifier, new: Identifier, person: str) -> None:

@@ -218,7 +218,9 @@ def whose_turn(delivery: Delivery, tasks: Sequence[Task], paused: frozenset[str]
     asked = next((t for t in tasks if t.delivery_id == delivery.id), None)
     if delivery.subscription and delivery.state is State.DEAD:
         return Turn("party", delivery.receiver)
-    if delivery.state is State.DEAD or (delivery.state is State.HELD and asked is None):
+    # A dead one without a task has been seen to.
+    mine = {State.HELD} if asked is None else {State.DEAD}
+    if delivery.state in mine:
         return Turn("operator")
     if delivery.state in {State.BLOCKED, State.HELD, State.SENT} and asked is not None:
         return Turn("operator") if asked.party == "operator" else Turn("party", asked.party)

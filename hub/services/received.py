@@ -19,8 +19,6 @@ INBOX_STATES: Final[tuple[InboxState, ...]] = (
     "received", "set-aside", "sealed", "refused", "unattached", "applied",
 )  # fmt: skip
 """Every state of a received document; those that need a person's eye come first."""
-DEAD_QUEUE: Final = "ki.dead"
-"""Where the worker keeps what the broker gave up (hub.services.worker)."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +36,6 @@ class Received:
     plan_version: int | None
     issues: tuple[Issue, ...]
     """The answer, read from its OperationOutcome."""
-
-
-@dataclass(frozen=True)
-class DeadLetter:
-    """What the broker gave up, by its envelope alone."""
-
-    key: str
-    at: datetime
-    user: str
-    reason: str
 
 
 def received(hub: Hub, viewer: Viewer, state: InboxState | None = None) -> list[Received]:
@@ -96,13 +84,3 @@ def received_counts(hub: Hub, viewer: Viewer) -> dict[str, dict[str, int]]:
     for_operators(viewer)
     with hub.store.reading() as work:
         return work.inbox.counts()
-
-
-def dead_letters(hub: Hub, viewer: Viewer) -> list[DeadLetter]:
-    """Messages the broker gave up, oldest first; their bytes stay in the queue."""
-    for_operators(viewer)
-    with hub.store.reading() as work:
-        return [
-            DeadLetter(m.key, m.at, m.headers.get("user", ""), m.headers.get("reason", ""))
-            for m in work.queues.waiting(DEAD_QUEUE)
-        ]

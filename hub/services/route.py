@@ -125,7 +125,7 @@ def _follow(
                 task_for=found.receiver,
             )  # fmt: skip
     work.journal.close_tasks(actor, now, task_id=repeatable("task", "subscription", about))
-    if any(r.version == found.version and r.state in _HAS_LEFT for r in rows):
+    if any(_has_left(r, found.version) for r in rows):
         # What a receiver has got it does not get again because its format changed.
         subscription = replace(subscription, format=_format_of(rows, found.version))
     row = _row(work, state, found, subscription, rows, actor, now)
@@ -209,15 +209,22 @@ def _row(
 
 
 def _is_history(work: UnitOfWork, state: PlanState, known: Delivery) -> bool:
-    """Another one takes its place: it came to nothing, or holds more than is permitted now."""
+    """Another one takes its place: it came to nothing, or holds more than is permitted now; or an
+    operator had it made anew. What an operator stopped stays so."""
+    if known.ruling is not None:
+        return known.ruling == "anew"
     if known.state in {State.CANCELLED, State.SUPERSEDED}:
         return True
     left = known.state in _HAS_LEFT and known.receiver != CITIZEN
     return left and bool(why_not(work, state.plan, state.facts, known))
 
 
+def _has_left(row: Delivery, version: int) -> bool:
+    return row.version == version and row.state in _HAS_LEFT and row.ruling != "anew"
+
+
 def _format_of(rows: list[Delivery], version: int) -> str:
-    return next(r.format for r in rows if r.version == version and r.state in _HAS_LEFT)
+    return next(r.format for r in rows if _has_left(r, version))
 
 
 def _replace_format(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hub.contract import Party, Receipt
-from hub.errors import NotFound
+from hub.errors import Invalid, NotFound
+from hub.fhir.codec import parse_json
 from hub.model.delivery import FINAL, State
 from hub.model.records import Delivery
 from hub.ports import deliveries_queue
@@ -71,3 +72,12 @@ def receipt_for(hub: Hub, receiver: Party, receipt: Receipt) -> Delivery:
         delivery = settle(hub, work, receiver, receipt)
         work.commit()
     return delivery
+
+
+def read_receipt(body: bytes) -> Receipt:
+    """``{"delivery": id, "outcome": "ok" | "transient" | "permanent", "text": …}``."""
+    content = parse_json(body)
+    outcome = content.get("outcome")
+    if outcome not in {"ok", "transient", "permanent"} or not content.get("delivery"):
+        raise Invalid("A receipt names its delivery and says ok, transient or permanent")
+    return Receipt(of=str(content["delivery"]), outcome=outcome, text="")

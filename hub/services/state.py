@@ -65,7 +65,7 @@ def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime
         members, strangers = (), ()
     settled: dict[str, frozenset[str]] = {}
     for delivery in work.deliveries.of_plan(plan.id):
-        if delivery.state is State.NOT_SENT:
+        if delivery.state is State.NOT_SENT and delivery.ruling != "anew":
             before = settled.get(delivery.receiver, frozenset())
             settled[delivery.receiver] = before | {delivery.digest}
     facts = PlanFacts(

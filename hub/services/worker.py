@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import structlog
 
-from hub.contract import Party, Receipt
+from hub.contract import Party
 from hub.errors import (
     BusUnavailable,
     HubError,
@@ -28,14 +28,16 @@ from hub.services.accept import accept
 from hub.services.attempts import fail
 from hub.services.deliver import deliver_due
 from hub.services.denied import audit_refusal
-from hub.services.hub import Hub, new_id, repeatable, sha256
+from hub.services.hub import Hub, new_id, repeatable
 from hub.services.lapse import ACTOR, follow_time
 from hub.services.missed import Wish, ask_for_missed
+from hub.services.operate import dead_letters
+from hub.services.operate.many import go_on
 from hub.services.process import process
 from hub.services.recall import recall_due
 from hub.services.resend import ask_again
 from hub.services.retention import expire
-from hub.services.settle import receipt_for
+from hub.services.settle import read_receipt, receipt_for
 from hub.services.subscription_events import number_due
 from hub.services.subscription_state import keep_alive
 from hub.services.withdrawal import settle_withdrawals
@@ -54,7 +56,7 @@ def work_once(hub: Hub) -> int:
             process(hub, item_id)
         except Temporary as e:
             LOG.warning("message.later", inbox=item_id, number=e.number)
-    told = number_due(hub) + keep_alive(hub) + ask_again(hub)
+    told = number_due(hub) + keep_alive(hub) + ask_again(hub) + go_on(hub)
     # Before anything new is sent: what may not be had any more.
     taken = recall_due(hub) + settle_withdrawals(hub)
     return len(waiting) + _answer(hub) + told + taken + deliver_due(hub)
@@ -178,15 +180,6 @@ def read_missed(asked: object) -> Wish:
     return Wish(plan, format, after, latest)
 
 
-def read_receipt(body: bytes) -> Receipt:
-    """``{"delivery": id, "outcome": "ok" | "transient" | "permanent", "text": …}``."""
-    content = parse_json(body)
-    outcome = content.get("outcome")
-    if outcome not in {"ok", "transient", "permanent"} or not content.get("delivery"):
-        raise Invalid("A receipt names its delivery and says ok, transient or permanent")
-    return Receipt(of=str(content["delivery"]), outcome=outcome, text="")
-
-
 def _refused(hub: Hub, sender: str, message: InboundMessage, error: HubError) -> None:
     LOG.warning("message.refused", sender=sender, number=error.number)
     _tell(hub, sender, message, dump_json(error_outcome(error)), status_of(error))
@@ -207,18 +200,12 @@ def _tell(hub: Hub, sender: str, message: InboundMessage, body: bytes, status: i
 def _dead(hub: Hub, message: InboundMessage) -> None:
     """A dead letter becomes an operator's task; its bytes are kept in the hub's own queue."""
     now = hub.clock()
-    digest = sha256(message.user.encode(), message.body)
     with hub.store.writing() as work:
-        work.queues.add(
-            "ki.dead",
-            Outgoing(digest, message.body, message.media_type,
-                     {"reason": message.reason, "user": message.user}),
-            now,
-        )  # fmt: skip
+        key = dead_letters.keep(hub, work, message)
         _give_up(hub, work, message)
         text = "A message on the broker could not be taken; see the dead letters"
-        task_id = repeatable("task", "dead-letter", digest)
-        work.journal.open_task(Task(task_id, "dead-letter", OPERATOR, text, None, None, None, now))
+        task = Task(dead_letters.task_of(key), "dead-letter", OPERATOR, text, None, None, None, now)
+        work.journal.open_task(task)
         work.commit()
 
 
@@ -246,4 +233,4 @@ def maintain(hub: Hub) -> int:
             # Nobody can look any more at what was set aside, so nobody is asked to.
             work.journal.close_tasks(ACTOR, now, kind="set-aside", inbox_id=message)
         work.commit()
-    return deleted + len(unreadable) + expire(hub)
+    return deleted + len(unreadable) + dead_letters.expire(hub) + expire(hub)

@@ -256,7 +256,7 @@ class Deliveries:
     ) -> None:
         """Change the state and write the history; an illegal move is a bug and raises.
 
-        ``by_person``: a receiver asks for it, and may open again what is final.
+        ``by_person``: one asks for it, and may open again what is final.
         """
         allowed = may_move(delivery.state, state)
         if not allowed and not (by_person and may_reopen(delivery.state, state)):

@@ -175,6 +175,16 @@ class Inbox:
         )
         return reopened.rowcount == 1
 
+    def release_set_aside(self, item_id: str) -> bool:
+        """Take up what was set aside, as it came; False if it is not, or has no bytes any more."""
+        aside = and_(INBOX.c.id == item_id, INBOX.c.state == "set-aside", INBOX.c.body.is_not(None))
+        fresh = {"state": "received", "attempts": 0, "status": None, "answer": None}
+        answered = INBOX.c.channel != "amqp"
+        released = self._db.execute(
+            update(INBOX).where(aside).values(**fresh, lease_until=None, answered=answered)
+        )
+        return released.rowcount == 1
+
     def delete_expired_seals(self, now: datetime) -> int:
         """Remove sealed bytes whose time is up; the message id stays."""
         expired = and_(INBOX.c.state == "sealed", INBOX.c.delete_after < now)

@@ -88,6 +88,21 @@ class Queues:
         unsettled = (QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.settled_at.is_(None))
         self._db.execute(delete(QUEUE_MESSAGE).where(*unsettled, QUEUE_MESSAGE.c.key.in_(keys)))
 
+    def old(self, queue: str, before: datetime) -> list[Waiting]:
+        """What came before then and still has its bytes, receipted or not."""
+        found = select(QUEUE_MESSAGE).where(
+            QUEUE_MESSAGE.c.queue == queue,
+            QUEUE_MESSAGE.c.at < before,
+            func.length(QUEUE_MESSAGE.c.body) > 0,
+        )
+        return [_waiting(r) for r in self._db.execute(found.order_by(QUEUE_MESSAGE.c.id))]
+
+    def empty(self, queue: str, key: str, now: datetime) -> None:
+        """Take it out of the queue, and its bytes with it."""
+        self.settle(queue, key, now)
+        place = and_(QUEUE_MESSAGE.c.queue == queue, QUEUE_MESSAGE.c.key == key)
+        self._db.execute(update(QUEUE_MESSAGE).where(place).values(body=b""))
+
     def depths(self) -> dict[str, int]:
         """Queue to number waiting, queues that were ever used."""
         found = select(QUEUE_MESSAGE.c.queue, func.count(), func.count(QUEUE_MESSAGE.c.settled_at))

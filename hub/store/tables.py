@@ -244,6 +244,7 @@ DELIVERY = Table(
     Column("body", LargeBinary),
     Column("media_type", Text),
     Column("outcome", String(16)),
+    Column("ruling", String(16)),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
     Index("ix_delivery_plan_id_receiver", "plan_id", "receiver"),

@@ -17,6 +17,7 @@ from hub.store.given import Given
 from hub.store.inbox import Inbox
 from hub.store.journal import Journal
 from hub.store.losses import Losses
+from hub.store.operating import Operating
 from hub.store.parties import Parties
 from hub.store.plans import Plans
 from hub.store.proposals import Proposals
@@ -45,6 +46,7 @@ class UnitOfWork:
         self.given = Given(connection)
         self.journal = Journal(connection)
         self.losses = Losses(connection)
+        self.operating = Operating(connection)
         self.proposals = Proposals(connection)
         self.queues = Queues(connection)
         self.resources = Resources(connection)

@@ -26,10 +26,14 @@ from hub.console.session import Area
 from hub.console.visit import Console
 from hub.contract import Party
 from hub.fhir import names
-from hub.model.party import SYSTEM
+from hub.model.party import SYSTEM, Viewer
+from hub.ports import InboundMessage
 from hub.runtime.bootstrap import close
 from hub.services import queries
 from hub.services.admin import credential_hash
+from hub.services.operate import dead_letters, many
+from hub.services.worker import receive
+from hub.store.operating import Wanted
 from tests.api.clients import ASSERTION, Machine, register
 from tests.api.fhir.subscription_world import subscription
 from tests.api.fhir.test_access import decisions, denied
@@ -61,6 +65,10 @@ BODIES: Final[dict[Route, dict[str, Any]]] = {
     },
     ("POST", "/tasks/{task}/seen-to"): {"json": PERSON},
     ("POST", "/messages/{message}/entered-in-error"): {"json": PERSON | {"reason": "Nej"}},
+    ("POST", "/operations/deliveries/preview"): {"json": {"act": "resend", "state": "dead"}},
+    ("POST", "/operations/deliveries/act"): {
+        "json": {"act": "resend", "state": "dead", "reason": "Se efter", "token": "x"}
+    },
     ("POST", "/proposals/{proposal}/accept"): {"json": PERSON | {"reason": "Ja"}},
     ("POST", "/proposals/{proposal}/reject"): {"json": PERSON | {"reason": "Nej"}},
     ("POST", "/proposals/{proposal}/reword"): {"json": PERSON | {"reason": "Ja", "text": "x"}},
@@ -144,7 +152,12 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
     assert answer.status_code == 201, answer.text
     (letter,) = made.world.get(f"/plans/{plan}/letters", RUS).json()[:1]
     (sent, *_) = queries.deliveries(seeded.hub, SYSTEM, receiver=GP)
+    dead = InboundMessage("dead", PSYK, "vum", "m", "text/plain", b"x", "expired in ki.inbound")
+    receive(seeded.hub, dead)
+    by, wanted = Viewer("operator", "Drift Demo"), Wanted(state="dead")
     made.ids = {
+        "letter": dead_letters.letters(seeded.hub, by)[0].key,
+        "action": many.begin(seeded.hub, by, "skip", wanted, reason="Se efter"),
         "plan": plan, "delivery": sent.id, "message": letter["message"], "party": PSYK,
         "proposal": seeded.proposal, "subscription": answer.json()["id"],
         "task": made.world.get("/tasks", RUS).json()[0]["id"],
@@ -170,6 +183,7 @@ def test_those_who_may_do_reach_what_is_there(hall: Hall) -> None:
     for path, who in (
         ("/proposals/{proposal}", RUS), ("/plans/{plan}/letters", RUS),
         ("/operations/messages/{message}", OPERATOR), ("/operations/plans/{plan}", OPERATOR),
+        ("/operations/dead-letters/{letter}", OPERATOR), ("/operations/actions/{action}", OPERATOR),
         ("/fhir/Subscription/{resource_id}", PSYK),
     ):  # fmt: skip
         (url,) = hall.urls(path, real=True)
@@ -309,15 +323,17 @@ def test_each_role_opens_its_own_pages_alone(hall: Hall, console: Console) -> No
             elif route[0] == "GET":
                 (url, *_) = hall.urls(route[1], real=True)
                 # The message is a letter of the GP's: its bytes are opened by no operator, its
-                # answer is for the GP alone; nobody must do anything about the delivery, nor
-                # answer after a no that the citizen never said.
+                # answer is for the GP alone, it was not set aside; nothing left of the delivery yet
+                # and nobody must do anything about it, nor answer after a no never said.
                 closed = (
                     "/bytes",
                     "/done/",
                     "/decisions/deliveries/",
                     "/decisions/no/",
+                    "{delivery}/in-error",
+                    "/release",
                 )
-                wanted = 404 if any(part in url for part in closed) else 200
+                wanted = 404 if any(part in route[1] for part in closed) else 200
                 assert visitor.ask(route, url).status_code == wanted, (role, route)
 
 

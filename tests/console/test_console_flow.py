@@ -77,6 +77,7 @@ def task(party: str, about: str = "d") -> Task:
         (State.BLOCKED, [task("operator")], [], Turn("operator")),
         (State.HELD, [], [], Turn("operator")),
         (State.DEAD, [task("lead")], [], Turn("operator")),
+        (State.DEAD, [], [], Turn("nobody")),
         *((s, [], ["gp"], Turn("nobody")) for s in sorted(FINAL - {State.DEAD})),
     ],
 )

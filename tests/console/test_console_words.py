@@ -16,9 +16,11 @@ from hub.console import (
     approval_form,
     audit,
     consent_form,
+    dead_letters,
     filled,
     flow,
     proposals,
+    reasons,
     rejection,
     subscriptions,
 )
@@ -26,12 +28,16 @@ from hub.console.words import catalog, choose, word
 from hub.contract import LossKind
 from hub.fhir.language import LANGUAGES, said
 from hub.fhir.names import SECTIONS
+from hub.model.dead_letter import Way
 from hub.model.delivery import State
+from hub.model.operate import ACTS
 from hub.model.party import SYSTEM
 from hub.model.subscription import TOPICS
 from hub.model.withdrawal import CORRECTION, How, Loss
 from hub.services import queries
+from hub.services.numbers import KINDS
 from hub.services.received import INBOX_STATES
+from hub.store.operating import Outcome
 from tests.console.conftest import Site
 
 FOLDER = Path(hub.console.__file__).parent
@@ -74,6 +80,13 @@ GROUPS = {
     "choice.": proposals.CHOICES,
     "about.piece.": proposals.ABOUT,
     "subscription.status.": subscriptions.STATES,
+    **{f"reason.{part}.": reasons.ASKED for part in ("title", "back", "text", "button")},
+    "operate.": ACTS,
+    "operate.means.": ACTS,
+    "outcome.": get_args(Outcome),
+    "dead.do.": dead_letters.DONE,
+    "dead.way.": get_args(Way),
+    "number.kind.": tuple(KINDS),
     "subscription.topic.": tuple(t.rpartition("/")[2] for t in TOPICS),
 }  # fmt: skip
 """Keys that a page makes from data: the group, and every name the data may have."""
