@@ -175,7 +175,14 @@ class Bus(PartyQueues, Protocol):
         ...
 
     def check(self) -> None:
-        """Really ask; raises BusUnavailable."""
+        """Really ask; raises BusUnavailable, and BusAlarm while it holds publishers back."""
+        ...
+
+    def expect_room(self) -> None:
+        """Raises BusAlarm while the broker is short of memory or disk; a second old at most.
+
+        Not when it cannot be reached: what comes in is rows then, and waits.
+        """
         ...
 
     def close(self) -> None:

@@ -65,5 +65,8 @@ class EmbeddedBus:
         """The database answers."""
         self._store.check()
 
+    def expect_room(self) -> None:
+        """There is no broker to be short of anything; of its disk the store tells."""
+
     def close(self) -> None:
         """The store is closed by who opened it."""

@@ -50,6 +50,8 @@ def work_once(hub: Hub) -> int:
     with hub.store.reading() as work:
         waiting = work.inbox.waiting(hub.clock(), hub.limits.batch)
     for item_id in waiting:
+        if hub.hand.ending.is_set():
+            return 0
         try:
             process(hub, item_id)
         except Temporary as e:

@@ -83,6 +83,10 @@ class Store:
         """Really ask; raises StoreUnavailable."""
         self.database.check()
 
+    def check_writing(self) -> None:
+        """Really write; raises StoreUnavailable."""
+        self.database.check_writing()
+
     def close(self) -> None:
         """Let go of connections."""
         self.database.close()

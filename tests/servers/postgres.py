@@ -198,6 +198,25 @@ class PostgresServer:
                 drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
                 connection.execute(drop.format(sql.Identifier(name)))
 
+    @contextmanager
+    def on_disk(self, database: str, folder: Path) -> Iterator[None]:
+        """The tables of a database that nobody uses lie in that folder meanwhile."""
+        if self._user is not None:
+            os.chown(folder, *self._user)
+        space = sql.Identifier(f"disk_{database}")
+        name = sql.Identifier(database)
+        with self.connect() as connection:
+            place = sql.Literal(str(folder))
+            connection.execute(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, place))
+            connection.execute(sql.SQL("ALTER DATABASE {} SET TABLESPACE {}").format(name, space))
+        try:
+            yield
+        finally:
+            with self.connect() as connection:
+                drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+                connection.execute(drop.format(name))
+                connection.execute(sql.SQL("DROP TABLESPACE {}").format(space))
+
     def _answers(self) -> bool:
         try:
             with self.connect():
