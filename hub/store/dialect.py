@@ -6,7 +6,7 @@ import fcntl
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import RLock
@@ -203,18 +203,39 @@ def take_turn(connection: Connection, name: str) -> bool:
     return bool(connection.execute(wanted, {"name": name}).scalar_one())
 
 
+_MIGRATING: Final = 4711001
+_WHO_MIGRATES: Final = text(
+    "SELECT format('process %s, since %s', a.pid, a.xact_start) FROM pg_locks l"
+    " JOIN pg_stat_activity a USING (pid)"
+    " WHERE l.locktype = 'advisory' AND l.objid = :lock AND l.granted"
+)
+
+
+def _wait_for_turn(connection: Connection, waits: Callable[[str], None]) -> None:
+    """Be the one that migrates; ``waits`` is told who is, if another one is."""
+    if connection.dialect.name == "sqlite":
+        # SQLite changes a column by making the table anew, and dropping the old one would
+        # break what refers to it; the whole is checked instead before it is committed.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    lock = {"lock": _MIGRATING}
+    if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), lock).scalar_one():
+        who = connection.execute(_WHO_MIGRATES, lock).scalar() or "it has just ended"
+        waits(f"Another migration holds the lock ({who}); this one waits for it")
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), lock)
+    # Whoever reads a table for long is not to keep everybody else waiting behind the change.
+    connection.execute(text(f"SET LOCAL lock_timeout = '{BUSY_MILLISECONDS}ms'"))
+
+
 @contextmanager
-def migration_lock(engine: Engine) -> Iterator[Connection]:
+def migration_lock(
+    engine: Engine, waits: Callable[[str], None] = lambda _: None
+) -> Iterator[Connection]:
     """One migration at a time, whoever starts it."""
     with _translated(), engine.connect() as connection:
+        _wait_for_turn(connection, waits)
         embedded = connection.dialect.name == "sqlite"
-        if embedded:
-            # SQLite changes a column by making the table anew, and dropping the old one would
-            # break what refers to it; the whole is checked instead before it is committed.
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.execute(text("SELECT pg_advisory_xact_lock(4711001)"))
         yield connection
         if embedded and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise Misconfigured("The migration would leave rows that refer to nothing")
