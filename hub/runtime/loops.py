@@ -21,11 +21,12 @@ WATCH_SECONDS = 60.0
 
 def work(hub: Hub, stop: Event, poll: float) -> None:
     """Work until told to stop; what is in hand is finished first."""
-    rounds = 0
+    rounds, last = 0, hub.clock()
     while not stop.is_set():
         try:
             done = work_once(hub)
-            if rounds % MAINTENANCE_ROUNDS == 0:
+            before, last = last, hub.clock()
+            if rounds % MAINTENANCE_ROUNDS == 0 or last < before:
                 maintain(hub)
             rounds += 1
         except Temporary as e:

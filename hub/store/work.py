@@ -26,6 +26,7 @@ from hub.store.retention import Retention
 from hub.store.standing import Standing
 from hub.store.subject import Subject
 from hub.store.subscriptions import Subscriptions
+from hub.store.timers import Timers
 from hub.store.trail import Trail
 from hub.store.withdrawals import Withdrawals
 
@@ -50,6 +51,7 @@ class UnitOfWork:
         self.resources = Resources(connection)
         self.conversations = Conversations(connection)
         self.subscriptions = Subscriptions(connection)
+        self.timers = Timers(connection)
         self.trail = Trail(connection)
         self.retention = Retention(connection)
         self.standing = Standing(connection)
