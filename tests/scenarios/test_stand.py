@@ -31,7 +31,7 @@ NEVER = "3600"
 SETTINGS = {
     "KI_HUB_LEASE_SECONDS": NEVER,
     "KI_HUB_SEND_TIMEOUT": "60",
-    "KI_HUB_STOP_SECONDS": "3",
+    "KI_HUB_STOP_SECONDS": "2",
     "KI_HUB_RECEIPT_SECONDS": NEVER,
 }
 pytestmark = pytest.mark.timeout(280)
@@ -79,13 +79,26 @@ def hook(site: Site) -> Iterator[Hook]:
         yield found
 
 
-@pytest.fixture(autouse=True)
-def all_end(site: Site) -> Iterator[None]:
-    """Every test begins with no process of the hub's, and nothing in anybody's hands."""
-    yield
+@pytest.fixture(scope="module")
+def serving(site: Site) -> Site:
+    """The hub runs; these tests do not end it."""
+    site.start("serve", "worker-1")
+    site.wait_ready()
+    return site
+
+
+@pytest.fixture
+def starting(site: Site) -> Iterator[Site]:
+    """No process of the hub's runs, and nothing is in anybody's hands."""
+    _as_after_a_crash(site)
+    yield site
+    _as_after_a_crash(site)
+
+
+def _as_after_a_crash(site: Site) -> None:
+    """Whoever runs is killed, and what it had is there for the next at once."""
     site.end_ours()
     with site.postgres.connect(site.database) as connection:
-        # They were killed: what they had is for the next to wait for, as after a crash.
         connection.execute(b"UPDATE delivery SET claim = NULL, lease_until = NULL")
         connection.execute(b"UPDATE inbox SET lease_until = NULL")
 
@@ -139,9 +152,8 @@ def state_told(site: Site, part: str) -> tuple[str, str, str]:
     return ready.json()[part], why, gauge[-3:]
 
 
-def test_a_broker_s_alarm_stops_intake_with_a_reason(site: Site) -> None:
-    site.start("serve", "worker-1")
-    site.wait_ready()
+def test_a_broker_s_alarm_stops_intake_with_a_reason(serving: Site) -> None:
+    site = serving
     with site.rabbitmq.alarm("memory"):
         answer = until(lambda: refusal(site, b"{}"))
         assert text_of(answer) == MEMORY
@@ -154,13 +166,12 @@ def test_a_broker_s_alarm_stops_intake_with_a_reason(site: Site) -> None:
     until(site.ready)
 
 
-def test_a_full_disk_stops_intake_with_a_reason(site: Site, disk: SmallDisk) -> None:
+def test_a_full_disk_stops_intake_with_a_reason(serving: Site, disk: SmallDisk) -> None:
+    site = serving
     if not disk.own:
         with pytest.raises(AssertionError, match="never filled"):
             disk.fill()
         return
-    site.start("serve", "worker-1")
-    site.wait_ready()
     large = random.Random(1).randbytes(1_000_000)
     known = asked(site, "SELECT count(*) FROM inbox")
     disk.fill()
@@ -185,9 +196,8 @@ def test_a_full_disk_stops_intake_with_a_reason(site: Site, disk: SmallDisk) -> 
     assert refusal(site, large) is None
 
 
-def test_a_read_only_database_stops_intake_with_a_reason(site: Site) -> None:
-    site.start("serve", "worker-1")
-    site.wait_ready()
+def test_a_read_only_database_stops_intake_with_a_reason(serving: Site) -> None:
+    site = serving
     with only_reading(site):
         answer = until(lambda: refusal(site, b"{}"))
         why = text_of(answer)
@@ -214,8 +224,9 @@ def only_reading(site: Site) -> Iterator[None]:
 
 
 def test_a_send_that_is_slow_is_let_go_of_and_another_worker_sends_at_once(
-    site: Site, hook: Hook
+    starting: Site, hook: Hook
 ) -> None:
+    site = starting
     site.start("serve", "worker-1")
     site.wait_ready()
     with hook.held():
@@ -231,7 +242,8 @@ def test_a_send_that_is_slow_is_let_go_of_and_another_worker_sends_at_once(
     assert first == second
 
 
-def test_a_send_that_ends_in_time_is_sent_once(site: Site, hook: Hook) -> None:
+def test_a_send_that_ends_in_time_is_sent_once(starting: Site, hook: Hook) -> None:
+    site = starting
     site.start("serve", "worker-1")
     site.wait_ready()
     with hook.held():
@@ -245,7 +257,8 @@ def test_a_send_that_ends_in_time_is_sent_once(site: Site, hook: Hook) -> None:
     assert asked(site, f"SELECT state FROM delivery WHERE id = '{sent}'") == ["sent"]
 
 
-def test_asked_twice_it_ends_at_once(site: Site, hook: Hook) -> None:
+def test_asked_twice_it_ends_at_once(starting: Site, hook: Hook) -> None:
+    site = starting
     site.start("serve", "worker-1")
     site.wait_ready()
     with hook.held():
@@ -258,7 +271,8 @@ def test_asked_twice_it_ends_at_once(site: Site, hook: Hook) -> None:
         assert worker.ended() == 128 + signal.SIGINT
 
 
-def test_a_request_in_hand_is_answered(site: Site) -> None:
+def test_a_request_in_hand_is_answered(starting: Site) -> None:
+    site = starting
     site.start("serve")
     site.wait_ready()
     answers: list[httpx.Response] = []
@@ -289,7 +303,10 @@ def _takes(site: Site) -> bool:
 
 
 @pytest.mark.parametrize("in_time", [True, False])
-def test_a_message_in_hand_is_kept_or_goes_back_to_the_broker(site: Site, in_time: bool) -> None:
+def test_a_message_in_hand_is_kept_or_goes_back_to_the_broker(
+    starting: Site, in_time: bool
+) -> None:
+    site = starting
     site.start("worker-1")
     message = str(uuid.uuid4())
     with site.postgres.connect(site.database) as other:

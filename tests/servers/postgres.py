@@ -198,6 +198,17 @@ class PostgresServer:
                 drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
                 connection.execute(drop.format(sql.Identifier(name)))
 
+    def dump(self, url: str, file: Path) -> None:
+        """``pg_dump`` of a database that may be in use."""
+        self._tool("pg_dump", "--format=custom", f"--file={file}", _plain(url))
+
+    def restore(self, url: str, file: Path) -> None:
+        """``pg_restore`` into an empty one."""
+        self._tool("pg_restore", "--exit-on-error", f"--dbname={_plain(url)}", str(file))
+
+    def _tool(self, name: str, *arguments: str) -> None:
+        subprocess.run([str(self._bin / name), *arguments], check=True, capture_output=True)
+
     @contextmanager
     def on_disk(self, database: str, folder: Path) -> Iterator[None]:
         """The tables of a database that nobody uses lie in that folder meanwhile."""
@@ -223,3 +234,8 @@ class PostgresServer:
                 return True
         except psycopg.OperationalError:
             return False
+
+
+def _plain(url: str) -> str:
+    """As PostgreSQL's own programs read it."""
+    return url.replace("postgresql+psycopg:", "postgresql:", 1)
