@@ -161,8 +161,13 @@ class Bus(PartyQueues, Protocol):
         """Declare the topology and every party's queues and rights; can be repeated."""
         ...
 
-    def listen(self, handler: InboundHandler, stop: Event) -> None:
-        """Consume the hub's inbound queues until ``stop``; reconnects by itself."""
+    def listen(
+        self, handler: InboundHandler, stop: Event, ready: Callable[[], None] = lambda: None
+    ) -> None:
+        """Consume the hub's inbound queues until ``stop``; reconnects by itself.
+
+        Nothing new is taken while ``ready`` raises Temporary.
+        """
         ...
 
     def ready(self, queue: str) -> int:

@@ -46,7 +46,9 @@ class EmbeddedBus:
     def provision(self, parties: Sequence[PartyAccess]) -> None:
         """Queues are rows; there is nothing to declare."""
 
-    def listen(self, handler: InboundHandler, stop: Event) -> None:
+    def listen(
+        self, handler: InboundHandler, stop: Event, ready: Callable[[], None] = lambda: None
+    ) -> None:
         """Nothing comes in here; wait for the end."""
         stop.wait()
 

@@ -88,10 +88,12 @@ class RabbitBus:
             declare(connection, Topology((), queues, bindings))
         _log.warning("bus.queues_made_again", queues=list(names))
 
-    def listen(self, handler: InboundHandler, stop: Event) -> None:
+    def listen(
+        self, handler: InboundHandler, stop: Event, ready: Callable[[], None] = lambda: None
+    ) -> None:
         """See Bus; hub.bus.consuming says what becomes of each message. A queue of the hub's own
         that somebody has deleted is made again."""
-        listen(self._listener_params, handler, stop, self._settings, self._mend)
+        listen(self._listener_params, handler, stop, self._settings, self._mend, ready)
 
     def _mend(self, connection: pika.BlockingConnection, names: Sequence[str]) -> None:
         lost = missing(connection, names)

@@ -59,7 +59,7 @@ class Loops:
             Thread(target=work, args=(hub, self.stop, poll), name="worker"),
             Thread(
                 target=hub.bus.listen,
-                args=(lambda m: receive(hub, m), self.stop),
+                args=(lambda m: receive(hub, m), self.stop, hub.store.check),
                 name="listener",
             ),
             Thread(target=watch, args=(hub, self.stop), name="watch"),
