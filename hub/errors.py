@@ -28,7 +28,10 @@
     │   └── NotAllowed          an address that the hub may not call
     └── Temporary               nobody's move; it is tried again
         ├── StoreUnavailable
+        │   ├── StoreFull       the operator's move: no room on the database's disk
+        │   └── StoreReadOnly   the operator's move: the database takes no changes
         ├── BusUnavailable
+        │   └── BusAlarm        the operator's move: the broker is short of memory or disk
         ├── Busy                too many large documents at once
         ├── ReceiverUnavailable
         └── ValidatorUnavailable
@@ -270,9 +273,11 @@ class NotAllowed(Misconfigured):
 class Temporary(HubError):
     """Not possible right now; it is tried again."""
 
-    move = "nobody"
+    move: Move = "nobody"
     code = "transient"
     number = 1500
+    wait: int = 10
+    """Seconds after which it is worth trying again."""
 
 
 class StoreUnavailable(Temporary):
@@ -281,10 +286,34 @@ class StoreUnavailable(Temporary):
     number = 1501
 
 
+class StoreFull(StoreUnavailable):
+    """The hub's disk is full; nothing was kept, send it again later as it is."""
+
+    move = "operator"
+    number = 1506
+    wait = 60
+
+
+class StoreReadOnly(StoreUnavailable):
+    """The hub's database is read-only; nothing was kept, send it again later as it is."""
+
+    move = "operator"
+    number = 1507
+    wait = 60
+
+
 class BusUnavailable(Temporary):
     """The message broker cannot be reached, or does not confirm."""
 
     number = 1502
+
+
+class BusAlarm(BusUnavailable):
+    """The broker is short of memory or disk; send it again later as it is."""
+
+    move = "operator"
+    number = 1508
+    wait = 30
 
 
 class ReceiverUnavailable(Temporary):

@@ -161,8 +161,13 @@ class Bus(PartyQueues, Protocol):
         """Declare the topology and every party's queues and rights; can be repeated."""
         ...
 
-    def listen(self, handler: InboundHandler, stop: Event) -> None:
-        """Consume the hub's inbound queues until ``stop``; reconnects by itself."""
+    def listen(
+        self, handler: InboundHandler, stop: Event, ready: Callable[[], None] = lambda: None
+    ) -> None:
+        """Consume the hub's inbound queues until ``stop``; reconnects by itself.
+
+        Nothing new is taken while ``ready`` raises Temporary.
+        """
         ...
 
     def ready(self, queue: str) -> int:
@@ -175,7 +180,14 @@ class Bus(PartyQueues, Protocol):
         ...
 
     def check(self) -> None:
-        """Really ask; raises BusUnavailable."""
+        """Really ask; raises BusUnavailable, and BusAlarm while it holds publishers back."""
+        ...
+
+    def expect_room(self) -> None:
+        """Raises BusAlarm while the broker is short of memory or disk; a second old at most.
+
+        Not when it cannot be reached: what comes in is rows then, and waits.
+        """
         ...
 
     def close(self) -> None:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from hub.api.denials import audited
 from hub.api.fhir_http import VARY, content_language, language_of, wire_or_json
 from hub.contract import Resource
-from hub.errors import HubError, Issue, OverQuota, ScopeMissing
+from hub.errors import HubError, Issue, OverQuota, ScopeMissing, Temporary
 from hub.fhir.outcome import error_outcome, in_language, outcome, status_of
 
 _SAID: Final[dict[int, tuple[str, str]]] = {
@@ -38,7 +38,7 @@ def _hub_error(request: Request, error: Exception) -> Response:
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if isinstance(error, ScopeMissing):
         headers = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
-    if isinstance(error, OverQuota):
+    if isinstance(error, OverQuota | Temporary):
         headers = {"Retry-After": str(error.wait)}
     return _answer(request, error_outcome(error), status, headers)
 

@@ -12,14 +12,14 @@ from prometheus_client.registry import Collector
 
 from hub.api.security import HubDep, OperatorDep
 from hub.services.hub import Hub
-from hub.services.overview import Numbers, numbers
+from hub.services.overview import Numbers, numbers, readiness
 
 ROUTER = APIRouter(tags=["operations"])
 
 
 @ROUTER.get("/metrics", response_class=Response)
 def metrics(hub: HubDep, operator: OperatorDep) -> Response:
-    """Deliveries by state, losses by format and kind, open tasks; the operator's credential."""
+    """Deliveries by state, losses, open tasks, and what answers; the operator's credential."""
     registry = CollectorRegistry()
     registry.register(_Store(hub))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
@@ -42,6 +42,9 @@ class _Store(Collector):
         yield _family("open_tasks", "What a person must do, by kind", ("kind",), found.tasks)
         silent: Counter[tuple[str, ...]] = Counter({(): found.silent})
         yield _family("silent_receivers", "Receivers that are not heard of", (), silent)
+        answers: Counter[tuple[str, ...]] = Counter()
+        answers.update({(name,): int(not why) for name, why in readiness(self._hub).items()})
+        yield _family("ready", "1 if it answers and takes what comes, by part", ("part",), answers)
 
 
 def _by_state(found: Numbers) -> Counter[tuple[str, ...]]:

@@ -31,8 +31,6 @@ HEARTBEAT = 30
 """Seconds; a dead peer is noticed after two of them."""
 CONNECT_TIMEOUT = 10.0
 """Seconds for the TCP connection; twice that for everything up to an open AMQP connection."""
-BLOCKED_TIMEOUT = 30.0
-"""Seconds that the broker may hold publishers back (memory or disk alarm)."""
 
 _REFUSED = (AuthenticationError, ProbableAuthenticationError, ProbableAccessDeniedError)
 _HINTS = {
@@ -51,7 +49,6 @@ def parameters(url: str, name: str) -> pika.URLParameters:
         result = pika.URLParameters(url)
         if "heartbeat=" not in url:
             result.heartbeat = HEARTBEAT
-        result.blocked_connection_timeout = BLOCKED_TIMEOUT
         result.socket_timeout = CONNECT_TIMEOUT
         result.stack_timeout = 2 * CONNECT_TIMEOUT
         result.connection_attempts = 1

@@ -46,7 +46,9 @@ class EmbeddedBus:
     def provision(self, parties: Sequence[PartyAccess]) -> None:
         """Queues are rows; there is nothing to declare."""
 
-    def listen(self, handler: InboundHandler, stop: Event) -> None:
+    def listen(
+        self, handler: InboundHandler, stop: Event, ready: Callable[[], None] = lambda: None
+    ) -> None:
         """Nothing comes in here; wait for the end."""
         stop.wait()
 
@@ -64,6 +66,9 @@ class EmbeddedBus:
     def check(self) -> None:
         """The database answers."""
         self._store.check()
+
+    def expect_room(self) -> None:
+        """There is no broker to be short of anything; of its disk the store tells."""
 
     def close(self) -> None:
         """The store is closed by who opened it."""

@@ -16,7 +16,7 @@ from hub.errors import BusUnavailable
 from hub.sending import Confirm, Outgoing
 
 CONFIRM_TIMEOUT = 60.0
-"""Seconds for the confirms of one window; longer than the broker may block a publisher."""
+"""Seconds for the confirms of one window."""
 MAX_BODY = 128 * 1024 * 1024
 """Bytes; RabbitMQ's own ``max_message_size`` in its default setting. A larger body would make the
 broker close the channel, and with it everybody else's unconfirmed messages."""
@@ -63,7 +63,10 @@ class Publisher:
         try:
             return session.send(parcels, CONFIRM_TIMEOUT)
         except BusUnavailable as error:
-            _log.warning("bus.publish_unconfirmed", messages=len(parcels), why=error.text)
+            _log.warning(
+                "bus.publish_unconfirmed",
+                messages=len(parcels), number=error.number, why=error.text,
+            )  # fmt: skip
             raise
 
     def _open_session(self) -> PublishingSession:

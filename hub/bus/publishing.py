@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import pika
 from pika.adapters.select_connection import IOLoop, SelectConnection
@@ -19,14 +20,21 @@ from pika.channel import Channel
 from pika.connection import Connection
 from pika.frame import Method
 from pika.spec import Basic, BasicProperties
+from pika.spec import Connection as Spec
 
 from hub.bus.connection import translate
 from hub.bus.topology import OUTBOUND
-from hub.errors import BusUnavailable
+from hub.errors import BusAlarm, BusUnavailable
 from hub.sending import Confirm
 
 _CLOSE_TIMEOUT = 5.0
 """Seconds for an orderly end of the connection."""
+
+
+MEMORY: Final = (
+    "The broker is short of memory (its memory alarm is on); send it again later as it is"
+)
+DISK: Final = "The broker is short of disk (its disk alarm is on); send it again later as it is"
 
 
 class Unroutable(Confirm):
@@ -77,6 +85,8 @@ class PublishingSession:
         self._opened = threading.Event()
         self._ended = False
         self._error: BusUnavailable | None = None
+        self._alarm = ""
+        """Why the broker takes nothing now."""
         self._waiting: set[_Batch] = set()
         # Only the loop's thread touches what follows.
         self._connection: SelectConnection | None = None
@@ -111,6 +121,8 @@ class PublishingSession:
         with self._lock:
             if self._ended:
                 raise self._error or BusUnavailable("The connection to the broker was closed")
+            if self._alarm:
+                raise BusAlarm(self._alarm)
             self._waiting.add(batch)
             self._loop.add_callback_threadsafe(lambda: self._publish(batch))
         if not batch.done.wait(timeout):
@@ -159,13 +171,33 @@ class PublishingSession:
         # The broker may be gone without a word; then its answer to our goodbye never comes.
         self._loop.call_later(_CLOSE_TIMEOUT, self._loop.stop)
         connection = self._connection
-        if connection is None or not (connection.is_open or connection.is_closing):
+        # While it has an alarm the broker does not even read a goodbye.
+        if self._alarm or connection is None or not (connection.is_open or connection.is_closing):
             self._loop.stop()
         elif connection.is_open:
             connection.close()
 
     def _on_connection_open(self, connection: Connection) -> None:
+        connection.add_on_connection_blocked_callback(self._on_blocked)
+        connection.add_on_connection_unblocked_callback(self._on_unblocked)
         connection.channel(on_open_callback=self._on_channel_open)
+
+    def _on_blocked(self, _connection: Connection, frame: Method[Spec.Blocked]) -> None:
+        """An alarm: nobody waits for it to pass, and nothing more is sent meanwhile.
+
+        The connection is kept, so that its end is told; what was sent is confirmed then to nobody,
+        and sent again under the same key.
+        """
+        alarm = DISK if "disk" in (frame.method.reason or "") else MEMORY
+        with self._lock:
+            self._alarm = alarm
+            waiting, self._waiting = self._waiting, set()
+        for batch in waiting:
+            batch.error = BusAlarm(alarm)
+            batch.done.set()
+
+    def _on_unblocked(self, _connection: Connection, _frame: Method[Spec.Unblocked]) -> None:
+        self._alarm = ""
 
     def _on_channel_open(self, channel: Channel) -> None:
         self._channel = channel
@@ -188,6 +220,8 @@ class PublishingSession:
         channel = self._channel
         if channel is None or not channel.is_open:
             return  # the session is ending, and _finish fails the batch
+        if batch.error is not None:
+            return  # the alarm came first
         for index, parcel in enumerate(batch.parcels):
             self._tag += 1
             sent = _Sent(batch, index, (parcel.queue, parcel.properties.message_id or ""))

@@ -9,6 +9,7 @@ import pika
 import structlog
 
 from hub.bus.admin import Management
+from hub.bus.alarm import AlarmWatch
 from hub.bus.connection import connected, opened_channel, parameters
 from hub.bus.consuming import ListenerSettings
 from hub.bus.declaring import count, declare, missing
@@ -52,6 +53,7 @@ class RabbitBus:
         """
         self._params = parameters(url, "ki-hub")
         self._publisher = Publisher(parameters(url, "ki-hub publisher"))
+        self._alarms = AlarmWatch(parameters(url, "ki-hub alarms"))
         self._listener_params = parameters(url, "ki-hub listener")
         self._settings = listener or ListenerSettings()
         self._delivery_limit = delivery_limit
@@ -86,10 +88,12 @@ class RabbitBus:
             declare(connection, Topology((), queues, bindings))
         _log.warning("bus.queues_made_again", queues=list(names))
 
-    def listen(self, handler: InboundHandler, stop: Event) -> None:
+    def listen(
+        self, handler: InboundHandler, stop: Event, ready: Callable[[], None] = lambda: None
+    ) -> None:
         """See Bus; hub.bus.consuming says what becomes of each message. A queue of the hub's own
         that somebody has deleted is made again."""
-        listen(self._listener_params, handler, stop, self._settings, self._mend)
+        listen(self._listener_params, handler, stop, self._settings, self._mend, ready)
 
     def _mend(self, connection: pika.BlockingConnection, names: Sequence[str]) -> None:
         lost = missing(connection, names)
@@ -126,9 +130,15 @@ class RabbitBus:
     def check(self) -> None:
         """See Bus: opens a connection and a channel of its own."""
         opened_channel(self._params)
+        self._alarms.expect_none()
+
+    def expect_room(self) -> None:
+        """See Bus."""
+        self._alarms.expect_none()
 
     def close(self) -> None:
         """See Bus."""
+        self._alarms.close()
         self._publisher.close()
         if self._management is not None:
             self._management.close()

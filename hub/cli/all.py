@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import click
 
 from hub.cli.common import opened
@@ -12,9 +10,8 @@ from hub.cli.common import opened
 @click.command(name="all")
 def command() -> None:
     """Serve and work until SIGTERM."""
-    from threading import Event  # noqa: PLC0415
-
-    from hub.runtime.loops import Loops, until_signal  # noqa: PLC0415
+    from hub.runtime.ending import Ending  # noqa: PLC0415
+    from hub.runtime.loops import Loops  # noqa: PLC0415
     from hub.runtime.sealing import sealing  # noqa: PLC0415
     from hub.runtime.web import Running, listen, make_server  # noqa: PLC0415
 
@@ -23,15 +20,15 @@ def command() -> None:
         listen(settings.host, settings.port) as listening,
         sealing(hub),
     ):
-        stop = Event()
-        until_signal(stop)
+        ending = Ending(hub, settings.stop_seconds)
+        ending.install()
         loops = Loops(hub, settings.poll_seconds)
         running = Running(make_server(hub, console=settings.console), listening)
         loops.start()
         try:
             click.echo(f"KI-hub answers at {running.start()}", err=True)
-            while loops.alive and not stop.is_set():
-                time.sleep(0.2)
+            while loops.alive and not ending.asked.wait(0.2):
+                continue
             healthy = loops.alive
         finally:
             running.finish()

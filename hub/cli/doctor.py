@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 @click.command(name="doctor")
 @as_json
 def command(json_: bool) -> None:
-    """Ask database, schema, broker, formats, validator, parties, own codes; exit 4 if not ready."""
+    """Ask database, schema, broker, formats, parties and the rest; exit 4 if not ready.
+
+    `writing`: a little is written to the database, and taken away again.
+    """
     from hub.errors import HubError, Misconfigured  # noqa: PLC0415
     from hub.services.overview import party_rows  # noqa: PLC0415
     from hub.store.migrate import check_schema  # noqa: PLC0415
@@ -38,6 +41,7 @@ def command(json_: bool) -> None:
         for name, ask in (
             ("database", hub.store.check),
             ("schema", lambda: check_schema(hub.store.database)),
+            ("writing", hub.store.check_writing),
             ("broker", hub.bus.check),
             ("formats", lambda: _formats(hub)),
             ("access", hub.door.check),

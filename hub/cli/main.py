@@ -46,6 +46,7 @@ _COMMANDS: Final = {
     "proposals": "Show and decide proposed changes and conflicts.",
     "queues": "Show the queues and their depths.",
     "reconcile": "Compare what each party should hold with what it was sent.",
+    "restored": "Make a database from a backup safe to start on.",
     "resume": "Let deliveries to a party go again.",
     "serve": "Answer HTTP.",
     "subscriptions": "Show, suspend and resume FHIR Subscriptions.",

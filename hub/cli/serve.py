@@ -10,9 +10,7 @@ from hub.cli.common import opened
 @click.command(name="serve")
 def command() -> None:
     """Answer HTTP until SIGTERM; requests in hand are answered first."""
-    from threading import Event  # noqa: PLC0415
-
-    from hub.runtime.loops import until_signal  # noqa: PLC0415
+    from hub.runtime.ending import Ending  # noqa: PLC0415
     from hub.runtime.sealing import sealing  # noqa: PLC0415
     from hub.runtime.web import Running, listen, make_server  # noqa: PLC0415
 
@@ -21,12 +19,12 @@ def command() -> None:
         listen(settings.host, settings.port) as listening,
         sealing(hub),
     ):
-        stop = Event()
-        until_signal(stop)
+        ending = Ending(hub, settings.stop_seconds)
+        ending.install()
         running = Running(make_server(hub, console=settings.console), listening)
         try:
             click.echo(f"KI-hub answers at {running.start()}", err=True)
-            while running.alive and not stop.wait(0.5):
+            while running.alive and not ending.asked.wait(0.5):
                 continue
             healthy = running.alive
         finally:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 from threading import Event, Thread
-from types import FrameType
 
 import structlog
 
 from hub.errors import Temporary
 from hub.services.hub import Hub
+from hub.services.let_go import let_go
 from hub.services.silence import watch_silence
 from hub.services.strays import compare_due
 from hub.services.worker import maintain, receive, work_once
@@ -22,11 +21,12 @@ WATCH_SECONDS = 60.0
 
 def work(hub: Hub, stop: Event, poll: float) -> None:
     """Work until told to stop; what is in hand is finished first."""
-    rounds = 0
+    rounds, last = 0, hub.clock()
     while not stop.is_set():
         try:
             done = work_once(hub)
-            if rounds % MAINTENANCE_ROUNDS == 0:
+            before, last = last, hub.clock()
+            if rounds % MAINTENANCE_ROUNDS == 0 or last < before:
                 maintain(hub)
             rounds += 1
         except Temporary as e:
@@ -59,7 +59,7 @@ class Loops:
             Thread(target=work, args=(hub, self.stop, poll), name="worker"),
             Thread(
                 target=hub.bus.listen,
-                args=(lambda m: receive(hub, m), self.stop),
+                args=(lambda m: receive(hub, m), self.stop, hub.store.check),
                 name="listener",
             ),
             Thread(target=watch, args=(hub, self.stop), name="watch"),
@@ -71,23 +71,15 @@ class Loops:
             thread.start()
 
     def finish(self) -> None:
-        """Stop and wait for what is in hand."""
+        """Stop, wait for what is in hand, and leave no claim behind."""
+        self._hub.hand.ending.set()
         self.stop.set()
         self._hub.wake.set()
         for thread in self._threads:
             thread.join()
+        let_go(self._hub)
 
     @property
     def alive(self) -> bool:
         """All still run; a dead thread must take the process with it."""
         return all(t.is_alive() for t in self._threads)
-
-
-def until_signal(stop: Event) -> None:
-    """Set ``stop`` on SIGTERM and SIGINT."""
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, handle)
-    signal.signal(signal.SIGINT, handle)

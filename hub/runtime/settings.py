@@ -135,6 +135,10 @@ class Settings(BaseSettings):
         description="Hours that something waits for a receiver that fetches and answers "
         "nothing, before the operator has a task; 0: for ever (`silent_hours` in the parties file)",
     )
+    stop_seconds: float = Field(
+        20.0,
+        description="Seconds after SIGTERM to finish what is in hand; what is left is let go",
+    )
     poll_seconds: float = Field(0.5, description="Pause of an idle worker")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool = Field(False, description="One JSON object a line instead of text")

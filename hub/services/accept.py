@@ -45,12 +45,16 @@ def accept(
 
     ``request`` is the request line of what came over REST; without a message id it is never
     taken for a resend, as HTTP has it.
-    Raises Unsupported for a format nobody handles, TooLarge, Invalid for a message id that
-    cannot be kept, OverQuota where the sender has sent what it may for now, and MessageReused when
-    the sender's message id was used before for other content. A resend of what was sealed or set
+    Raises BusAlarm while the broker has an alarm, Unsupported for a format nobody handles,
+    TooLarge, Invalid for a message id that cannot be kept, OverQuota where the sender has sent
+    what it may for now, and MessageReused when the sender's message id was used before for other
+    content. A resend of what was sealed or set
     aside is taken up again: the consent may be there by now, or the hub mended.
     When it returns, the bytes are durable and the channel may acknowledge them.
     """
+    if channel == "http":
+        # Over AMQP the broker itself holds its publishers back.
+        hub.bus.expect_room()
     hub.adapters.adapter(format)
     if message_id is not None:
         _keepable(message_id)

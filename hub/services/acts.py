@@ -20,6 +20,7 @@ from hub.model.routing import forwarders
 from hub.services.hub import Hub, repeatable, sha256
 from hub.services.route import reconcile
 from hub.services.state import plan_state
+from hub.services.versions import never_before
 from hub.store.work import UnitOfWork
 
 _NOT_YOURS: Final = "No such delivery waits for you"
@@ -161,6 +162,7 @@ def _add_postscript(
     part = replace(part, members=(key, *part.members[1:]))
     work.plans.save_part(part, now)
     manifest = {**head.manifest, part.id: part.members}
+    at = never_before(head, now)
     work.plans.add_version(
-        PlanVersion(plan.id, plan.head + 1, manifest, head.digest, by.id, now, plan.head), None
+        PlanVersion(plan.id, plan.head + 1, manifest, head.digest, by.id, at, plan.head), None
     )

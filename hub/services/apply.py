@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from hub.contract import Party, PlanUpdate
 from hub.errors import Invalid, Issue, NoLegalBasis, StaleBase
@@ -49,7 +50,7 @@ def apply_update(
     citizen, basis = _permitted(hub, work, sender, update)
     work.losses.add((*update.losses, *update.not_shared), inbox_id=item.id)
     part, plan, issues = place(work, item, sender, citizen, update, hub, directory)
-    if _overtaken(work, item, part):
+    if _overtaken(work, item, part, now):
         text = "A newer document of this case has been received; this one changed nothing"
         told = Issue("information", "informational", text)
         where = (plan.id, plan.head) if plan is not None and plan.head else None
@@ -184,10 +185,11 @@ def _first_seen(work: UnitOfWork, update: PlanUpdate) -> str | None:
     return citizen
 
 
-def _overtaken(work: UnitOfWork, item: InboxItem, part: Part) -> bool:
+def _overtaken(work: UnitOfWork, item: InboxItem, part: Part, now: datetime) -> bool:
     """What was received earlier and is processed later must not undo what is newer.
 
-    What came over REST names the version it was written on, and that has been looked at.
+    What came over REST names the version it was written on, and that has been looked at. What was
+    received later than now was received by a clock that was ahead, and says nothing of the order.
     """
     if item.request is not None:
         return False
@@ -195,7 +197,7 @@ def _overtaken(work: UnitOfWork, item: InboxItem, part: Part) -> bool:
     return (
         source is not None
         and source.sender == item.sender
-        and source.received_at > item.received_at
+        and now >= source.received_at > item.received_at
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
 from hub.contract import Decision, Identifier, Party, Resource
@@ -119,7 +120,7 @@ def _consent(
         warnings += (Issue("warning", "informational", _REFUSAL, "Consent.status"),)
     if work.consents.plan_of_approval(consent.id) is not None:
         raise Invalid("You gave this id to a decision on a plan", at="Consent.id")
-    if _overtaken(work, item, consent, form):
+    if _overtaken(hub, work, item, consent, form):
         return _told(_REGISTERED_SINCE, Issue("warning", "conflict", _NOT_REVIVED, "Consent.id"))
     citizen = known or new_id()
     work.plans.add_citizen(citizen, decision.citizen.identifiers)
@@ -213,13 +214,19 @@ def _fits(work: UnitOfWork, consent: Consent, citizen: str | None) -> None:
     raise Invalid(text, at="Consent.id")
 
 
-def _overtaken(work: UnitOfWork, item: InboxItem, consent: Consent, form: _Form) -> bool:
-    """A later form of this consent is in force: a resend, or a late one, must not undo it."""
+def _overtaken(hub: Hub, work: UnitOfWork, item: InboxItem, consent: Consent, form: _Form) -> bool:
+    """A later form of this consent is in force: a resend, or a late one, must not undo it.
+
+    One that is in force since later than now was registered by a clock that was ahead, and says
+    nothing of the order: then a no is heard, and a yes is not.
+    """
     known = work.consents.registered(consent.id)
     if known is None or form.based:
         return False
     changed = known.body != dump_json(form.resource).decode()
-    return known.at > item.received_at or (changed and form.again)
+    gives = consent.active and any(r.permit for r in consent.rules)
+    ahead = known.at > hub.clock() and not gives
+    return (known.at > item.received_at and not ahead) or (changed and form.again)
 
 
 def _approval(
@@ -239,7 +246,7 @@ def _approval(
         raise NotFound("No such plan version is known to you")
     _about(hub, work, plan, decision)
     work.plans.lock(plan_id)
-    at = decided_at(resource, hub.clock())
+    at = _after_all(work, plan_id, decided_at(resource, hub.clock()), hub.clock())
     approval = read_approval(resource, digest=version.digest, at=at)
     _holds_someone_back(approval, directory)
     if work.consents.registered(approval.id) is not None:
@@ -258,6 +265,12 @@ def _approval(
     ask_after(work, plan, approval, sender.id, hub.clock())
     reconcile(hub, work, plan_id, directory, actor=sender.id)
     return _told(text, plan=(plan_id, number))
+
+
+def _after_all(work: UnitOfWork, plan_id: str, at: datetime, now: datetime) -> datetime:
+    """When the citizen decided; after every decision that a clock registered that was ahead."""
+    ahead = [a.at for a in work.consents.approvals(plan_id) if a.at > now]
+    return max([at, *(a + timedelta(microseconds=1) for a in ahead)])
 
 
 def _entitled(hub: Hub, work: UnitOfWork, plan: Plan, sender: Party, directory: Directory) -> bool:

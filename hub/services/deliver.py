@@ -27,7 +27,7 @@ from hub.services.attempts import ACTOR, fail, hand_over, outgoing, retry_after
 from hub.services.frozen import open_to, why_not
 from hub.services.gate import is_notice, stopped
 from hub.services.holding import held_back
-from hub.services.hub import Hub, new_id
+from hub.services.hub import Hub
 from hub.services.notices import freeze_notice
 from hub.services.outgoing import conforming
 from hub.services.resend import answer_by, renewed
@@ -63,7 +63,7 @@ class _Source:
 
 def deliver_due(hub: Hub) -> int:
     """Work on every delivery that can be claimed now; returns how many were worked on."""
-    token = new_id()
+    token = hub.hand.token()
     with hub.store.writing() as work:
         taken = work.deliveries.claim(hub.clock(), hub.limits.send_lease, token, hub.limits.batch)
         if taken:
@@ -77,6 +77,8 @@ def deliver_due(hub: Hub) -> int:
 
 
 def _deliver(hub: Hub, delivery_id: str, token: str) -> None:
+    if hub.hand.ending.is_set():
+        return  # the claim is let go of with all others
     log = LOG.bind(delivery=delivery_id)
     try:
         with hub.store.reading() as work:

@@ -19,6 +19,7 @@ from hub.model.refusals import Refusals
 from hub.ports import Adapters, Bus, Clock, Validator
 from hub.sending import Transport
 from hub.services.door import Door
+from hub.services.in_hand import InHand
 from hub.store.work import Store
 
 CANONICAL = "fhir"
@@ -94,6 +95,8 @@ class Hub:
     """The parties' own codes."""
     refusals: Refusals = field(default_factory=Refusals)
     """Credentials that nobody has, counted."""
+    hand: InHand = field(default_factory=InHand)
+    """What this process has claimed."""
     wake: Event = field(default_factory=Event)
     """Set when there is new work for this process's worker."""
 

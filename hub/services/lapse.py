@@ -24,8 +24,10 @@ def follow_time(hub: Hub) -> int:
         last = work.journal.meta(FOLLOWED)
         since = datetime.fromisoformat(last) if last else datetime.min.replace(tzinfo=UTC)
         ahead = timedelta(days=agreement_of(work).reminder_days)
-        soon = work.plans.changing(since + ahead, now + ahead) if last else []
-        plans = sorted({*work.plans.changing(since, now), *soon})
+        # A clock that was ahead had decided on what is still to come: that is decided anew.
+        since, until = min(since, now), max(since, now)
+        soon = work.plans.changing(since + ahead, until + ahead) if last else []
+        plans = sorted({*work.plans.changing(since, until), *soon})
     for plan_id in plans:
         reconcile_one(hub, plan_id, actor=ACTOR)
     with hub.store.writing() as work:

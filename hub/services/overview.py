@@ -289,9 +289,10 @@ def queue_depths(hub: Hub) -> list[QueueDepth] | None:
 
 
 def readiness(hub: Hub) -> dict[str, str | None]:
-    """Really asks the database and the broker; None means it answers, else why not."""
+    """Really asks the database, the broker and the rest; None means it answers, else why not."""
     found: dict[str, str | None] = {}
-    for name, check in (("database", hub.store.check), ("broker", hub.bus.check)):
+    asked = {"database": hub.store.check, "broker": hub.bus.check, **hub.probes}
+    for name, check in asked.items():
         try:
             check()
             found[name] = None

@@ -89,7 +89,8 @@ def process(hub: Hub, item_id: str) -> InboxItem:
     if item is None or sender is None:
         raise NotFound("No such message")
     if claimed:
-        _handle(hub, item, sender, directory)
+        with hub.hand.message(item_id):
+            _handle(hub, item, sender, directory)
         hub.wake.set()
     with hub.store.reading() as work:
         found = work.inbox.get(item_id, SYSTEM)
@@ -124,8 +125,9 @@ def _handle(hub: Hub, item: InboxItem, sender: RegisteredParty, directory: Direc
     except NoLegalBasis as e:
         _refuse(hub, item, sender, e, sealed=True)
         log.warning("message.sealed", number=e.number)
-    except (StoreUnavailable, Temporary):
-        _give_back(hub, item)
+    except Temporary:
+        # Nobody's fault, however long it lasts: a full disk sets no message aside.
+        _give_back(hub, item, counted=False)
         raise
     except HubError as e:
         _refuse(hub, item, sender, e)
@@ -280,9 +282,10 @@ def _refuse(
         work.commit()
 
 
-def _give_back(hub: Hub, item: InboxItem) -> None:
+def _give_back(hub: Hub, item: InboxItem, *, counted: bool = True) -> None:
     with hub.store.writing() as work:
-        work.inbox.release(item.id, hub.clock() + timedelta(seconds=item.attempts))
+        again = hub.clock() + timedelta(seconds=item.attempts)
+        work.inbox.release(item.id, again, counted=counted)
         work.commit()
 
 

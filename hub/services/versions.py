@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from hub.contract import Party, Resource
 from hub.errors import Invalid
@@ -59,6 +60,14 @@ def with_one_patient(resources: Iterable[Resource], citizen: str) -> list[Resour
     return made
 
 
+def never_before(head: PlanVersion | None, now: datetime) -> datetime:
+    """When the version after ``head`` is made, whatever the clock says.
+
+    Who asks what is new since a time would miss a version that is older than the one before.
+    """
+    return max(head.created_at, now) if head else now
+
+
 def next_version(
     hub: Hub,
     work: UnitOfWork,
@@ -81,7 +90,8 @@ def next_version(
     shared = next(p for p in parts if p.kind == SHARED)
     digest = digest_of(work.plans.resources(shared.members).values())
     number = plan.head + 1
-    version = PlanVersion(plan.id, number, manifest, digest, by.id, hub.clock(), written_on)
+    at = never_before(head, hub.clock())
+    version = PlanVersion(plan.id, number, manifest, digest, by.id, at, written_on)
     work.plans.add_version(version, source)
     work.journal.audit(
         hub.clock(), actor or by.id, "update", f"CarePlan/{plan.id}/_history/{number}",

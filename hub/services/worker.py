@@ -26,6 +26,7 @@ from hub.ports import InboundMessage, answers_queue, deliveries_queue
 from hub.sending import Outgoing
 from hub.services.accept import accept
 from hub.services.attempts import fail
+from hub.services.clock_steps import follow_clock
 from hub.services.deliver import deliver_due
 from hub.services.denied import audit_refusal
 from hub.services.hub import Hub, new_id, repeatable
@@ -52,6 +53,8 @@ def work_once(hub: Hub) -> int:
     with hub.store.reading() as work:
         waiting = work.inbox.waiting(hub.clock(), hub.limits.batch)
     for item_id in waiting:
+        if hub.hand.ending.is_set():
+            return 0
         try:
             process(hub, item_id)
         except Temporary as e:
@@ -224,6 +227,7 @@ def _give_up(hub: Hub, work: UnitOfWork, message: InboundMessage) -> None:
 
 def maintain(hub: Hub) -> int:
     """Delete what has been kept long enough, and follow consents that began or ended."""
+    follow_clock(hub)
     follow_time(hub)
     now = hub.clock()
     with hub.store.writing() as work:

@@ -240,6 +240,11 @@ class Deliveries:
         """Give it back as it is."""
         self._set(delivery_id, lease_until=None, claim=None)
 
+    def let_go(self, process: str) -> int:
+        """Give back every claim whose token begins so; returns how many."""
+        mine = update(DELIVERY).where(DELIVERY.c.claim.startswith(process, autoescape=True))
+        return self._db.execute(mine.values(lease_until=None, claim=None)).rowcount
+
     def _set(self, delivery_id: str, **values: Any) -> None:
         self._db.execute(update(DELIVERY).where(DELIVERY.c.id == delivery_id).values(**values))
 

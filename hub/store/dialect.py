@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import RLock
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, Final
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
-from hub.errors import Misconfigured, StoreUnavailable
+from hub.errors import Misconfigured, StoreFull, StoreReadOnly, StoreUnavailable
 from hub.store.tables import META
 
+LOG = structlog.get_logger()
 BUSY_MILLISECONDS = 15_000
+_SQLITE_ERRORS: Final[dict[int, type[StoreUnavailable]]] = {
+    sqlite3.SQLITE_FULL: StoreFull,
+    sqlite3.SQLITE_READONLY: StoreReadOnly,
+}
+"""https://www.sqlite.org/rescode.html"""
+_SQL_STATES: Final[dict[str, type[StoreUnavailable]]] = {
+    "53100": StoreFull,
+    "25006": StoreReadOnly,
+    "58030": StoreUnavailable,
+}
+"""disk_full, read_only_sql_transaction, io_error; https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+_PROBE: Final = "probe/"
+_PROBE_BYTES: Final = 64 * 1024
+"""More than fits in what a full disk has left of pages that are allocated already."""
 
 
 class Database:
@@ -50,22 +68,46 @@ class Database:
                 connect_args={"connect_timeout": 5},
             )
         self._write_lock = RLock()
+        self._trouble: StoreUnavailable | None = None
+        """Why the last write did not go through."""
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that may write; rolled back unless the caller commits."""
-        if not self.embedded:
-            with _translated(), self.engine.connect() as connection:
-                yield connection
-            return
-        with self._write_lock, _translated(), self.engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        turn: AbstractContextManager[Any] = self._write_lock if self.embedded else nullcontext()
+        with turn, self._remembered(), _translated(), self.engine.connect() as connection:
+            if self.embedded:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
+            if self._trouble is not None and not connection.in_transaction():
+                LOG.info("store.written_again")
+                self._trouble = None
+
+    def _expect_writable(self) -> None:
+        """A file on a read-only disk cannot even be opened, and SQLite does not say why."""
+        file = self.engine.url.database if self.embedded else None
+        if file and Path(file).exists() and not os.access(file, os.W_OK):
+            raise StoreReadOnly
+
+    @contextmanager
+    def _remembered(self) -> Iterator[None]:
+        """Whoever asks how the hub is hears of a write that failed; the log hears it once."""
+        try:
+            self._expect_writable()
+            yield
+        except StoreUnavailable as e:
+            if type(e) is not type(self._trouble):
+                LOG.error("store.not_written", number=e.number, why=e.text)
+            self._trouble = e
+            if isinstance(e, StoreReadOnly):
+                # A connection that began on a read-only database stays so.
+                self.engine.dispose()
+            raise
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent snapshot that is never committed."""
-        with _translated(), self.engine.connect() as connection:
+        with _translated(writing=False), self.engine.connect() as connection:
             if self.embedded:
                 connection.exec_driver_sql("BEGIN")
             else:
@@ -111,17 +153,43 @@ class Database:
                 connection.invalidate()
 
     def check(self) -> None:
-        """Really ask; raises StoreUnavailable."""
+        """Really ask, and write if the last write failed; raises StoreUnavailable."""
         file = self.engine.url.database if self.embedded else None
         if file and not Path(file).is_file():
             # An open SQLite connection goes on reading a file that is gone.
             raise StoreUnavailable("The database file is gone")
+        self._expect_writable()
+        if not self._answers():
+            # A connection that began on a standby is on one still, whatever is there by now.
+            self.engine.dispose()
+            if not self._answers():
+                raise StoreReadOnly
+        if self._trouble is not None:
+            self.check_writing()
+
+    def _answers(self) -> bool:
+        """False if it does and takes no changes."""
         with _translated(), self.engine.connect() as connection:
             connection.execute(META.select().limit(1))
+            return self.embedded or not connection.execute(_TAKES_NO_CHANGES).scalar_one()
+
+    def check_writing(self) -> None:
+        """Write as much as a small document, and take it away again; raises StoreUnavailable."""
+        value = secrets.token_hex(_PROBE_BYTES // 2)
+        with self.writing() as connection:
+            connection.execute(META.insert().values(key=_PROBE + value[:32], value=value))
+            connection.commit()
+        with self.writing() as connection:
+            connection.execute(META.delete().where(META.c.key.startswith(_PROBE)))
+            connection.commit()
 
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
+
+
+_TAKES_NO_CHANGES: Final = text("SELECT current_setting('transaction_read_only') = 'on'")
+"""Also on a standby."""
 
 
 def take_turn(connection: Connection, name: str) -> bool:
@@ -135,18 +203,39 @@ def take_turn(connection: Connection, name: str) -> bool:
     return bool(connection.execute(wanted, {"name": name}).scalar_one())
 
 
+_MIGRATING: Final = 4711001
+_WHO_MIGRATES: Final = text(
+    "SELECT format('process %s, since %s', a.pid, a.xact_start) FROM pg_locks l"
+    " JOIN pg_stat_activity a USING (pid)"
+    " WHERE l.locktype = 'advisory' AND l.objid = :lock AND l.granted"
+)
+
+
+def _wait_for_turn(connection: Connection, waits: Callable[[str], None]) -> None:
+    """Be the one that migrates; ``waits`` is told who is, if another one is."""
+    if connection.dialect.name == "sqlite":
+        # SQLite changes a column by making the table anew, and dropping the old one would
+        # break what refers to it; the whole is checked instead before it is committed.
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    lock = {"lock": _MIGRATING}
+    if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), lock).scalar_one():
+        who = connection.execute(_WHO_MIGRATES, lock).scalar() or "it has just ended"
+        waits(f"Another migration holds the lock ({who}); this one waits for it")
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), lock)
+    # Whoever reads a table for long is not to keep everybody else waiting behind the change.
+    connection.execute(text(f"SET LOCAL lock_timeout = '{BUSY_MILLISECONDS}ms'"))
+
+
 @contextmanager
-def migration_lock(engine: Engine) -> Iterator[Connection]:
+def migration_lock(
+    engine: Engine, waits: Callable[[str], None] = lambda _: None
+) -> Iterator[Connection]:
     """One migration at a time, whoever starts it."""
     with _translated(), engine.connect() as connection:
+        _wait_for_turn(connection, waits)
         embedded = connection.dialect.name == "sqlite"
-        if embedded:
-            # SQLite changes a column by making the table anew, and dropping the old one would
-            # break what refers to it; the whole is checked instead before it is committed.
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.execute(text("SELECT pg_advisory_xact_lock(4711001)"))
         yield connection
         if embedded and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
             raise Misconfigured("The migration would leave rows that refer to nothing")
@@ -181,14 +270,29 @@ def _write_ahead(cursor: sqlite3.Cursor) -> None:
             return
 
 
+def _unavailable(error: DBAPIError) -> StoreUnavailable | None:
+    """What the database's error means to the hub; None for a mistake of the hub's own."""
+    cause: BaseException | None = error.orig
+    while cause is not None:
+        # SQLite ends a transaction on a full disk by itself; going back to a savepoint then fails
+        # as well, and is what is raised.
+        number = getattr(cause, "sqlite_errorcode", None) or 0
+        known = _SQLITE_ERRORS.get(number & 0xFF) or _SQL_STATES.get(getattr(cause, "sqlstate", ""))
+        if known is not None:
+            return known()
+        cause = cause.__context__
+    # SQLite says DatabaseError itself, no subclass of it, for a file that is no database.
+    lost = error.connection_invalidated or type(error) is DatabaseError
+    return StoreUnavailable() if lost or isinstance(error, OperationalError) else None
+
+
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translated(*, writing: bool = True) -> Iterator[None]:
     try:
         yield
-    except OperationalError as e:
-        raise StoreUnavailable from e
     except DBAPIError as e:
-        # SQLite says DatabaseError itself, no subclass of it, for a file that is no database.
-        if e.connection_invalidated or type(e) is DatabaseError:
-            raise StoreUnavailable from e
-        raise
+        found = _unavailable(e)
+        if found is None or (isinstance(found, StoreReadOnly) and not writing):
+            # Who only reads and yet writes has a mistake in it.
+            raise
+        raise found from e

@@ -98,9 +98,13 @@ class Inbox:
         )
         return list(self._db.execute(found).scalars())
 
-    def release(self, item_id: str, until: datetime) -> None:
-        """Give it back, to be tried again at that time."""
-        self._db.execute(update(INBOX).where(INBOX.c.id == item_id).values(lease_until=until))
+    def release(self, item_id: str, until: datetime | None, *, counted: bool = True) -> None:
+        """Give it back, to be tried again at that time; not ``counted``: as if not taken up."""
+        values: dict[str, Any] = {"lease_until": until}
+        if not counted:
+            values["attempts"] = INBOX.c.attempts - 1
+        waiting = and_(INBOX.c.id == item_id, INBOX.c.state == "received")
+        self._db.execute(update(INBOX).where(waiting).values(**values))
 
     def settle(
         self,

@@ -27,6 +27,7 @@ from hub.store.retention import Retention
 from hub.store.standing import Standing
 from hub.store.subject import Subject
 from hub.store.subscriptions import Subscriptions
+from hub.store.timers import Timers
 from hub.store.trail import Trail
 from hub.store.withdrawals import Withdrawals
 
@@ -52,6 +53,7 @@ class UnitOfWork:
         self.resources = Resources(connection)
         self.conversations = Conversations(connection)
         self.subscriptions = Subscriptions(connection)
+        self.timers = Timers(connection)
         self.trail = Trail(connection)
         self.retention = Retention(connection)
         self.standing = Standing(connection)
@@ -84,6 +86,10 @@ class Store:
     def check(self) -> None:
         """Really ask; raises StoreUnavailable."""
         self.database.check()
+
+    def check_writing(self) -> None:
+        """Really write; raises StoreUnavailable."""
+        self.database.check_writing()
 
     def close(self) -> None:
         """Let go of connections."""

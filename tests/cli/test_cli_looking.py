@@ -108,5 +108,7 @@ def test_own_codes_of_nobody_are_told(site: Site, tmp_path: Path) -> None:
 
 def test_doctor_asks_for_what_it_promises(site: Site) -> None:
     found = site.json("doctor")
-    assert set(found) == {"database", "schema", "broker", "formats", "access", "parties"}
+    assert set(found) == {
+        "database", "schema", "writing", "broker", "formats", "access", "parties",
+    }  # fmt: skip
     assert set(found.values()) == {"ok"}

@@ -137,14 +137,16 @@ class Inbox:
 
 
 @contextmanager
-def listening(bus: Bus, handler: InboundHandler) -> Iterator[None]:
+def listening(
+    bus: Bus, handler: InboundHandler, ready: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """The bus listens in a thread; its end is part of the test."""
     stop = threading.Event()
     errors: list[BaseException] = []
 
     def run() -> None:
         try:
-            bus.listen(handler, stop)
+            bus.listen(handler, stop, ready)
         except BaseException as error:
             errors.append(error)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import closing
 
+from hub.bus.consuming import ListenerSettings
+from hub.bus.rabbitmq import RabbitBus
 from hub.errors import StoreUnavailable
 from hub.ports import InboundMessage
 from tests.contract.harness import (
@@ -63,6 +66,30 @@ def test_a_temporary_error_never_kills_a_message(rabbit: RabbitHarness) -> None:
     assert inbox.ids("document") == ["m-1"]
     assert inbox.ids("dead") == []
     assert times["m-1"] == 3 * DELIVERY_LIMIT + 1
+
+
+def test_a_night_without_a_database_counts_once(rabbit: RabbitHarness) -> None:
+    away, asked = [StoreUnavailable()], Counter[str]()
+
+    def behave(message: InboundMessage) -> None:
+        asked["taken"] += 1
+        if away:
+            raise away[0]
+
+    def ready() -> None:
+        asked["ready"] += 1
+        if away and asked["taken"]:
+            raise away[0]
+
+    settings = ListenerSettings(hold=0.1, first_pause=0.02, longest_pause=0.05)
+    inbox = Inbox(behave)
+    url = rabbit.vhost.url()
+    with closing(RabbitBus(url, listener=settings)) as bus, listening(bus, inbox, ready):
+        rabbit.send(PSYK.id, "behandlingsplan", b"<b/>", "m-1")
+        until(lambda: asked["taken"] > 0 and asked["ready"] > 10 * DELIVERY_LIMIT)
+        away.clear()
+        until(lambda: bool(inbox.handled))
+    assert [m.kind for m in inbox.handled] == ["document"]
 
 
 def test_a_poisoned_message_dies_and_the_queue_moves_on(rabbit: RabbitHarness) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,6 +40,20 @@ class SmallDisk:
         if self.own:
             subprocess.run([program("umount"), "-l", str(self.path)], check=True)
         shutil.rmtree(self.path, ignore_errors=True)
+
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """Nothing can be written meanwhile; whatever is open for writing must be closed before."""
+        self._remount("ro")
+        try:
+            yield
+        finally:
+            self._remount("rw")
+
+    def _remount(self, how: str) -> None:
+        assert self.own, "this machine's disk is never read-only"
+        command = [program("mount"), "-o", f"remount,{how}", str(self.path)]
+        subprocess.run(command, check=True, capture_output=True)
 
     @property
     def _filler(self) -> Path:

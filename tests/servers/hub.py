@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,10 +55,17 @@ class LiveHub:
 
     def decision(self, name: str, version: int | None = None) -> dict[str, Any]:
         """A consent of the citizen, or the approval of a plan version."""
-        now = datetime.now(UTC)
-        if version is None:
-            return documents.consent(name, self.citizen, now)
-        return documents.approval(name, self.citizen, self.plan, version, now)
+        return decision(name, self.citizen, self.plan, version)
+
+
+def decision(
+    name: str, citizen: Citizen, plan: str = "", version: int | None = None
+) -> dict[str, Any]:
+    """A consent of the citizen, or the approval of a plan version, given now."""
+    now = datetime.now(UTC)
+    if version is None:
+        return documents.consent(name, citizen, now)
+    return documents.approval(name, citizen, plan, version, now)
 
 
 @contextmanager
@@ -70,26 +77,28 @@ def live_hub(folder: Path, seed: int = 1) -> Iterator[LiveHub]:
     with deployment:
         secrets = deployment.prepare()
         deployment.start()
-        empty = LiveHub(deployment, secrets, citizen, "")
-        yield LiveHub(deployment, secrets, citizen, _play(empty))
+        yield LiveHub(deployment, secrets, citizen, played(deployment.base, secrets, citizen))
 
 
-def _play(hub: LiveHub) -> str:
-    """The plan scenario as every sector's system does it; gives the plan's id."""
-    bundle = documents.shared_plan("plan-1.json", hub.citizen)
-    order = documents.sample("vum", "order-full.json", hub.citizen)
-    treatment = documents.sample("behandlingsplan", "typical.xml", hub.citizen)
-    lead, region, social = (
-        Told(HttpChannel(hub.deployment.base, hub.secrets[who])) for who in (LEAD, REGION, SOCIAL)
-    )
+def played(
+    base: str,
+    secrets: dict[str, str],
+    citizen: Citizen,
+    titles: Sequence[str] = ("Planen efter mødet", "Planen efter det næste møde"),
+) -> str:
+    """The plan scenario as every sector's system does it, with a version for each title; gives
+    the plan's id."""
+    bundle = documents.shared_plan("plan-1.json", citizen)
+    order = documents.sample("vum", "order-full.json", citizen)
+    treatment = documents.sample("behandlingsplan", "typical.xml", citizen)
+    lead, region, social = (Told(HttpChannel(base, secrets[who])) for who in (LEAD, REGION, SOCIAL))
     try:
-        lead.decides(hub.decision("consent-1.json"))
+        lead.decides(decision("consent-1.json", citizen))
         social.publishes("vum", order)
         region.publishes("behandlingsplan", treatment, XML)
         plan = lead.publishes("fhir", _json(bundle)).split("/")[3]
-        approved = LiveHub(hub.deployment, hub.secrets, hub.citizen, plan)
-        lead.decides(approved.decision("approval-1.json", 1))
-        for title in ("Planen efter mødet", "Planen efter det næste møde"):
+        lead.decides(decision("approval-1.json", citizen, plan, 1))
+        for title in titles:
             bundle["entry"][0]["resource"]["title"] = title
             lead.publishes("fhir", _json(bundle))
     finally:

@@ -198,9 +198,44 @@ class PostgresServer:
                 drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
                 connection.execute(drop.format(sql.Identifier(name)))
 
+    def dump(self, url: str, file: Path) -> None:
+        """``pg_dump`` of a database that may be in use."""
+        self._tool("pg_dump", "--format=custom", f"--file={file}", _plain(url))
+
+    def restore(self, url: str, file: Path) -> None:
+        """``pg_restore`` into an empty one."""
+        self._tool("pg_restore", "--exit-on-error", f"--dbname={_plain(url)}", str(file))
+
+    def _tool(self, name: str, *arguments: str) -> None:
+        subprocess.run([str(self._bin / name), *arguments], check=True, capture_output=True)
+
+    @contextmanager
+    def on_disk(self, database: str, folder: Path) -> Iterator[None]:
+        """The tables of a database that nobody uses lie in that folder meanwhile."""
+        if self._user is not None:
+            os.chown(folder, *self._user)
+        space = sql.Identifier(f"disk_{database}")
+        name = sql.Identifier(database)
+        with self.connect() as connection:
+            place = sql.Literal(str(folder))
+            connection.execute(sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(space, place))
+            connection.execute(sql.SQL("ALTER DATABASE {} SET TABLESPACE {}").format(name, space))
+        try:
+            yield
+        finally:
+            with self.connect() as connection:
+                drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+                connection.execute(drop.format(name))
+                connection.execute(sql.SQL("DROP TABLESPACE {}").format(space))
+
     def _answers(self) -> bool:
         try:
             with self.connect():
                 return True
         except psycopg.OperationalError:
             return False
+
+
+def _plain(url: str) -> str:
+    """As PostgreSQL's own programs read it."""
+    return url.replace("postgresql+psycopg:", "postgresql:", 1)

@@ -7,11 +7,14 @@ import secrets
 import shutil
 import signal
 import socket
+import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Literal, Self
 
 import httpx
 
@@ -19,6 +22,12 @@ from tests.servers.process import MissingProgram, ServerProcess, free_port, prog
 
 _SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 """The script itself: the one in /usr/sbin insists on running as the user rabbitmq."""
+
+_ALARMS: Final = {
+    "memory": (("set_vm_memory_high_watermark", "0"),
+               ("set_vm_memory_high_watermark", "absolute", "1GB")),
+    "disk": (("set_disk_free_limit", "900GB"), ("set_disk_free_limit", "50MB")),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -171,6 +180,21 @@ log.file.level = warning
     def admin_url(self) -> str:
         """The management API, with the administrator's credentials."""
         return f"http://hub:{self._password}@127.0.0.1:{self.admin_port}"
+
+    def ctl(self, *arguments: str) -> None:
+        """``rabbitmqctl`` on this node."""
+        command = [str(_SERVER.with_name("rabbitmqctl")), "-n", self.name, *arguments]
+        subprocess.run(command, env=self._environment(), check=True, capture_output=True)
+
+    @contextmanager
+    def alarm(self, kind: Literal["memory", "disk"]) -> Iterator[None]:
+        """The node is short of it meanwhile, and holds its publishers back."""
+        short, enough = _ALARMS[kind]
+        self.ctl(*short)
+        try:
+            yield
+        finally:
+            self.ctl(*enough)
 
     def vhost(self) -> Vhost:
         """A fresh virtual host; much cheaper than a broker of its own.

@@ -1,0 +1,191 @@
+"""The clock is hours ahead, or is set back by hours: nothing is stranded, and a no stays a no."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from hub.model.delivery import State
+from hub.model.party import SYSTEM
+from hub.runtime.loops import work as work_loop
+from hub.services.lapse import FOLLOWED
+from hub.services.seal import seal
+from hub.services.trail import check
+from hub.services.worker import maintain, work_once
+from hub.store.tables import DELIVERY, INBOX, PLAN_VERSION
+from hub.store.timers import SLACK
+from tests.api.fhir.client import publish
+from tests.api.papers import approval_of, consent_of
+from tests.api.test_decisions import decide
+from tests.api.test_silence import lost, sent
+from tests.api.world import GP, PSYK, RUS, World, founded
+
+HOURS = timedelta(hours=5)
+
+
+def set_in_motion(world: World) -> None:
+    """The worker's loop comes by."""
+    maintain(world.hub)
+    world.work()
+
+
+@pytest.mark.parametrize("step", [HOURS, -HOURS])
+def test_what_a_dead_worker_had_is_taken_up(planned: World, plan: str, step: timedelta) -> None:
+    decide(planned, approval_of(plan))
+    with planned.hub.store.writing() as work:
+        now, lease = planned.clock(), planned.hub.limits.send_lease
+        taken = work.deliveries.claim(now, lease, "of-the-dead", 20)
+        work.commit()
+    assert taken
+    assert work_once(planned.hub) == 0
+    planned.clock.now += step
+    set_in_motion(planned)
+    with planned.hub.store.reading() as work:
+        found = [work.deliveries.get(i, SYSTEM) for i in taken]
+    assert all(d is not None and d.state is not State.DUE for d in found)
+
+
+@pytest.mark.parametrize("step", [HOURS, -HOURS])
+def test_a_message_of_a_dead_worker_is_taken_up(world: World, step: timedelta) -> None:
+    decide(world, consent_of("samtykke-1"))
+    world.publish_plan()
+    with world.hub.store.database.writing() as connection:
+        again = {
+            "state": "received",
+            "answer": None,
+            "lease_until": world.clock() + timedelta(seconds=60),
+        }
+        connection.execute(update(INBOX).where(INBOX.c.format == "fhir").values(**again))
+        connection.commit()
+    world.clock.now += step
+    set_in_motion(world)
+    with world.hub.store.database.reading() as connection:
+        states = set(connection.execute(select(INBOX.c.state)).scalars())
+    assert "received" not in states
+
+
+def test_a_running_worker_sees_the_step_itself(planned: World) -> None:
+    """It does not wait for its next maintenance."""
+    stop = Event()
+    loop = Thread(target=work_loop, args=(planned.hub, stop, 0.01))
+    loop.start()
+    try:
+        _until(lambda: _followed(planned))
+        with planned.hub.store.database.writing() as connection:
+            held = planned.clock() + timedelta(seconds=60)
+            connection.execute(update(INBOX).values(lease_until=held))
+            connection.commit()
+        planned.clock.now -= HOURS
+        _until(lambda: _leases(planned) == {None})
+    finally:
+        stop.set()
+        planned.hub.wake.set()
+        loop.join()
+
+
+def _followed(world: World) -> str | None:
+    with world.hub.store.reading() as work:
+        return work.journal.meta(FOLLOWED)
+
+
+def _leases(world: World) -> set[datetime | None]:
+    with world.hub.store.database.reading() as connection:
+        return set(connection.execute(select(INBOX.c.lease_until)).scalars())
+
+
+def _until(look: Callable[[], Any]) -> None:
+    end = time.monotonic() + 60
+    while not look():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_wait_for_the_next_attempt_is_as_long_as_it_was(planned: World) -> None:
+    later = timedelta(minutes=20)
+    with planned.hub.store.database.writing() as connection:
+        now = planned.clock()
+        waits = {"state": "retry_at", "retry_at": now + later, "updated_at": now}
+        connection.execute(update(DELIVERY).where(DELIVERY.c.receiver == RUS).values(**waits))
+        connection.commit()
+    planned.clock.now -= HOURS
+    maintain(planned.hub)
+    row = planned.delivery(RUS)
+    assert datetime.fromisoformat(row["retry_at"]) == planned.clock() + later
+    maintain(planned.hub)
+    assert planned.delivery(RUS)["retry_at"] == row["retry_at"]
+
+
+def test_a_step_within_what_clocks_differ_by_changes_nothing(planned: World) -> None:
+    planned.work()
+    before = planned.delivery(RUS)
+    planned.clock.now -= SLACK
+    maintain(planned.hub)
+    assert planned.delivery(RUS) == before
+
+
+@pytest.mark.parametrize("step", [HOURS, -HOURS])
+def test_a_receipt_is_missed_after_as_long_as_ever(world: World, step: timedelta) -> None:
+    delivery = sent(world)
+    lost(world, delivery)
+    world.clock.now += step
+    maintain(world.hub)
+    world.clock.now += world.hub.limits.receipt_wait + timedelta(minutes=1)
+    world.work()
+    world.clock.advance(minutes=1)
+    world.work()
+    assert world.delivery(RUS)["attempts"] == 2
+
+
+def test_versions_are_in_the_order_they_were_made(planned: World, plan: str) -> None:
+    planned.clock.now += HOURS
+    publish(planned, RUS, title="Planen efter mødet")
+    planned.clock.now -= HOURS
+    publish(planned, RUS, title="Planen efter det næste møde")
+    with planned.hub.store.database.reading() as connection:
+        found = select(PLAN_VERSION.c.created_at).where(PLAN_VERSION.c.plan_id == plan)
+        stamps = list(connection.execute(found.order_by(PLAN_VERSION.c.number)).scalars())
+    assert len(stamps) == 3
+    assert stamps == sorted(stamps)
+
+
+def test_a_withdrawal_is_heard_though_the_consent_is_from_later(world: World) -> None:
+    decide(world, consent_of("samtykke-1"))
+    plan = world.publish_plan()
+    assert world.get(f"/fhir/CarePlan/{plan}", PSYK).status_code == 200
+    world.clock.now -= timedelta(hours=1)
+    decide(world, consent_of("samtykke-1", status="inactive"))
+    decide(world, consent_of("samtykke-1"), message_id="late")
+    world.clock.now += timedelta(hours=1)
+    assert world.get(f"/fhir/CarePlan/{plan}", PSYK).status_code == 404
+
+
+def test_a_no_is_heard_though_the_yes_is_from_later(planned: World, plan: str) -> None:
+    decide(planned, approval_of(plan, dateTime=planned.clock().isoformat(timespec="seconds")))
+    assert planned.delivery(GP)["state"] == "due"
+    planned.clock.now -= timedelta(hours=1)
+    now = planned.clock().isoformat(timespec="seconds")
+    decide(planned, approval_of(plan, decision="no", dateTime=now))
+    assert planned.delivery(GP)["state"] == "blocked"
+
+
+def test_the_audit_chain_holds(planned: World) -> None:
+    for step in (HOURS, -2 * HOURS, HOURS):
+        planned.clock.now += step
+        decide(planned, consent_of(f"samtykke-{planned.clock.now.hour}"))
+        seal(planned.hub)
+    checked = check(planned.hub, None)
+    assert (checked.found, checked.unsealed) == (None, 0)
+
+
+def test_a_quota_s_day_does_not_last_longer(tmp_path: Any) -> None:
+    world = founded(tmp_path / "data", documents_a_minute=1)
+    assert world.post("/documents/fhir", RUS, b"{}").status_code == 400
+    assert world.post("/documents/fhir", RUS, b"[]").status_code == 429
+    world.clock.now -= HOURS
+    assert world.post("/documents/fhir", RUS, b"{ }").status_code == 400
