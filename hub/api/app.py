@@ -11,6 +11,7 @@ from hub.api import (
     concept_maps,
     create,
     documents,
+    endpoints,
     errors,
     everything,
     health,
@@ -46,7 +47,8 @@ FHIR = (
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""
 OTHERS = (
-    documents, mailbox, missed, acts, letters, proposals, operations, audit, metrics, health,
+    documents, mailbox, missed, acts, letters, proposals, operations, endpoints, audit, metrics,
+    health,
 )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import structlog
 
 from hub.errors import Temporary
 from hub.services.hub import Hub
+from hub.services.senders import Senders
 from hub.services.silence import watch_silence
 from hub.services.strays import compare_due
 from hub.services.worker import maintain, receive, work_once
@@ -22,10 +23,10 @@ WATCH_SECONDS = 60.0
 
 def work(hub: Hub, stop: Event, poll: float) -> None:
     """Work until told to stop; what is in hand is finished first."""
-    rounds = 0
+    rounds, senders = 0, Senders(hub)
     while not stop.is_set():
         try:
-            done = work_once(hub)
+            done = work_once(hub, senders)
             if rounds % MAINTENANCE_ROUNDS == 0:
                 maintain(hub)
             rounds += 1
@@ -37,6 +38,7 @@ def work(hub: Hub, stop: Event, poll: float) -> None:
         if done == 0:
             hub.wake.wait(poll)
             hub.wake.clear()
+    senders.close(hub.limits.stop_wait.total_seconds())
 
 
 def watch(hub: Hub, stop: Event) -> None:

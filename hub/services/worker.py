@@ -26,7 +26,6 @@ from hub.ports import InboundMessage, answers_queue, deliveries_queue
 from hub.sending import Outgoing
 from hub.services.accept import accept
 from hub.services.attempts import fail
-from hub.services.deliver import deliver_due
 from hub.services.denied import audit_refusal
 from hub.services.hub import Hub, new_id, repeatable, sha256
 from hub.services.lapse import ACTOR, follow_time
@@ -35,6 +34,7 @@ from hub.services.process import process
 from hub.services.recall import recall_due
 from hub.services.resend import ask_again
 from hub.services.retention import expire
+from hub.services.senders import Senders, deliver_due
 from hub.services.settle import receipt_for
 from hub.services.subscription_events import number_due
 from hub.services.subscription_state import keep_alive
@@ -45,8 +45,11 @@ from hub.store.work import UnitOfWork
 LOG = structlog.get_logger()
 
 
-def work_once(hub: Hub) -> int:
-    """Process kept messages, publish answers, deliver what is due; returns how much was done."""
+def work_once(hub: Hub, senders: Senders | None = None) -> int:
+    """Process kept messages, publish answers, deliver what is due; returns how much was done.
+
+    With ``senders``, sending is begun and not waited for.
+    """
     with hub.store.reading() as work:
         waiting = work.inbox.waiting(hub.clock(), hub.limits.batch)
     for item_id in waiting:
@@ -57,7 +60,9 @@ def work_once(hub: Hub) -> int:
     told = number_due(hub) + keep_alive(hub) + ask_again(hub)
     # Before anything new is sent: what may not be had any more.
     taken = recall_due(hub) + settle_withdrawals(hub)
-    return len(waiting) + _answer(hub) + told + taken + deliver_due(hub)
+    answered = _answer(hub)
+    begun = senders.begin() if senders else deliver_due(hub)
+    return len(waiting) + answered + told + taken + begun
 
 
 def _answer(hub: Hub) -> int:

@@ -61,6 +61,7 @@ BODIES: Final[dict[Route, dict[str, Any]]] = {
     },
     ("POST", "/tasks/{task}/seen-to"): {"json": PERSON},
     ("POST", "/messages/{message}/entered-in-error"): {"json": PERSON | {"reason": "Nej"}},
+    ("POST", "/operations/endpoints/reset"): {"json": {"endpoint": "file:/x", "reason": "Ja"}},
     ("POST", "/proposals/{proposal}/accept"): {"json": PERSON | {"reason": "Ja"}},
     ("POST", "/proposals/{proposal}/reject"): {"json": PERSON | {"reason": "Nej"}},
     ("POST", "/proposals/{proposal}/reword"): {"json": PERSON | {"reason": "Ja", "text": "x"}},

@@ -19,8 +19,8 @@ from hub.ports import Bus, InboundMessage
 from hub.sending import Confirm, Endpoint, Outgoing, Transport
 from hub.services.accept import accept
 from hub.services.admin import PartyEntry, apply_parties
-from hub.services.deliver import deliver_due
 from hub.services.process import process
+from hub.services.senders import deliver_due
 from hub.services.worker import maintain, receive, work_once
 from tests.api.papers import SOR, approval_of, consent_of, plan_with_team, sector_plan
 from tests.api.world import (

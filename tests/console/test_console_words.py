@@ -26,6 +26,7 @@ from hub.console.words import catalog, choose, word
 from hub.contract import LossKind
 from hub.fhir.language import LANGUAGES, said
 from hub.fhir.names import SECTIONS
+from hub.model.breaker import Circuit
 from hub.model.delivery import State
 from hub.model.party import SYSTEM
 from hub.model.subscription import TOPICS
@@ -73,6 +74,7 @@ GROUPS = {
     "proposal.state.": proposals.STATES,
     "choice.": proposals.CHOICES,
     "about.piece.": proposals.ABOUT,
+    "endpoint.state.": tuple(s.value for s in Circuit),
     "subscription.status.": subscriptions.STATES,
     "subscription.topic.": tuple(t.rpartition("/")[2] for t in TOPICS),
 }  # fmt: skip
