@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from hub.errors import BusUnavailable, CannotRender, HubError, Temporary
+from hub.errors import BusUnavailable, CannotRender, HubError, StoreUnavailable, Temporary
 from hub.model.delivery import State
 from hub.model.records import Delivery, Task
 from hub.model.retry import RetryPolicy, Spent, began
@@ -21,7 +21,7 @@ ACTOR = "hub"
 
 
 class _Away(Confirm):
-    """Not accepted, because the hub's own broker is away; the receiver is not to blame."""
+    """Not accepted, because the hub's own broker or database is away; nobody else is to blame."""
 
 
 def is_ours(confirm: Confirm) -> bool:
@@ -59,7 +59,7 @@ def asked(call: Callable[[], list[Confirm]], keys: Sequence[str]) -> list[Confir
     """What a transport said of these deliveries, once; or, for all alike, why nobody knows."""
     try:
         return call()
-    except BusUnavailable as e:
+    except (BusUnavailable, StoreUnavailable) as e:
         failed: Confirm = _Away(False, e.text)
     except Temporary as e:
         failed = Confirm(False, e.text)
@@ -96,8 +96,8 @@ def retry_or_fail(
 def retry_after(hub: Hub, work: UnitOfWork, delivery: Delivery, said: Confirm) -> None:
     """The next attempt after what the transport said.
 
-    While the hub's own broker is away nothing is spent: however long that lasts, nobody's delivery
-    dies of it.
+    While the hub's own broker or database is away nothing is spent: however long that lasts,
+    nobody's delivery dies of it.
     """
     retry_or_fail(hub, work, delivery, said.reason, ours=is_ours(said))
 

@@ -66,35 +66,19 @@ def work_once(hub: Hub, senders: Senders | None = None) -> int:
 
 
 def _answer(hub: Hub) -> int:
-    """Publish answers; while the broker is away they wait, and nobody else waits for them."""
+    """Put each committed answer on its sender's queue; the message id correlates.
+
+    Published together, their confirms awaited together. While the broker is away they wait, and
+    nobody else waits for them: receivers that are reached without it get theirs all the same.
+    """
+    with hub.store.reading() as work:
+        items = work.inbox.unanswered(hub.limits.batch)
     try:
-        return _publish_answers(hub)
+        confirms = hub.bus.publish_many([(answers_queue(i.sender), _answered(i)) for i in items])
     except BusUnavailable as e:
         LOG.warning("answers.later", number=e.number)
         return 0
-
-
-def _publish_answers(hub: Hub) -> int:
-    """Put each committed answer on its sender's queue; the message id correlates."""
-    with hub.store.reading() as work:
-        items = work.inbox.unanswered(hub.limits.batch)
-    for item in items:
-        message = Outgoing(
-            key=item.id,
-            body=(item.answer or "").encode(),
-            media_type="application/fhir+json",
-            headers={
-                "ki-answers": item.message_id,
-                "ki-status": str(item.status),
-                "ki-location": _location(item),
-            },
-        )
-        try:
-            confirm = hub.bus.publish(answers_queue(item.sender), message)
-        except BusUnavailable as e:
-            # Receivers that are reached without the broker get theirs all the same.
-            LOG.warning("answer.later", number=e.number)
-            return 0
+    for item, confirm in zip(items, confirms, strict=True):
         with hub.store.writing() as work:
             if not confirm.accepted:
                 LOG.warning("answer.refused", inbox=item.id, reason=confirm.reason)
@@ -102,6 +86,19 @@ def _publish_answers(hub: Hub) -> int:
             work.inbox.mark_answered(item.id)
             work.commit()
     return len(items)
+
+
+def _answered(item: InboxItem) -> Outgoing:
+    return Outgoing(
+        key=item.id,
+        body=(item.answer or "").encode(),
+        media_type="application/fhir+json",
+        headers={
+            "ki-answers": item.message_id,
+            "ki-status": str(item.status),
+            "ki-location": _location(item),
+        },
+    )
 
 
 def _ask_operator(hub: Hub, work: UnitOfWork, item: InboxItem) -> None:

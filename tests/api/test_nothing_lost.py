@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -128,8 +128,8 @@ class Away:
 
     real: Bus
 
-    def publish(self, queue: str, message: Outgoing) -> Confirm:
-        return Confirm(False, "no such queue", permanent=True)
+    def publish_many(self, batch: Sequence[tuple[str, Outgoing]]) -> list[Confirm]:
+        return [Confirm(False, "no such queue", permanent=True) for _ in batch]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)

@@ -6,13 +6,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from hub.errors import BusUnavailable
+from hub.errors import BusUnavailable, HubError, StoreUnavailable
 from hub.model.breaker import BreakerPolicy, Circuit
 from hub.model.party import SYSTEM
 from hub.model.records import Delivery
@@ -157,15 +157,34 @@ def test_a_lease_is_renewed_while_its_receiver_hangs_and_lapses_with_its_worker(
         arrived(hooks[0], 1)
         began = lease(world)
         # Renewed more often than it lasts: nobody else takes what is in its hands.
-        until(lambda: lease(world) > began + 2 * limits.send_lease or second.begin() > 0)
-        assert len(hooks[0].got) == 1
+        until(lambda: second.begin() >= 0 and lease(world) > began + 2 * limits.send_lease)
+        assert of(world, RUS)[0].id not in second._held
         # It stops without waiting, as in a crash: the next worker sends the same bytes again.
         first.close(0)
-        until(lambda: second.begin() > 0)
-        arrived(hooks[0], 2)
+        until(lambda: second.begin() >= 0 and len(hooks[0].got) == 2)
     second.wait()
     assert len({(g.headers["ki-delivery"], g.body) for g in hooks[0].got}) == 1
     until(lambda: of(world, RUS)[0].state.value == "delivered")
+
+
+def test_what_is_in_hand_for_too_long_is_not_kept_from_the_next_worker(
+    world: World, hooks: list[Hook]
+) -> None:
+    short = replace(
+        world.hub.limits, send_lease=timedelta(milliseconds=300), longest_send=timedelta()
+    )
+    world.hub = replace(world.hub, limits=short, clock=utc_now)
+    reached_at(world, RUS, hooks[0].url)
+    world.consent()
+    world.publish_plan()
+    deliver_due(world.hub)
+    first, second = Senders(world.hub), Senders(world.hub)
+    with hooks[0].held():
+        first.begin()
+        until(lambda: second.begin() >= 0 and len(hooks[0].got) == 2)
+    first.wait()
+    second.wait()
+    assert len({(g.headers["ki-delivery"], g.body) for g in hooks[0].got}) == 1
 
 
 def lease(world: World) -> datetime:
@@ -282,21 +301,28 @@ def test_a_refusal_is_an_answer(world: World, hooks: list[Hook]) -> None:
     assert {world.delivery(p)["state"] for p in (PSYK, SOCIAL)} == {"dead"}
 
 
+@dataclass(frozen=True)
 class Away:
-    """The hub's own broker, away."""
+    """The hub's own broker, or its database, away."""
+
+    error: type[HubError]
 
     def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
-        raise BusUnavailable
+        raise self.error
 
 
-def test_the_own_broker_away_is_not_the_endpoints_failure(world: World) -> None:
-    world.hub = replace(world.hub, transports={**world.hub.transports, "mailbox": Away()})
+@pytest.mark.parametrize("error", [BusUnavailable, StoreUnavailable])
+def test_what_is_the_hubs_own_is_not_the_endpoints_failure(
+    world: World, error: type[HubError]
+) -> None:
+    world.hub = replace(world.hub, transports={**world.hub.transports, "mailbox": Away(error)})
     world.consent()
     world.publish_plan()
     for _ in range(8):
         world.work()
         world.clock.advance(hours=1)
     assert shut(world) == []
+    assert world.delivery(KOORD_OWN)["state"] == "retry_at", "and spends nothing"
 
 
 def test_a_probe_that_is_not_sent_after_all_makes_room_at_once(
