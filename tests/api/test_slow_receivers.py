@@ -6,48 +6,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from hub.errors import BusUnavailable, HubError, StoreUnavailable
-from hub.model.breaker import BreakerPolicy, Circuit
-from hub.model.party import SYSTEM
-from hub.model.records import Delivery
-from hub.model.retry import RetryWish
 from hub.runtime.bootstrap import utc_now
 from hub.runtime.loops import work
-from hub.sending import Confirm, Endpoint, Outgoing
-from hub.services.queries import deliveries
 from hub.services.senders import Senders, deliver_due
 from hub.store.tables import DELIVERY
-from tests.api.world import (
-    KOORD_OWN,
-    OPERATOR,
-    PSYK,
-    RUS,
-    SOCIAL,
-    World,
-    changed_plan,
-    problem,
-)
+from tests.api.failing import of, reached_at
+from tests.api.world import KOORD_OWN, PSYK, RUS, SOCIAL, World, changed_plan
 from tests.servers.hook import Hook
-
-
-def reached_at(world: World, party: str, url: str, **changes: object) -> None:
-    """Its copies are posted there, each version, and it gives no receipts."""
-    with world.hub.store.writing() as unit:
-        known = unit.parties.get(party)
-        assert known is not None
-        first = replace(
-            known.subscriptions[0], format="fhir", receipt=False, versions="every-version"
-        )
-        endpoint = Endpoint("https", url)
-        wanted = replace(known, endpoint=endpoint, subscriptions=(first,), **changes)  # type: ignore[arg-type]
-        unit.parties.save(wanted, world.clock())
-        unit.commit()
 
 
 def arrived(hook: Hook, count: int) -> None:
@@ -62,12 +33,6 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.01)
-
-
-def of(world: World, receiver: str) -> list[Delivery]:
-    """Oldest first."""
-    found = deliveries(world.hub, SYSTEM, receiver=receiver)
-    return sorted((d for d in found if not d.about), key=lambda d: d.version)
 
 
 @contextmanager
@@ -208,164 +173,3 @@ def test_a_worker_that_stops_gives_back_what_is_not_begun(world: World) -> None:
     assert [senders._prepared(j) for j in jobs] == [None] * len(jobs)
     assert deliver_due(world.hub) == len(jobs), "at once, and not after a lease"
     assert senders.begin() == 0
-
-
-# The circuit breaker
-
-
-def failing(world: World, hook: Hook, *parties: str, failures: int = 3) -> None:
-    """Those parties are behind one endpoint that answers 503."""
-    pause = BreakerPolicy(failures, timedelta(minutes=1), timedelta(minutes=5))
-    world.hub = replace(world.hub, breaker=pause)
-    hook.code = 503
-    for party in parties:
-        reached_at(world, party, f"{hook.url}/{party}")
-    world.consent()
-    world.publish_plan()
-    world.work()
-
-
-def shut(world: World) -> list[tuple[str, int, list[str]]]:
-    answer = world.get("/operations/endpoints", OPERATOR)
-    assert answer.status_code == 200, answer.text
-    rows = answer.json()
-    return [(r["state"], r["failures"], r["parties"]) for r in rows]
-
-
-def until_open(world: World) -> None:
-    for _ in range(3):
-        if shut(world)[0][0] == "open":
-            return
-        world.clock.advance(seconds=20)
-        world.work()
-    assert shut(world)[0][0] == "open"
-
-
-def test_an_endpoint_that_fails_is_left_alone_for_all_behind_it_and_probed_by_one(
-    world: World, hooks: list[Hook]
-) -> None:
-    both = sorted((PSYK, SOCIAL))
-    failing(world, hooks[0], *both)
-    assert shut(world) == [("closed", 2, both)]
-    until_open(world)
-    assert world.delivery(KOORD_OWN)["state"] == "sent", "the others have theirs"
-    tried = len(hooks[0].got)
-    spent = [world.delivery(p)["attempts"] for p in both]
-    world.clock.advance(seconds=59)
-    world.work()
-    assert (len(hooks[0].got), [world.delivery(p)["attempts"] for p in both]) == (tried, spent)
-    world.clock.advance(seconds=2)
-    world.work()
-    assert len(hooks[0].got) == tried + 1, "one probe"
-    assert shut(world)[0][0] == "open"
-    hooks[0].code = 200
-    world.clock.advance(minutes=3)
-    world.work()
-    world.clock.advance(hours=1)
-    world.work()
-    assert [world.delivery(p)["state"] for p in both] == ["delivered", "delivered"]
-    assert shut(world) == []
-    with world.hub.store.reading() as unit:
-        port = f"http://127.0.0.1:{hooks[0].port}"
-        acts = [r["action"] for r in unit.journal.audit_of(f"endpoint/{port}")]
-    assert acts == ["endpoint-open", "endpoint-open", "endpoint-close"]
-
-
-def test_an_operator_sends_there_again_with_a_reason(world: World, hooks: list[Hook]) -> None:
-    failing(world, hooks[0], PSYK, SOCIAL, failures=2)
-    ((state, *_),) = shut(world)
-    assert state == "open"
-    parties = {p["party"]: p for p in world.get("/operations/parties", OPERATOR).json()}
-    endpoint = parties[PSYK]["endpoint"]
-    assert (parties[PSYK]["endpoint_state"], parties[RUS]["endpoint_state"]) == ("open", "closed")
-    assert 'ki_hub_endpoints{state="open"} 1.0' in world.get("/metrics", OPERATOR).text
-    hooks[0].code = 200
-    said = {"endpoint": endpoint, "reason": "Genstartet kl. 10"}
-    reset = world.request("POST", "/operations/endpoints/reset", OPERATOR, json=said)
-    assert reset.json() == {"endpoint": endpoint, "state": "closed"}
-    world.clock.advance(seconds=5)
-    world.work()
-    assert [world.delivery(p)["state"] for p in (PSYK, SOCIAL)] == ["delivered", "delivered"]
-    with world.hub.store.reading() as unit:
-        row = unit.journal.audit_of(f"endpoint/{endpoint}")[-1]
-    assert (row["action"], row["reason"]) == ("endpoint-close", "Genstartet kl. 10")
-    problem(world.request("POST", "/operations/endpoints/reset", OPERATOR, json=said), 404)
-
-
-def test_a_refusal_is_an_answer(world: World, hooks: list[Hook]) -> None:
-    failing(world, hooks[0], PSYK, SOCIAL, failures=3)
-    hooks[0].code = 400
-    world.clock.advance(minutes=1)
-    world.work()
-    assert shut(world) == []
-    assert {world.delivery(p)["state"] for p in (PSYK, SOCIAL)} == {"dead"}
-
-
-@dataclass(frozen=True)
-class Away:
-    """The hub's own broker, or its database, away."""
-
-    error: type[HubError]
-
-    def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
-        raise self.error
-
-
-@pytest.mark.parametrize("error", [BusUnavailable, StoreUnavailable])
-def test_what_is_the_hubs_own_is_not_the_endpoints_failure(
-    world: World, error: type[HubError]
-) -> None:
-    world.hub = replace(world.hub, transports={**world.hub.transports, "mailbox": Away(error)})
-    world.consent()
-    world.publish_plan()
-    for _ in range(8):
-        world.work()
-        world.clock.advance(hours=1)
-    assert shut(world) == []
-    assert world.delivery(KOORD_OWN)["state"] == "retry_at", "and spends nothing"
-
-
-def test_a_probe_that_is_not_sent_after_all_makes_room_at_once(
-    world: World, hooks: list[Hook]
-) -> None:
-    failing(world, hooks[0], PSYK, SOCIAL, failures=2)
-    world.clock.advance(minutes=2)
-    senders = Senders(world.hub)
-    (job,) = senders._claim("token")
-    assert job.probe
-    with world.hub.store.reading() as unit:
-        (half,) = unit.breakers.listing()
-    assert (half.state, half.probe) == (Circuit.HALF_OPEN, job.one.id)
-    senders._stopping.set()
-    assert senders._prepared(job) is None
-    with world.hub.store.reading() as unit:
-        (back,) = unit.breakers.listing()
-    assert (back.state, back.lets(world.clock())) == (Circuit.OPEN, True)
-
-
-# The retry policy of a subscription
-
-
-def test_each_is_tried_again_as_its_party_and_subscription_say(
-    world: World, hooks: list[Hook]
-) -> None:
-    world.hub = replace(world.hub, breaker=BreakerPolicy(failures=0))
-    hooks[0].code = 503
-    reached_at(world, PSYK, hooks[0].url, retry=RetryWish(attempts=2, first=timedelta(hours=2)))
-    reached_at(world, SOCIAL, hooks[0].url, retry=RetryWish(within=timedelta(hours=3)))
-    world.consent()
-    world.publish_plan()
-    world.work()
-    start = world.clock()
-    assert of(world, PSYK)[0].retry_at == start + timedelta(hours=2)
-    assert of(world, SOCIAL)[0].retry_at == start + world.hub.retry.first
-    world.clock.advance(hours=2)
-    world.work()
-    assert of(world, PSYK)[0].state.value == "dead"
-    assert "every attempt is spent" in of(world, PSYK)[0].reason
-    assert of(world, SOCIAL)[0].state.value == "retry_at"
-    world.clock.advance(hours=1)
-    world.work()
-    assert of(world, SOCIAL)[0].state.value == "dead"
-    assert "the time for it is over" in of(world, SOCIAL)[0].reason
-    assert of(world, SOCIAL)[0].attempts < world.hub.retry.attempts
