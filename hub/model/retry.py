@@ -48,6 +48,10 @@ class RetryPolicy:
             grown = longest
         return timedelta(seconds=min(grown, longest, _MOST.total_seconds()))
 
+    def once_more(self, failed: int, now: datetime, random: float) -> datetime:
+        """When to try again after ``failed`` sends, whatever is spent."""
+        return now + self.wait(failed) * (1 - self.jitter + 2 * self.jitter * random)
+
     def after_failure(
         self, failed: int, now: datetime, random: float, began: datetime | None = None
     ) -> datetime | Spent:
@@ -58,7 +62,7 @@ class RetryPolicy:
         """
         if failed >= self.attempts:
             return Spent.ATTEMPTS
-        at = now + self.wait(failed) * (1 - self.jitter + 2 * self.jitter * random)
+        at = self.once_more(failed, now, random)
         if self.within is None or began is None:
             return at
         # A clock that was set back makes it no longer than from now.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import structlog
 
@@ -81,16 +82,21 @@ def policy_of(hub: Hub, work: UnitOfWork, delivery: Delivery) -> RetryPolicy:
 def retry_or_fail(
     hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str, *, ours: bool = False
 ) -> None:
-    """Schedule the next attempt, or give up when the budget or the time for it is spent; ``ours``
-    spends neither."""
-    now, policy = hub.clock(), policy_of(hub, work, delivery)
-    spent = min(delivery.attempts, policy.attempts - 1) if ours else delivery.attempts
-    first = None if ours else began(work.deliveries.history(delivery.id))
-    at = policy.after_failure(spent, now, hub.random(), first)
+    """Schedule the next attempt, or give up when the attempts or the time for it are spent;
+    ``ours`` spends nothing and is never given up."""
+    now, policy, spent = hub.clock(), policy_of(hub, work, delivery), delivery.attempts
+    history = work.deliveries.history(delivery.id)
+    if ours:
+        sends = sum(step.state is State.SENDING for step in history)
+        at: datetime | Spent = policy.once_more(sends, now, hub.random())
+        # It may have left all the same, so it never counts as not tried.
+        spent = max(1, spent - 1)
+    else:
+        at = policy.after_failure(spent, now, hub.random(), began(history))
     if isinstance(at, Spent):
         fail(hub, work, delivery, f"{reason} ({at})")
-    else:
-        work.deliveries.move(delivery, State.RETRY_AT, reason, ACTOR, now, retry_at=at)
+        return
+    work.deliveries.move(delivery, State.RETRY_AT, reason, ACTOR, now, retry_at=at, attempts=spent)
 
 
 def retry_after(hub: Hub, work: UnitOfWork, delivery: Delivery, said: Confirm) -> None:

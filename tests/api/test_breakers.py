@@ -116,7 +116,8 @@ def test_what_is_the_hubs_own_is_not_the_endpoints_failure(
         world.work()
         world.clock.advance(hours=1)
     assert shut(world) == []
-    assert world.delivery(KOORD_OWN)["state"] == "retry_at", "and spends nothing"
+    row = world.delivery(KOORD_OWN)
+    assert (row["state"], row["attempts"]) == ("retry_at", 1), "and spends nothing"
 
 
 def test_a_probe_that_is_not_sent_after_all_makes_room_at_once(world: World, hook: Hook) -> None:
