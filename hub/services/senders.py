@@ -131,8 +131,10 @@ class Senders:
         finally:
             with self._changed:
                 for one in held:
-                    self._held.pop(one.one.id, None)
-                    self._making.discard(one.one.id)
+                    # One that took too long may be in other hands of this process already.
+                    if self._held.get(one.one.id) is one:
+                        del self._held[one.one.id]
+                        self._making.discard(one.one.id)
                 self._changed.notify_all()
             self._hub.wake.set()
 

@@ -112,7 +112,7 @@ def test_what_is_the_hubs_own_is_not_the_endpoints_failure(
     world.hub = replace(world.hub, transports={**world.hub.transports, "mailbox": Away(error)})
     world.consent()
     world.publish_plan()
-    for _ in range(8):
+    for _ in range(world.hub.breaker.failures + 1):
         world.work()
         world.clock.advance(hours=1)
     assert shut(world) == []
