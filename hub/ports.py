@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 from hub.contract import Adapter, Audience, Party, Resource
 from hub.errors import Issue
 from hub.model.client import Grant
-from hub.sending import Confirm, Outgoing, PartyQueues, Transport
+from hub.sending import PartyQueues, Transport
 
 
 class Clock(Protocol):
@@ -143,10 +143,6 @@ class Bus(PartyQueues, Protocol):
     and may then be called again with the same key. Order per queue is the order of the calls.
     Success does not mean that the receiver has fetched it.
     """
-
-    def publish_many(self, batch: Sequence[tuple[str, Outgoing]]) -> list[Confirm]:
-        """Publish several with pipelined confirms; one Confirm each, in order."""
-        ...
 
     def take_back(self, queue: str, note: Callable[[Sequence[Waits]], None]) -> None:
         """Take out of the queue whatever waits there and is in nobody's hands.

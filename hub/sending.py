@@ -6,9 +6,9 @@ A transport moves bytes and knows nothing of content; transports are found by en
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hub.outside import Outside
 
@@ -57,6 +57,10 @@ class PartyQueues(Protocol):
         """Durable when it returns accepted; raises BusUnavailable when nobody knows."""
         ...
 
+    def publish_many(self, batch: Sequence[tuple[str, Outgoing]]) -> list[Confirm]:
+        """Several, their confirms awaited together; one Confirm each, in order."""
+        ...
+
 
 @dataclass(frozen=True)
 class TransportContext:
@@ -77,6 +81,15 @@ class Transport(Protocol):
 
     def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
         """Hand over once; a Confirm, or a Temporary error. May be repeated with the same key."""
+        ...
+
+
+@runtime_checkable
+class Batching(Protocol):
+    """A transport that is quicker with many at once; one batch is on its way at a time."""
+
+    def send_many(self, batch: Sequence[tuple[Outgoing, Endpoint]]) -> list[Confirm]:
+        """One Confirm each, in order; a Temporary error is one of them all."""
         ...
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hub.sending import Confirm, Endpoint, Outgoing, PartyQueues, Transport, TransportContext
 
 
@@ -16,6 +18,10 @@ class QueueTransport:
     def send(self, message: Outgoing, endpoint: Endpoint) -> Confirm:
         """Durable when accepted."""
         return self._queues.publish(endpoint.address, message)
+
+    def send_many(self, batch: Sequence[tuple[Outgoing, Endpoint]]) -> list[Confirm]:
+        """The same for several, whose confirms are awaited together."""
+        return self._queues.publish_many([(e.address, m) for m, e in batch])
 
 
 def create(context: TransportContext) -> Transport:

@@ -11,6 +11,7 @@ from hub.api import (
     concept_maps,
     create,
     documents,
+    endpoints,
     errors,
     everything,
     health,
@@ -47,7 +48,8 @@ FHIR = (
 """Modules of FHIR interactions. An address that is a word (``metadata``, ``_history``) comes before
 one where any word is a type or an id."""
 OTHERS = (
-    documents, mailbox, missed, acts, letters, proposals, operations, operating, audit, metrics,
+    documents, mailbox, missed, acts, letters, proposals, operations, operating, endpoints, audit,
+    metrics,
     health,
 )  # fmt: skip
 

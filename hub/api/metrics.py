@@ -19,7 +19,8 @@ ROUTER = APIRouter(tags=["operations"])
 
 @ROUTER.get("/metrics", response_class=Response)
 def metrics(hub: HubDep, operator: OperatorDep) -> Response:
-    """Deliveries by state, losses, open tasks, and what answers; the operator's credential."""
+    """Deliveries by state, losses, endpoints that fail, open tasks, what answers; the operator's
+    credential."""
     registry = CollectorRegistry()
     registry.register(_Store(hub))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
@@ -38,6 +39,10 @@ class _Store(Collector):
         yield _family(
             "losses", "What translations could not carry", ("direction", "format", "kind"),
             found.losses,
+        )  # fmt: skip
+        yield _family(
+            "endpoints", "Endpoints that fail: open is left alone, half-open is probed", ("state",),
+            found.endpoints,
         )  # fmt: skip
         yield _family("open_tasks", "What a person must do, by kind", ("kind",), found.tasks)
         silent: Counter[tuple[str, ...]] = Counter({(): found.silent})

@@ -99,6 +99,8 @@ NEEDS: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/operations/plans/{plan}"): "Operation.r",
     ("GET", "/operations/queues"): "Operation.r",
     ("GET", "/operations/parties"): "Operation.r",
+    ("GET", "/operations/endpoints"): "Operation.r",
+    ("POST", "/operations/endpoints/reset"): "Operation.u",
     ("GET", "/operations/messages"): "Operation.r",
     ("GET", "/operations/messages/{message}"): "Operation.r",
     ("POST", "/operations/messages/{message}/bytes"): "Content.r",

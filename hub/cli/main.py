@@ -35,6 +35,7 @@ _COMMANDS: Final = {
     "deliveries": "Show who was sent what, and why.",
     "demo": "Play the scenario of a KI-plan with fictitious people.",
     "doctor": "Check that this deployment is ready to work.",
+    "endpoints": "Show endpoints that fail, and send to one again.",
     "law": "Check the statutes that the hub relies on.",
     "mappings": "Check and explain the mapping tables.",
     "messages": "Show received documents, and the content of what was not understood.",

@@ -72,9 +72,5 @@ def list_(json_: bool) -> None:
 
     with opened() as (hub, _):
         rows = party_rows(hub)
-    show(
-        rows,
-        ("party", "name", "paused", "deliveries"),
-        json_,
-        more=("transport", "formats", "silent"),
-    )
+    more = ("transport", "endpoint_state", "formats", "silent")
+    show(rows, ("party", "name", "paused", "deliveries"), json_, more=more)

@@ -1,4 +1,4 @@
-"""Parties: how each receives, and the operator's pause."""
+"""Parties: how each receives, the operator's pause, and endpoints that fail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from hub.console.page import Page
 from hub.console.visit import FormDep, OperatorDep, Visit, Visitor
 from hub.model.party import Viewer
-from hub.services import admin, overview
+from hub.services import admin, breakers, overview
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)
 
@@ -35,12 +35,25 @@ def resume(party: str, visit: Visitor, viewer: OperatorDep, form: FormDep) -> Re
     return visit.go("/console/parties")
 
 
-def _page(visit: Visit, viewer: Viewer, *, missing: str = "") -> Response:
+@ROUTER.post("/console/endpoints/reset")
+def reset(visit: Visitor, viewer: OperatorDep, form: FormDep) -> Response:
+    """Send to the endpoint again; without a reason nothing is done and the page says so (422)."""
+    endpoint, reason = form.one("endpoint"), form.one("reason")
+    if not reason:
+        return _page(visit, viewer, unsaid=endpoint)
+    breakers.reset(visit.hub, endpoint, by=viewer.id, reason=reason)
+    return visit.go("/console/parties")
+
+
+def _page(visit: Visit, viewer: Viewer, *, missing: str = "", unsaid: str = "") -> Response:
+    """``missing``: the party, and ``unsaid``: the endpoint, for whose act no reason was given."""
     return visit.page(
         "parties.html",
-        422 if missing else 200,
+        422 if missing or unsaid else 200,
         rows=overview.parties(visit.hub, viewer),
         contacts=overview.party_contacts(visit.hub, viewer),
         counts=overview.delivery_counts(visit.hub, viewer),
+        endpoints=breakers.failing(visit.hub),
         missing=missing,
+        unsaid=unsaid,
     )

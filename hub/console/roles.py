@@ -41,6 +41,7 @@ PAGES: Final[Mapping[tuple[str, str], frozenset[Role]]] = {
     ("GET", "/console/parties"): _PARTIES,
     ("POST", "/console/parties/{party}/pause"): _PARTIES,
     ("POST", "/console/parties/{party}/resume"): _PARTIES,
+    ("POST", "/console/endpoints/reset"): _PARTIES,
     ("GET", "/console/subscriptions"): _O,
     ("POST", "/console/subscriptions/{subscription}/suspend"): _O,
     ("POST", "/console/subscriptions/{subscription}/resume"): _O,

@@ -1,10 +1,8 @@
-"""A delivery's states, and the decision to try again."""
+"""A delivery's states."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from enum import StrEnum
 
 from hub.contract import Loss, LossKind
@@ -83,26 +81,3 @@ def unaccepted(
 ) -> tuple[Loss, ...]:
     """Losses of kinds that the receiver does not accept, but for those (path, kind) let go."""
     return tuple(x for x in losses if x.kind in kinds and (x.path, x.kind) not in accepted)
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """How often and how long a temporary failure is tried again."""
-
-    attempts: int = 8
-    """Sends in all."""
-    first: timedelta = timedelta(seconds=2)
-    """Wait after the first failure; doubles each time."""
-    longest: timedelta = timedelta(minutes=30)
-
-    def after_failure(self, attempts: int, now: datetime, jitter: float) -> datetime | None:
-        """When to try again after ``attempts`` failed sends, or None to give up.
-
-        ``jitter`` in [0, 1) spreads receivers that failed together over half the wait.
-        """
-        if attempts >= self.attempts:
-            return None
-        # Doubled thirty times, any wait is the longest; more often, and timedelta overflows.
-        doubled: int = 2 ** max(0, min(attempts - 1, 30))
-        wait = min(self.first * doubled, self.longest)
-        return now + wait * (0.75 + 0.5 * jitter)

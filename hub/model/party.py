@@ -9,6 +9,7 @@ from typing import Literal
 from hub.contract import Identifier, LossKind, Party
 from hub.fhir import names
 from hub.model.client import Quota
+from hub.model.retry import RetryPolicy, RetryWish
 from hub.sending import Endpoint
 
 CITIZEN = "citizen"
@@ -28,6 +29,8 @@ class Subscription:
     options: dict[str, str] = field(default_factory=dict)
     unacceptable: tuple[LossKind, ...] = ()
     """Kinds of loss that a person must accept before the message is sent."""
+    retry: RetryWish = field(default_factory=RetryWish)
+    """How what fails is tried again; what it leaves open is as the party has it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class RegisteredParty:
     """Its own limits of what it sends; where it has none, the settings' hold."""
     silent_hours: int | None = None
     """So long may something wait for it in silence; 0: for ever; None: as the settings say."""
+    retry: RetryWish = field(default_factory=RetryWish)
+    """How what fails to reach it is tried again; what it leaves open is as the settings say."""
 
     def subscription(self, format: str | None = None) -> Subscription | None:
         """How plans go to it in that format, else at all; None if it has no subscription.
@@ -52,6 +57,12 @@ class RegisteredParty:
         """
         wanted = [s for s in self.subscriptions if s.content == "plan"]
         return next((s for s in wanted if s.format == format), wanted[0] if wanted else None)
+
+    def retries(self, usual: RetryPolicy, format: str) -> RetryPolicy:
+        """How a delivery of that format is tried again; one that it has no subscription for (a
+        notice, a notification of a FHIR Subscription) as the party says for all."""
+        own = next((s.retry for s in self.subscriptions if s.format == format), RetryWish())
+        return own.over(self.retry.over(usual))
 
 
 @dataclass(frozen=True)

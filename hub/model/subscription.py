@@ -20,6 +20,8 @@ TOPICS: Final[Mapping[str, str]] = {PLAN_CHANGE: "CarePlan", CONSENT_CHANGE: "Co
 """Topic to the type of what its events are about."""
 FORMAT: Final = "notification"
 """Stands where a delivery of a plan has its format."""
+HOOK: Final = "hook"
+"""The transport of notifications."""
 HANDSHAKE: Final = "handshake"
 HEARTBEAT: Final = "heartbeat"
 KEEPALIVE: Final = (HANDSHAKE, HEARTBEAT)

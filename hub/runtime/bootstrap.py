@@ -10,9 +10,10 @@ from hub.access.calls import Calls
 from hub.bus.embedded import EmbeddedBus
 from hub.errors import Misconfigured
 from hub.fhir.validation import EmbeddedValidator
+from hub.model.breaker import BreakerPolicy
 from hub.model.client import Quota
-from hub.model.delivery import RetryPolicy
 from hub.model.reach import LOOPBACK, Reach
+from hub.model.retry import RetryPolicy
 from hub.ports import Bus
 from hub.runtime.doors import door
 from hub.runtime.mappings import overrides
@@ -76,10 +77,19 @@ def build(settings: Settings) -> Hub:
             receipt_wait=timedelta(seconds=settings.receipt_seconds),
             compare_every=timedelta(minutes=settings.reconcile_minutes),
             silent_hours=settings.silent_hours,
+            stop_wait=timedelta(seconds=settings.stop_seconds),
         ),
         retry=RetryPolicy(
             attempts=settings.retry_attempts,
             first=timedelta(seconds=settings.retry_first_seconds),
+            longest=timedelta(seconds=settings.retry_longest_seconds),
+            factor=settings.retry_factor,
+            jitter=settings.retry_jitter,
+            within=timedelta(hours=settings.retry_hours) if settings.retry_hours else None,
+        ),
+        breaker=BreakerPolicy(
+            failures=settings.endpoint_failures,
+            pause=timedelta(seconds=settings.endpoint_pause_seconds),
         ),
     )
 

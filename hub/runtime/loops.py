@@ -9,6 +9,7 @@ import structlog
 from hub.errors import Temporary
 from hub.services.hub import Hub
 from hub.services.let_go import let_go
+from hub.services.senders import Senders
 from hub.services.silence import watch_silence
 from hub.services.strays import compare_due
 from hub.services.worker import maintain, receive, work_once
@@ -21,10 +22,10 @@ WATCH_SECONDS = 60.0
 
 def work(hub: Hub, stop: Event, poll: float) -> None:
     """Work until told to stop; what is in hand is finished first."""
-    rounds, last = 0, hub.clock()
+    rounds, last, senders = 0, hub.clock(), Senders(hub)
     while not stop.is_set():
         try:
-            done = work_once(hub)
+            done = work_once(hub, senders)
             before, last = last, hub.clock()
             if rounds % MAINTENANCE_ROUNDS == 0 or last < before:
                 maintain(hub)
@@ -37,6 +38,7 @@ def work(hub: Hub, stop: Event, poll: float) -> None:
         if done == 0:
             hub.wake.wait(poll)
             hub.wake.clear()
+    senders.close(hub.limits.stop_wait.total_seconds())
 
 
 def watch(hub: Hub, stop: Event) -> None:

@@ -25,12 +25,19 @@ def party_entries(file: PartiesFile, folder: Path) -> list[PartyEntry]:
                 endpoint=_endpoint(p, folder),
                 subscriptions=tuple(
                     Subscription(
-                        s.format, s.content, s.versions, s.receipt, dict(s.options), s.unacceptable
+                        s.format,
+                        s.content,
+                        s.versions,
+                        s.receipt,
+                        dict(s.options),
+                        s.unacceptable,
+                        s.retry,
                     )
                     for s in p.subscriptions
                 ),
                 quota=p.quota,
                 silent_hours=p.silent_hours,
+                retry=p.retry,
             ),
             _credential(p.credential, folder),
             _clients("party", p.party.id, p.clients),

@@ -17,8 +17,10 @@ from hub.errors import Malformed
 from hub.fhir import names
 from hub.model.agreement import USUAL, Agreement
 from hub.model.client import Quota
+from hub.model.retry import RetryWish
 from hub.runtime.agreement_file import agreement
 from hub.runtime.clients_file import ClientEntry, clients, quota, whole_number
+from hub.runtime.retry_file import retry
 from hub.runtime.yaml_node import Node, load
 
 IDENTIFIER_SYSTEMS: Final[Mapping[str, str]] = {
@@ -73,6 +75,7 @@ class SubscriptionEntry:
     receipt: bool = True
     options: Mapping[str, str] = field(default_factory=dict)
     unacceptable: tuple[LossKind, ...] = ()
+    retry: RetryWish = field(default_factory=RetryWish)
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ class PartyEntry:
     clients: tuple[ClientEntry, ...] = ()
     quota: Quota = field(default_factory=Quota)
     silent_hours: int | None = None
+    retry: RetryWish = field(default_factory=RetryWish)
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,7 @@ def parse_parties(text: str, *, name: str = "parties") -> PartiesFile:
 def _party(node: Node) -> PartyEntry:
     node.keys(
         "id", "name", "kind", "organisation", "phone", "identifiers", "endpoint", "subscriptions",
-        "credential", "clients", "quota", "silent_hours",
+        "credential", "clients", "quota", "silent_hours", "retry",
     )  # fmt: skip
     party = Party(
         id=node.text("id", _SLUG),
@@ -161,6 +165,7 @@ def _party(node: Node) -> PartyEntry:
         clients=clients(node),
         quota=quota(node.child("quota", dict, {})),
         silent_hours=whole_number(node, "silent_hours"),
+        retry=retry(node.child("retry", dict, {})),
     )
 
 
@@ -182,7 +187,7 @@ def _endpoint(node: Node) -> EndpointEntry:
 
 
 def _subscription(node: Node) -> SubscriptionEntry:
-    node.keys("content", "format", "versions", "receipt", "options", "unacceptable_losses")
+    node.keys("content", "format", "versions", "receipt", "options", "unacceptable_losses", "retry")
     options = node.child("options", dict, {})
     return SubscriptionEntry(
         format=node.text("format", _SLUG),
@@ -191,6 +196,7 @@ def _subscription(node: Node) -> SubscriptionEntry:
         receipt=node.child("receipt", bool, True).value,
         options={key: options.text(key) for key in options.value},
         unacceptable=_loss_kinds(node),
+        retry=retry(node.child("retry", dict, {})),
     )
 
 

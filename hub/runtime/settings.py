@@ -118,8 +118,24 @@ class Settings(BaseSettings):
     validator_seconds: float = Field(30.0, description="Seconds to wait for it, for one document")
     validator_limit: int = Field(16, description="Documents waiting there, for each process")
     lease_seconds: float = Field(30.0, description="Seconds a crashed worker keeps its work")
-    retry_attempts: int = Field(8, description="Sends in all, before a delivery is dead")
-    retry_first_seconds: float = Field(2.0, description="Wait after the first failure; doubles")
+    retry_attempts: int = Field(8, ge=1, description="Sends in all, before a delivery is dead")
+    retry_first_seconds: float = Field(2.0, gt=0, description="Wait after the first failure")
+    retry_longest_seconds: float = Field(1800.0, gt=0, description="No wait is longer")
+    retry_factor: float = Field(
+        2.0, ge=1, le=10, description="Each wait is so many times the one before"
+    )
+    retry_jitter: float = Field(
+        0.25, ge=0, le=1, description="A wait is shorter or longer by up to this share of itself"
+    )
+    retry_hours: float = Field(
+        0.0, ge=0, description="From the first send; then a delivery is dead; 0: attempts decide"
+    )
+    endpoint_failures: int = Field(
+        5, ge=0, description="Failures in a row after which an endpoint is left alone; 0: never"
+    )
+    endpoint_pause_seconds: float = Field(
+        15.0, gt=0, description="Until one delivery is tried there; doubles, up to 15 minutes"
+    )
     receipt_seconds: float = Field(
         3600.0, description="Without a receipt so long, a sent document that is gone is sent again"
     )

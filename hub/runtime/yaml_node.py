@@ -88,6 +88,15 @@ class Node:
             found.fail("not of the right form")
         return cast(str, found.value)
 
+    def number(self, key: str, least: float, most: float, said: str) -> float | None:
+        """A number between two others, both included; None where the key is missing."""
+        if key not in self.value:
+            return None
+        found = Node(self.file, f"{self.path}.{key}" if self.path else key, self.value[key])
+        if type(found.value) not in (int, float) or not least <= found.value <= most:
+            found.fail(said)
+        return cast(float, found.value)
+
     def choice(self, key: str, *allowed: str) -> Any:
         """One of the allowed texts; the first where the key is missing."""
         found = self.child(key, str, allowed[0])

@@ -261,4 +261,7 @@ def _pause(
 
 
 def _as_written(registered: RegisteredParty) -> tuple[object, ...]:
-    return (registered.party, registered.endpoint, registered.subscriptions, registered.quota)
+    return (
+        registered.party, registered.endpoint, registered.subscriptions, registered.quota,
+        registered.retry,
+    )  # fmt: skip

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
 import structlog
 
-from hub.errors import BusUnavailable, CannotRender, HubError, Temporary
+from hub.errors import BusUnavailable, CannotRender, HubError, StoreUnavailable, Temporary
 from hub.model.delivery import State
 from hub.model.records import Delivery, Task
-from hub.sending import Confirm, Endpoint, Outgoing
+from hub.model.retry import RetryPolicy, Spent, began
+from hub.sending import Confirm, Outgoing, Transport
 from hub.services.hub import Hub, repeatable
 from hub.services.subscription_state import broken
 from hub.store.journal import OPERATOR
@@ -18,7 +22,12 @@ ACTOR = "hub"
 
 
 class _Away(Confirm):
-    """Not accepted, because the hub's own broker is away; the receiver is not to blame."""
+    """Not accepted, because the hub's own broker or database is away; nobody else is to blame."""
+
+
+def is_ours(confirm: Confirm) -> bool:
+    """What failed is the hub's own: it says nothing of the receiver."""
+    return isinstance(confirm, _Away)
 
 
 def outgoing(delivery: Delivery) -> Outgoing:
@@ -39,45 +48,64 @@ def outgoing(delivery: Delivery) -> Outgoing:
     )
 
 
-def hand_over(hub: Hub, name: str, message: Outgoing, endpoint: Endpoint) -> Confirm:
-    """Give it to the transport of that name, once; what it said, or why nobody knows."""
+def transport_of(hub: Hub, name: str) -> Transport:
+    """The transport of that name; CannotRender where it is not installed."""
     transport = hub.transports.get(name)
     if transport is None:
         raise CannotRender("The receiver's transport is not installed")
+    return transport
+
+
+def asked(call: Callable[[], list[Confirm]], keys: Sequence[str]) -> list[Confirm]:
+    """What a transport said of these deliveries, once; or, for all alike, why nobody knows."""
     try:
-        return transport.send(message, endpoint)
-    except BusUnavailable as e:
-        return _Away(False, e.text)
+        return call()
+    except (BusUnavailable, StoreUnavailable) as e:
+        failed: Confirm = _Away(False, e.text)
     except Temporary as e:
-        return Confirm(False, e.text)
+        failed = Confirm(False, e.text)
     except HubError:
         raise
     except Exception as e:
         # Whether it left is not known, and the cause may pass: the budget of attempts decides.
-        LOG.error("transport.broke", delivery=message.key, error=type(e).__name__)
-        return Confirm(False, f"The transport failed ({type(e).__name__})")
+        LOG.error("transport.broke", deliveries=list(keys), error=type(e).__name__)
+        failed = Confirm(False, f"The transport failed ({type(e).__name__})")
+    return [failed] * len(keys)
+
+
+def policy_of(hub: Hub, work: UnitOfWork, delivery: Delivery) -> RetryPolicy:
+    """How it is tried again: as its subscription says, else its party, else the settings."""
+    registered = work.parties.get(delivery.receiver)
+    return registered.retries(hub.retry, delivery.format) if registered else hub.retry
 
 
 def retry_or_fail(
     hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str, *, ours: bool = False
 ) -> None:
-    """Schedule the next attempt, or give up when the budget is spent; ``ours`` spends nothing."""
-    now = hub.clock()
-    spent = min(delivery.attempts, hub.retry.attempts - 1) if ours else delivery.attempts
-    at = hub.retry.after_failure(spent, now, hub.random())
-    if at is None:
-        fail(hub, work, delivery, f"{reason} (every attempt is spent)")
+    """Schedule the next attempt, or give up when the attempts or the time for it are spent;
+    ``ours`` spends nothing and is never given up."""
+    now, policy, spent = hub.clock(), policy_of(hub, work, delivery), delivery.attempts
+    history = work.deliveries.history(delivery.id)
+    if ours:
+        sends = sum(step.state is State.SENDING for step in history)
+        at: datetime | Spent = policy.once_more(sends, now, hub.random())
+        # It may have left all the same, so it never counts as not tried.
+        spent = max(1, spent - 1)
     else:
-        work.deliveries.move(delivery, State.RETRY_AT, reason, ACTOR, now, retry_at=at)
+        at = policy.after_failure(spent, now, hub.random(), began(history))
+    if isinstance(at, Spent):
+        fail(hub, work, delivery, f"{reason} ({at})")
+        return
+    work.deliveries.move(delivery, State.RETRY_AT, reason, ACTOR, now, retry_at=at, attempts=spent)
 
 
 def retry_after(hub: Hub, work: UnitOfWork, delivery: Delivery, said: Confirm) -> None:
     """The next attempt after what the transport said.
 
-    While the hub's own broker is away nothing is spent: however long that lasts, nobody's delivery
-    dies of it.
+    While the hub's own broker or database is away nothing is spent: however long that lasts,
+    nobody's delivery dies of it.
     """
-    retry_or_fail(hub, work, delivery, said.reason, ours=isinstance(said, _Away))
+    retry_or_fail(hub, work, delivery, said.reason, ours=is_ours(said))
 
 
 def fail(hub: Hub, work: UnitOfWork, delivery: Delivery, reason: str) -> None:

@@ -1,45 +1,51 @@
 """Step 5: make and send what is due.
 
-Claim in one transaction; make the bytes outside any; check the basis again and freeze bytes,
-ids and the consent epoch in the next (``sending``: from here it may have left); then hand over
-to the transport, and write what it said. A crash in between sends the frozen bytes again, under
-the same key: twice at worst, never lost.
+:mod:`hub.services.senders` claims in one transaction. Here the bytes are made outside any; the
+basis is checked again, and bytes, ids and the consent epoch are frozen in the next (``sending``:
+from here it may have left); then the transport gets them, and what it said is written. A crash in
+between sends the frozen bytes again, under the same key: twice at worst, never lost.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import Final, TypeVar
 
 import structlog
 
 from hub.contract import Rendered
-from hub.errors import HubError, StoreUnavailable, Temporary, TooLargeToSend
+from hub.errors import HubError, Temporary, TooLargeToSend
 from hub.model.delivery import State
+from hub.model.lanes import BY_HAND
 from hub.model.party import CITIZEN, SYSTEM, Directory, RegisteredParty
 from hub.model.records import Delivery
 from hub.sending import Confirm, Endpoint
 from hub.services.again import audit_disclosure, begin_again
-from hub.services.answering import send_answer
+from hub.services.answering import prepare_answer
 from hub.services.asking import ask_for_hand_over, ask_person
-from hub.services.attempts import ACTOR, fail, hand_over, outgoing, retry_after
+from hub.services.attempts import ACTOR, fail, outgoing, retry_after
+from hub.services.breakers import heard
 from hub.services.frozen import open_to, why_not
 from hub.services.gate import is_notice, stopped
 from hub.services.holding import held_back
 from hub.services.hub import Hub
 from hub.services.notices import freeze_notice
 from hub.services.outgoing import conforming
+from hub.services.parcels import Parcel
 from hub.services.resend import answer_by, renewed
 from hub.services.route import reconcile
 from hub.services.state import PlanState, plan_state
-from hub.services.subscription_send import notify
+from hub.services.subscription_send import prepare_notification
 from hub.services.threads import Before, before, remember, still
 from hub.services.views import Reduced, build_view
 from hub.store.work import UnitOfWork
 
 LOG = structlog.get_logger()
-BY_HAND = Endpoint("hand", "")
+_TO_HAND: Final = Endpoint(BY_HAND, "")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -61,42 +67,25 @@ class _Source:
     before: Before
 
 
-def deliver_due(hub: Hub) -> int:
-    """Work on every delivery that can be claimed now; returns how many were worked on."""
-    token = hub.hand.token()
-    with hub.store.writing() as work:
-        taken = work.deliveries.claim(hub.clock(), hub.limits.send_lease, token, hub.limits.batch)
-        if taken:
-            work.commit()
-    if taken:
-        # Beside each other: a slow receiver delays nobody else.
-        with ThreadPoolExecutor(min(len(taken), hub.limits.senders), "sender") as pool:
-            for done in [pool.submit(_deliver, hub, i, token) for i in taken]:
-                done.result()
-    return len(taken)
+def prepare(hub: Hub, delivery_id: str, token: str) -> Parcel | None:
+    """Make and freeze a delivery that was claimed; None if it is not to be sent now."""
+    with hub.store.reading() as work:
+        delivery = work.deliveries.get(delivery_id, SYSTEM)
+    assert delivery is not None
+    if delivery.subscription:
+        return prepare_notification(hub, delivery, token)
+    if not delivery.plan_id:
+        return prepare_answer(hub, delivery, token)
+    return _frozen(hub, delivery_id, token)
 
 
-def _deliver(hub: Hub, delivery_id: str, token: str) -> None:
-    if hub.hand.ending.is_set():
-        return  # the claim is let go of with all others
+def guarded(hub: Hub, delivery_id: str, token: str, step: Callable[[], Found]) -> Found | None:
+    """Do one step of a delivery; what goes wrong is its own, and None comes back."""
     log = LOG.bind(delivery=delivery_id)
     try:
-        with hub.store.reading() as work:
-            delivery = work.deliveries.get(delivery_id, SYSTEM)
-        assert delivery is not None
-        if delivery.subscription:
-            notify(hub, delivery, token)
-            return
-        if not delivery.plan_id:
-            send_answer(hub, delivery, token)
-            return
-        frozen = _frozen(hub, delivery_id, token)
-        if frozen is not None:
-            _send(hub, *frozen)
-    except StoreUnavailable:
-        raise
+        return step()
     except Temporary as e:
-        # Nothing has left: the claim lapses, and it is taken up again.
+        # Nothing has left, or nobody knows: the claim lapses, and it is taken up again.
         log.warning("delivery.waits", number=e.number)
     except TooLargeToSend as e:
         log.warning("delivery.too.large", number=e.number)
@@ -108,10 +97,11 @@ def _deliver(hub: Hub, delivery_id: str, token: str) -> None:
         # One document that breaks its adapter must not stop the other deliveries.
         log.error("delivery.broke", error=type(e).__name__)
         _give_up(hub, delivery_id, token, f"The format failed ({type(e).__name__})")
+    return None
 
 
-def _frozen(hub: Hub, delivery_id: str, token: str) -> tuple[Delivery, Endpoint, bool] | None:
-    """The delivery in ``sending`` with its bytes, or None if it is not to be sent now."""
+def _frozen(hub: Hub, delivery_id: str, token: str) -> Parcel | None:
+    """A copy of the plan, or a notice, in ``sending`` with its bytes."""
     with hub.store.reading() as work:
         delivery = work.deliveries.get(delivery_id, SYSTEM)
         assert delivery is not None
@@ -130,9 +120,11 @@ def _frozen(hub: Hub, delivery_id: str, token: str) -> tuple[Delivery, Endpoint,
     with hub.store.reading() as work:
         frozen = work.deliveries.get(delivery_id, SYSTEM, body=True)
     assert frozen is not None
-    endpoint = registered.endpoint if registered else BY_HAND
+    endpoint = registered.endpoint if registered else _TO_HAND
     subscription = registered.subscription(delivery.format) if registered else None
-    return frozen, endpoint, subscription is None or subscription.receipt
+    receipt = subscription is None or subscription.receipt
+    settle = partial(_settle, hub, delivery_id, endpoint, receipt)
+    return Parcel(outgoing(frozen), endpoint, settle)
 
 
 def _source(hub: Hub, work: UnitOfWork, delivery: Delivery) -> _Source:
@@ -236,14 +228,15 @@ def _holds(work: UnitOfWork, state: PlanState, delivery: Delivery, made: _Made) 
     return same and still(work, state, delivery, made.source.before)
 
 
-def _send(hub: Hub, delivery: Delivery, endpoint: Endpoint, receipt: bool) -> None:
-    name = "hand" if delivery.receiver == CITIZEN else endpoint.transport
-    confirm = hand_over(hub, name, outgoing(delivery), endpoint)
+def _settle(
+    hub: Hub, delivery_id: str, endpoint: Endpoint, receipt: bool, confirm: Confirm
+) -> None:
     with hub.store.writing() as work:
-        current = work.deliveries.lock(delivery.id)
+        current = work.deliveries.lock(delivery_id)
         assert current is not None
         if current.state is State.SENDING:
             _after_send(hub, work, current, confirm, receipt)
+        heard(hub, work, endpoint, delivery_id, confirm)
         work.commit()
     hub.wake.set()
 

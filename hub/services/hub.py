@@ -11,11 +11,12 @@ from threading import Event
 
 from hub.codes import LocalCodes, LocalCodesOf, no_local_codes
 from hub.contract import Context, Party, Printer
+from hub.model.breaker import BreakerPolicy
 from hub.model.client import Quota
-from hub.model.delivery import RetryPolicy
 from hub.model.party import Directory
 from hub.model.reach import Reach
 from hub.model.refusals import Refusals
+from hub.model.retry import RetryPolicy
 from hub.ports import Adapters, Bus, Clock, Validator
 from hub.sending import Transport
 from hub.services.door import Door
@@ -63,9 +64,17 @@ class Limits:
     silent_hours: int = 72
     """So long may something wait for a receiver that fetches and answers nothing; 0: for ever."""
     batch: int = 20
-    """Deliveries claimed at once."""
+    """Deliveries claimed at once for each kind of the hub's own queues."""
     senders: int = 4
-    """Deliveries made and sent beside each other, in one worker."""
+    """Deliveries made and settled beside each other, in one worker."""
+    endpoint_senders: int = 2
+    """Deliveries on their way to one endpoint, from one worker."""
+    outside_senders: int = 64
+    """And to all endpoints together."""
+    longest_send: timedelta = timedelta(minutes=5)
+    """A delivery that is in hand for longer is not kept from another worker any more."""
+    stop_wait: timedelta = timedelta(seconds=20)
+    """So long a worker that stops waits for what is on its way."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,8 @@ class Hub:
     """What else must answer for the hub to be ready, by name; each raises a HubError."""
     limits: Limits = field(default_factory=Limits)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    """For whoever has no other in the parties file."""
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     reach: Reach = field(default_factory=Reach)
     """Where subscribers' hooks may go."""
     door: Door = field(default_factory=Door)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from hub.errors import HubError, NotFound
 from hub.model.approval import Approval
+from hub.model.breaker import Breaker, endpoint_of
 from hub.model.delivery import State
 from hub.model.party import SYSTEM, RegisteredParty, Viewer
 from hub.model.records import (
@@ -128,6 +129,7 @@ def party_rows(hub: Hub) -> list[dict[str, Any]]:
     nothing = Contact(None, None, silent=False)
     with hub.store.reading() as work:
         counts, known = work.deliveries.counts(), contacts(work)
+        failing = {b.endpoint: b for b in work.breakers.listing()}
         return [
             {
                 "party": p.party.id,
@@ -135,7 +137,10 @@ def party_rows(hub: Hub) -> list[dict[str, Any]]:
                 "kind": p.party.kind,
                 "organisation": p.party.organisation,
                 "transport": p.endpoint.transport,
+                "endpoint": (at := endpoint_of(p.endpoint.transport, p.endpoint.address)),
+                "endpoint_state": failing.get(at, Breaker(at)).state.value,
                 "formats": [s.format for s in p.subscriptions],
+                "retry": p.retry.written(),
                 "paused": p.paused,
                 "paused_by": p.paused_by,
                 "paused_reason": p.paused_reason,
@@ -174,6 +179,8 @@ class Numbers:
     """Open ones of (kind,)."""
     silent: int
     """Receivers that have something waiting and are not heard of."""
+    endpoints: Counter[tuple[str, ...]]
+    """That failed and have not worked since, by (state,)."""
 
 
 def numbers(hub: Hub) -> Numbers:
@@ -184,6 +191,7 @@ def numbers(hub: Hub) -> Numbers:
             Counter(work.losses.counts()),
             Counter((t.kind,) for t in work.journal.tasks(SYSTEM)),
             sum(c.silent for c in contacts(work).values()),
+            Counter((b.state.value,) for b in work.breakers.listing()),
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from hub.contract import Resource
@@ -16,12 +17,14 @@ from hub.fhir.notification import Event, Kind, Told, message, message_response, 
 from hub.model.delivery import State
 from hub.model.party import SYSTEM, Viewer
 from hub.model.records import Delivery, Plan
-from hub.model.subscription import HANDSHAKE, KEEPALIVE, FhirSubscription, Wish
+from hub.model.subscription import HANDSHAKE, HOOK, KEEPALIVE, FhirSubscription, Wish
 from hub.sending import Confirm, Endpoint, Outgoing
-from hub.services.attempts import ACTOR, fail, hand_over, retry_or_fail
+from hub.services.attempts import ACTOR, fail, retry_after
+from hub.services.breakers import heard
 from hub.services.entries import Disclosure
 from hub.services.frozen import open_to
 from hub.services.hub import Hub, repeatable
+from hub.services.parcels import Parcel
 from hub.services.sight import Sight
 from hub.services.silence import heard_from
 from hub.services.state import plan_state
@@ -29,7 +32,6 @@ from hub.services.subscription_events import GONE, catch_up, follow, shown, with
 from hub.services.subscription_state import answered, known
 from hub.store.work import UnitOfWork
 
-TRANSPORT: Final = "hook"
 _NARROWED: Final = "The consent changed after it was made; these bytes are not sent again"
 
 
@@ -43,19 +45,29 @@ class _Made:
     """None: it tells of nothing (a handshake, a heartbeat)."""
 
 
-def notify(hub: Hub, delivery: Delivery, token: str) -> None:
-    """Send one notification that was claimed, if it may still be sent."""
+def prepare_notification(hub: Hub, delivery: Delivery, token: str) -> Parcel | None:
+    """One notification that was claimed, in ``sending``; None if it is not to be sent now."""
     with hub.store.reading() as work:
         subscription = known(work, delivery.subscription)
         wish = subscription.wish
         due = delivery.state is State.DUE
         made = make(hub, work, delivery, subscription) if due else None
     if not _frozen(hub, delivery, made, wish, token):
-        return
+        return None
     with hub.store.reading() as work:
         frozen = work.deliveries.get(delivery.id, SYSTEM, body=True)
     assert frozen is not None
-    confirm = _send(hub, frozen, wish)
+    parcel = _parcel(hub, frozen, wish)
+    if not hub.reach.hook(wish.endpoint):
+        parcel.settle(Confirm(False, "The hub may not call this address", permanent=True))
+        return None
+    return parcel
+
+
+def _settle(
+    hub: Hub, delivery: Delivery, endpoint: Endpoint, wish: Wish, heard_there: Confirm
+) -> None:
+    confirm = _understood(wish, heard_there)
     if confirm.accepted and delivery.about == HANDSHAKE:
         catch_up(hub, delivery.subscription)
     with hub.store.writing() as work:
@@ -64,6 +76,7 @@ def notify(hub: Hub, delivery: Delivery, token: str) -> None:
         assert current is not None
         if current.state is State.SENDING:
             _after_send(hub, work, current, confirm)
+        heard(hub, work, endpoint, delivery.id, heard_there)
         work.commit()
     hub.wake.set()
 
@@ -211,10 +224,9 @@ def _as_it_was(
     return made.why is None or plan is None or made.why.epoch == plan.consent_epoch
 
 
-def _send(hub: Hub, delivery: Delivery, wish: Wish) -> Confirm:
+def _parcel(hub: Hub, delivery: Delivery, wish: Wish) -> Parcel:
     address = wish.endpoint
-    if not hub.reach.hook(address) or delivery.body is None:
-        return Confirm(False, "The hub may not call this address", permanent=True)
+    assert delivery.body is not None
     if wish.channel == "message":
         address = f"{address.rstrip('/')}/$process-message"
     headers: dict[str, str] = {}
@@ -225,8 +237,13 @@ def _send(hub: Hub, delivery: Delivery, wish: Wish) -> Confirm:
         "ki-sequence": str(delivery.sequence),
         "ki-attempt": str(delivery.attempts),
     }
-    outgoing = Outgoing(delivery.id, delivery.body, delivery.media_type or wish.payload, headers)
-    confirm = hand_over(hub, TRANSPORT, outgoing, Endpoint(TRANSPORT, address, None, wish.timeout))
+    message = Outgoing(delivery.id, delivery.body, delivery.media_type or wish.payload, headers)
+    endpoint = Endpoint(HOOK, address, None, wish.timeout)
+    return Parcel(message, endpoint, partial(_settle, hub, delivery, endpoint, wish))
+
+
+def _understood(wish: Wish, confirm: Confirm) -> Confirm:
+    """A message is answered with a message: what that says counts."""
     if wish.channel != "message" or not confirm.accepted:
         return confirm
     said = message_response(confirm.answer, confirm.answer_type)
@@ -245,7 +262,7 @@ def _after_send(hub: Hub, work: UnitOfWork, delivery: Delivery, confirm: Confirm
     elif confirm.permanent:
         fail(hub, work, delivery, confirm.reason)
     else:
-        retry_or_fail(hub, work, delivery, confirm.reason)
+        retry_after(hub, work, delivery, confirm)
 
 
 def _audit(work: UnitOfWork, delivery: Delivery, why: Disclosure | None, now: datetime) -> None:

@@ -27,7 +27,6 @@ from hub.sending import Outgoing
 from hub.services.accept import accept
 from hub.services.attempts import fail
 from hub.services.clock_steps import follow_clock
-from hub.services.deliver import deliver_due
 from hub.services.denied import audit_refusal
 from hub.services.hub import Hub, new_id, repeatable
 from hub.services.lapse import ACTOR, follow_time
@@ -38,6 +37,7 @@ from hub.services.process import process
 from hub.services.recall import recall_due
 from hub.services.resend import ask_again
 from hub.services.retention import expire
+from hub.services.senders import Senders, deliver_due
 from hub.services.settle import read_receipt, receipt_for
 from hub.services.subscription_events import number_due
 from hub.services.subscription_state import keep_alive
@@ -48,8 +48,11 @@ from hub.store.work import UnitOfWork
 LOG = structlog.get_logger()
 
 
-def work_once(hub: Hub) -> int:
-    """Process kept messages, publish answers, deliver what is due; returns how much was done."""
+def work_once(hub: Hub, senders: Senders | None = None) -> int:
+    """Process kept messages, publish answers, deliver what is due; returns how much was done.
+
+    With ``senders``, sending is begun and not waited for.
+    """
     with hub.store.reading() as work:
         waiting = work.inbox.waiting(hub.clock(), hub.limits.batch)
     for item_id in waiting:
@@ -62,39 +65,25 @@ def work_once(hub: Hub) -> int:
     told = number_due(hub) + keep_alive(hub) + ask_again(hub) + go_on(hub)
     # Before anything new is sent: what may not be had any more.
     taken = recall_due(hub) + settle_withdrawals(hub)
-    return len(waiting) + _answer(hub) + told + taken + deliver_due(hub)
+    answered = _answer(hub)
+    begun = senders.begin() if senders else deliver_due(hub)
+    return len(waiting) + answered + told + taken + begun
 
 
 def _answer(hub: Hub) -> int:
-    """Publish answers; while the broker is away they wait, and nobody else waits for them."""
+    """Put each committed answer on its sender's queue; the message id correlates.
+
+    Published together, their confirms awaited together. While the broker is away they wait, and
+    nobody else waits for them: receivers that are reached without it get theirs all the same.
+    """
+    with hub.store.reading() as work:
+        items = work.inbox.unanswered(hub.limits.batch)
     try:
-        return _publish_answers(hub)
+        confirms = hub.bus.publish_many([(answers_queue(i.sender), _answered(i)) for i in items])
     except BusUnavailable as e:
         LOG.warning("answers.later", number=e.number)
         return 0
-
-
-def _publish_answers(hub: Hub) -> int:
-    """Put each committed answer on its sender's queue; the message id correlates."""
-    with hub.store.reading() as work:
-        items = work.inbox.unanswered(hub.limits.batch)
-    for item in items:
-        message = Outgoing(
-            key=item.id,
-            body=(item.answer or "").encode(),
-            media_type="application/fhir+json",
-            headers={
-                "ki-answers": item.message_id,
-                "ki-status": str(item.status),
-                "ki-location": _location(item),
-            },
-        )
-        try:
-            confirm = hub.bus.publish(answers_queue(item.sender), message)
-        except BusUnavailable as e:
-            # Receivers that are reached without the broker get theirs all the same.
-            LOG.warning("answer.later", number=e.number)
-            return 0
+    for item, confirm in zip(items, confirms, strict=True):
         with hub.store.writing() as work:
             if not confirm.accepted:
                 LOG.warning("answer.refused", inbox=item.id, reason=confirm.reason)
@@ -102,6 +91,19 @@ def _publish_answers(hub: Hub) -> int:
             work.inbox.mark_answered(item.id)
             work.commit()
     return len(items)
+
+
+def _answered(item: InboxItem) -> Outgoing:
+    return Outgoing(
+        key=item.id,
+        body=(item.answer or "").encode(),
+        media_type="application/fhir+json",
+        headers={
+            "ki-answers": item.message_id,
+            "ki-status": str(item.status),
+            "ki-location": _location(item),
+        },
+    )
 
 
 def _ask_operator(hub: Hub, work: UnitOfWork, item: InboxItem) -> None:

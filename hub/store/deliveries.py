@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Row,
     and_,
@@ -17,6 +19,7 @@ from sqlalchemy import (
 )
 
 from hub.model.delivery import UNDER_WAY, State, may_move, may_reopen
+from hub.model.lanes import NOT_FULL, Candidate, Full
 from hub.model.party import CITIZEN, Viewer
 from hub.model.records import Delivery, DeliveryEvent
 from hub.model.subscription import KEEPALIVE
@@ -213,23 +216,23 @@ class Deliveries:
         )
         return self._db.execute(found.limit(1)).first() is not None
 
-    def claim(self, now: datetime, lease: timedelta, token: str, limit: int) -> list[str]:
-        """Take deliveries to work on: due ones to make, frozen ones to send (again).
+    def claimable(self, now: datetime, limit: int, full: Full = NOT_FULL) -> list[Candidate]:
+        """What may be worked on; nobody else can take them until this transaction ends. Which
+        those are is said in :mod:`hub.store.claims`; nothing for what is ``full``."""
+        return [Candidate(*row) for row in self._db.execute(claimable(now, limit, full))]
 
-        Not while the receiver is paused or its queue is being taken back; one at a time per
-        (plan, receiver), oldest version first; and nobody's copy before the citizen's own is
-        made. Notices go by themselves, in the order they were made. Of a FHIR Subscription one at
-        a time, in the order of its events, while it is active; before that only its handshake.
-        """
-        found = claimable(now, limit)
-        taken = list(self._db.execute(found).scalars())
-        if taken:
-            self._db.execute(
-                update(DELIVERY)
-                .where(DELIVERY.c.id.in_(taken))
-                .values(lease_until=now + lease, claim=token)
-            )
-        return taken
+    def take(self, deliveries: Collection[str], until: datetime, token: str) -> None:
+        """They are this worker's until then."""
+        self._lease(DELIVERY.c.id.in_(deliveries), until, token)
+
+    def keep(self, deliveries: Mapping[str, str], until: datetime) -> None:
+        """What is still in hand, by its token, stays so until then."""
+        for delivery_id, token in deliveries.items():
+            mine = and_(DELIVERY.c.id == delivery_id, DELIVERY.c.claim == token)
+            self._lease(mine, until, token)
+
+    def _lease(self, which: ColumnElement[bool], until: datetime, token: str) -> None:
+        self._db.execute(update(DELIVERY).where(which).values(lease_until=until, claim=token))
 
     def holds_claim(self, delivery_id: str, token: str) -> bool:
         """Nobody else took it meanwhile."""
@@ -295,7 +298,7 @@ class Deliveries:
 
     def lease(self, delivery_id: str, until: datetime, token: str) -> None:
         """Keep it to oneself while sending; a crash gives it to the next worker after that."""
-        self._set(delivery_id, lease_until=until, claim=token)
+        self._lease(DELIVERY.c.id == delivery_id, until, token)
 
     def set_epoch(self, delivery_id: str, epoch: int) -> None:
         """The frozen bytes are permitted under the consent as it now is."""

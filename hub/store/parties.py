@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, select, update
 
 from hub.contract import Identifier, Party
+from hub.model.breaker import endpoint_of
 from hub.model.client import Quota
 from hub.model.party import Directory, RegisteredParty, Subscription
+from hub.model.retry import RetryWish
 from hub.sending import Endpoint
 from hub.store.subscription_tables import SUBSCRIPTION
 from hub.store.tables import OPERATOR, PARTY
@@ -70,6 +72,8 @@ class Parties:
             "documents_a_minute": registered.quota.documents_a_minute,
             "bytes_a_day": registered.quota.bytes_a_day,
             "silent_hours": registered.silent_hours,
+            "endpoint": endpoint_of(registered.endpoint.transport, registered.endpoint.address),
+            "retry": registered.retry.written() or None,
             "updated_at": now,
         }
         changed = self._db.execute(update(PARTY).where(PARTY.c.id == party.id).values(**values))
@@ -87,7 +91,8 @@ class Parties:
                     id=str(uuid.uuid4()), party=party_id, source=FILE, position=position,
                     format=one.format, content=one.content, versions=one.versions,
                     receipt=one.receipt, options=one.options,
-                    unacceptable=list(one.unacceptable), status="active", events=0,
+                    unacceptable=list(one.unacceptable), retry=one.retry.written() or None,
+                    status="active", events=0,
                 )
             )  # fmt: skip
 
@@ -149,7 +154,13 @@ def _party(row: Row[Any], subscriptions: Iterable[Row[Any]]) -> RegisteredParty:
         endpoint=Endpoint(row.transport, row.address, row.endpoint_secret),
         subscriptions=tuple(
             Subscription(
-                s.format, s.content, s.versions, s.receipt, s.options, tuple(s.unacceptable or ())
+                s.format,
+                s.content,
+                s.versions,
+                s.receipt,
+                s.options,
+                tuple(s.unacceptable or ()),
+                RetryWish.read(s.retry),
             )
             for s in subscriptions
         ),
@@ -158,4 +169,5 @@ def _party(row: Row[Any], subscriptions: Iterable[Row[Any]]) -> RegisteredParty:
         paused_reason=row.paused_reason,
         quota=Quota(row.documents_a_minute, row.bytes_a_day),
         silent_hours=row.silent_hours,
+        retry=RetryWish.read(row.retry),
     )

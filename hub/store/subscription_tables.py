@@ -19,10 +19,12 @@ SUBSCRIPTION = Table(
     Column("receipt", Boolean, nullable=False),
     Column("options", JSON, nullable=False),
     Column("unacceptable", JSON),
+    Column("retry", JSON(none_as_null=True)),
     # Of a FHIR Subscription alone; its resource is in ``resource``.
     Column("status", String(16), nullable=False),
     Column("error", Text),
     Column("version", Integer),
+    Column("endpoint", Text, index=True),
     Column("events", Integer, nullable=False),
     Column("heartbeat", Integer),
     Column("told_at", Moment),

@@ -13,9 +13,10 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.contract import Resource
 from hub.fhir.codec import parse_json
+from hub.model.breaker import endpoint_of
 from hub.model.delivery import FINAL
 from hub.model.party import Viewer
-from hub.model.subscription import FORMAT, FhirSubscription, Wish
+from hub.model.subscription import FORMAT, HOOK, FhirSubscription, Wish
 from hub.store.subscription_tables import SEEN, SUBSCRIPTION
 from hub.store.tables import DELIVERY, RESOURCE
 
@@ -170,7 +171,8 @@ def _values(subscription: FhirSubscription) -> dict[str, Any]:
     }
     # Asked for in queries, so they are columns.
     columns = {"content": asked.pop("topic"), "heartbeat": asked.pop("heartbeat"),
-               "ends_at": asked.pop("ends_at")}  # fmt: skip
+               "ends_at": asked.pop("ends_at"),
+               "endpoint": endpoint_of(HOOK, wish.endpoint)}  # fmt: skip
     return columns | {"options": asked} | {name: getattr(subscription, name) for name in _KEPT}
 
 

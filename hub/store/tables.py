@@ -86,6 +86,8 @@ PARTY = Table(
     Column("documents_a_minute", Integer),
     Column("bytes_a_day", BigInteger),
     Column("silent_hours", Integer),
+    Column("endpoint", Text, index=True),
+    Column("retry", JSON(none_as_null=True)),
 )
 
 OPERATOR = Table(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection
 
+from hub.store.breakers import Breakers
 from hub.store.clients import Clients
 from hub.store.consents import Consents
 from hub.store.conversations import Conversations
@@ -38,6 +39,7 @@ class UnitOfWork:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.parties = Parties(connection)
+        self.breakers = Breakers(connection)
         self.clients = Clients(connection)
         self.inbox = Inbox(connection)
         self.plans = Plans(connection)

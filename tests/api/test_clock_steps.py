@@ -21,6 +21,7 @@ from hub.services.worker import maintain, work_once
 from hub.store.tables import DELIVERY, INBOX, PLAN_VERSION
 from hub.store.timers import SLACK
 from tests.api.fhir.client import publish
+from tests.api.in_hand import claimed
 from tests.api.papers import approval_of, consent_of
 from tests.api.test_decisions import decide
 from tests.api.test_silence import lost, sent
@@ -38,10 +39,7 @@ def set_in_motion(world: World) -> None:
 @pytest.mark.parametrize("step", [HOURS, -HOURS])
 def test_what_a_dead_worker_had_is_taken_up(planned: World, plan: str, step: timedelta) -> None:
     decide(planned, approval_of(plan))
-    with planned.hub.store.writing() as work:
-        now, lease = planned.clock(), planned.hub.limits.send_lease
-        taken = work.deliveries.claim(now, lease, "of-the-dead", 20)
-        work.commit()
+    taken = claimed(planned, "of-the-dead")
     assert taken
     assert work_once(planned.hub) == 0
     planned.clock.now += step

@@ -69,6 +69,7 @@ BODIES: Final[dict[Route, dict[str, Any]]] = {
     ("POST", "/operations/deliveries/act"): {
         "json": {"act": "resend", "state": "dead", "reason": "Se efter", "token": "x"}
     },
+    ("POST", "/operations/endpoints/reset"): {"json": {"endpoint": "file:/x", "reason": "Ja"}},
     ("POST", "/proposals/{proposal}/accept"): {"json": PERSON | {"reason": "Ja"}},
     ("POST", "/proposals/{proposal}/reject"): {"json": PERSON | {"reason": "Nej"}},
     ("POST", "/proposals/{proposal}/reword"): {"json": PERSON | {"reason": "Ja", "text": "x"}},

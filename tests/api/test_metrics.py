@@ -15,6 +15,7 @@ def samples(world: World) -> dict[str, dict[tuple[str, ...], float]]:
 def test_they_say_what_the_lists_say(world: World) -> None:
     empty: dict[str, dict[tuple[str, ...], float]] = {
         "ki_hub_deliveries": {}, "ki_hub_losses": {}, "ki_hub_open_tasks": {},
+        "ki_hub_endpoints": {},
         "ki_hub_silent_receivers": {(): 0},
     }  # fmt: skip
     assert samples(world) == empty

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,8 +19,8 @@ from hub.ports import Bus, InboundMessage
 from hub.sending import Confirm, Endpoint, Outgoing, Transport
 from hub.services.accept import accept
 from hub.services.admin import PartyEntry, apply_parties
-from hub.services.deliver import deliver_due
 from hub.services.process import process
+from hub.services.senders import deliver_due
 from hub.services.worker import maintain, receive, work_once
 from tests.api.papers import SOR, approval_of, consent_of, plan_with_team, sector_plan
 from tests.api.world import (
@@ -128,8 +128,8 @@ class Away:
 
     real: Bus
 
-    def publish(self, queue: str, message: Outgoing) -> Confirm:
-        return Confirm(False, "no such queue", permanent=True)
+    def publish_many(self, batch: Sequence[tuple[str, Outgoing]]) -> list[Confirm]:
+        return [Confirm(False, "no such queue", permanent=True) for _ in batch]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)

@@ -11,10 +11,11 @@ import pytest
 from hub.contract import Receipt
 from hub.model.party import SYSTEM, Subscription
 from hub.runtime.bootstrap import close
-from hub.services import admin, deliver, mailbox
+from hub.services import admin, mailbox
 from hub.services.admin import PartyEntry, apply_parties
 from hub.services.operate import many
 from hub.store.operating import Wanted
+from tests.api.in_hand import claimed, sent
 from tests.api.operating import WHY, ask, audited, done, look, why_not
 from tests.api.world import (
     GP,
@@ -370,14 +371,11 @@ def test_a_pause_stops_what_is_claimed_and_not_yet_sent(planned: World, again: b
             letters = [m.key for m in work.queues.waiting(f"party.{PSYK}.deliveries")]
         mailbox.receipt(planned.hub, party(planned), Receipt(letters[0], "ok"))
         many_rounds(planned)
-    with planned.hub.store.writing() as work:
-        now, lease = planned.clock(), planned.hub.limits.send_lease
-        taken = work.deliveries.claim(now, lease, "w", 50)
-        work.commit()
+    taken = claimed(planned, "w")
     waits = newest(planned, PSYK)
     assert waits["delivery"] in taken
     admin.pause(planned.hub, PSYK, by="x", reason="y")
-    deliver._deliver(planned.hub, waits["delivery"], "w")
+    sent(planned, waits["delivery"], "w")
     stopped = newest(planned, PSYK)
     assert (stopped["state"], stopped["attempts"]) == (waits["state"], waits["attempts"])
     admin.resume(planned.hub, PSYK, by="x")
@@ -408,13 +406,10 @@ def party(world: World) -> Any:
 
 def many_rounds(world: World) -> None:
     """The citizen's own copy is made before anybody's."""
-    with world.hub.store.writing() as work:
-        now, lease = world.clock(), world.hub.limits.send_lease
-        first = work.deliveries.claim(now, lease, "first", 50)
-        work.commit()
+    first = claimed(world, "first")
     for one in first:
         if newest(world, PSYK)["delivery"] != one:
-            deliver._deliver(world.hub, one, "first")
+            sent(world, one, "first")
     with world.hub.store.writing() as work:
         for one in first:
             work.deliveries.release(one)

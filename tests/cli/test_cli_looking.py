@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -112,3 +115,26 @@ def test_doctor_asks_for_what_it_promises(site: Site) -> None:
         "database", "schema", "writing", "broker", "formats", "access", "parties",
     }  # fmt: skip
     assert set(found.values()) == {"ok"}
+
+
+def test_an_endpoint_that_fails_is_listed_and_reset_with_a_reason(
+    site: Site, tmp_path: Path
+) -> None:
+    assert site.json("endpoints", "list") == []
+    data = tmp_path / "own"
+    shutil.copytree(site.data, data)
+    own = Site(data)
+    database = sqlite3.connect(data / "ki-hub.db")
+    with closing(database), database:
+        database.execute(
+            "INSERT INTO breaker (endpoint, state, failures, probes, reason)"
+            " VALUES ('https://ehr.example:443', 'open', 5, 0, 'The endpoint cannot be reached')"
+        )
+    (row,) = own.json("endpoints", "list")
+    assert (row["state"], row["failures"], row["parties"]) == ("open", 5, [])
+    assert own.run("endpoints", "reset", row["endpoint"]).returncode == 2
+    done = own.json("endpoints", "reset", row["endpoint"], "--reason", "Genstartet")
+    assert done == {"endpoint": row["endpoint"], "state": "closed"}
+    assert own.json("endpoints", "list") == []
+    (issue,) = refusal(own.run("endpoints", "reset", "https://x:443", "--reason", "x"))
+    assert issue["code"] == "not-found"

@@ -22,9 +22,9 @@ from hub.runtime.parties_file import read_parties
 from hub.runtime.settings import Settings
 from hub.services import acts, admin, mailbox, proposals, queries
 from hub.services.accept import accept
-from hub.services.deliver import deliver_due
 from hub.services.hub import Hub
 from hub.services.process import process
+from hub.services.senders import deliver_due
 from hub.services.settle import receipt_for
 from hub.store.migrate import migrate
 from tests.api.copies import changed, copy_for, goals, note_of

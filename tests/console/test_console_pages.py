@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from hub.model.party import SYSTEM, Viewer
 from hub.model.records import InboxState
 from hub.services import overview, queries, received
+from hub.services.breakers import endpoint_rows
 from tests.api.world import RUS
 from tests.console.conftest import Site, log_in, token_in
 from tests.console.seed import (
@@ -294,6 +295,32 @@ def test_a_pause_needs_a_reason_and_holds_until_it_is_lifted(own_site: Site) -> 
         assert paused() == before
         unknown = client.post("/console/parties/nobody/pause", data=token | {"reason": "x"})
         assert unknown.status_code == 404
+
+
+def test_an_endpoint_that_fails_is_shown_and_sent_to_again_for_a_reason(own_site: Site) -> None:
+    hub, endpoint = own_site.seeded.hub, "https://ehr.example:443"
+    with hub.store.writing() as work:
+        found = work.breakers.lock(endpoint)
+        for _ in range(hub.breaker.failures):
+            reason = "The endpoint answered 503"
+            found = found.failed("d", reason, datetime.now(UTC), hub.breaker)
+        work.breakers.save(found)
+        work.commit()
+    with own_site.operator("da") as client:
+        page = client.get("/console/parties").text
+        assert "Modtagerens adresse svarede 503" in page
+        assert "Lades i fred" in page
+        said = {"token": token_in(page), "endpoint": endpoint}
+        refused = client.post("/console/endpoints/reset", data=said | {"reason": " "})
+        assert refused.status_code == 422
+        assert len(endpoint_rows(hub)) == 1
+        client.post("/console/endpoints/reset", data=said | {"reason": "Genstartet"})
+        assert endpoint_rows(hub) == []
+        again = client.post("/console/endpoints/reset", data=said | {"reason": "Genstartet"})
+        assert again.status_code == 404
+    with hub.store.reading() as work:
+        row = work.journal.audit_of(f"endpoint/{endpoint}")[-1]
+    assert (row["action"], row["reason"]) == ("endpoint-close", "Genstartet")
 
 
 def consent_form(token: str, form_id: str) -> dict[str, str | list[str]]:

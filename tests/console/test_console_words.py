@@ -28,6 +28,7 @@ from hub.console.words import catalog, choose, word
 from hub.contract import LossKind
 from hub.fhir.language import LANGUAGES, said
 from hub.fhir.names import SECTIONS
+from hub.model.breaker import Circuit
 from hub.model.dead_letter import Way
 from hub.model.delivery import State
 from hub.model.operate import ACTS
@@ -79,6 +80,7 @@ GROUPS = {
     "proposal.state.": proposals.STATES,
     "choice.": proposals.CHOICES,
     "about.piece.": proposals.ABOUT,
+    "endpoint.state.": tuple(s.value for s in Circuit),
     "subscription.status.": subscriptions.STATES,
     **{f"reason.{part}.": reasons.ASKED for part in ("title", "back", "text", "button")},
     "operate.": ACTS,

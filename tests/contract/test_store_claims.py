@@ -28,7 +28,9 @@ from tests.contract.store_cases import (
 
 def claim(store: Store, at: datetime = NOW, token: str = "w-1", limit: int = 20) -> list[str]:
     with committed(store) as work:
-        return work.deliveries.claim(at, LEASE, token, limit)
+        found = [c.id for c in work.deliveries.claimable(at, limit)]
+        work.deliveries.take(found, at + LEASE, token)
+    return found
 
 
 def test_each_delivery_goes_to_one_worker(store: Store) -> None:

@@ -33,6 +33,12 @@ from tests.contract.store_cases import (
 MINUTE = timedelta(minutes=1)
 
 
+def claimed(work: UnitOfWork) -> list[str]:
+    found = [c.id for c in work.deliveries.claimable(NOW, 20)]
+    work.deliveries.take(found, NOW + LEASE, "w")
+    return found
+
+
 def freeze(work: UnitOfWork, name: str, sequence: int, at: datetime = NOW) -> None:
     found = work.deliveries.lock(name)
     assert found is not None
@@ -93,9 +99,9 @@ def test_what_is_asked_for_once_more_goes_one_after_the_other(store: Store) -> N
             onwards(work, name, State.RETRY_AT)
     for name in names:
         with committed(store) as work:
-            assert work.deliveries.claim(NOW, LEASE, "w", 20) == [name]
+            assert claimed(work) == [name]
             onwards(work, name, State.SENDING, State.SENT)
-            assert work.deliveries.claim(NOW, LEASE, "w", 20) == [], "the receiver has not answered"
+            assert claimed(work) == [], "the receiver has not answered"
             onwards(work, name, State.DELIVERED)
 
 

@@ -56,7 +56,9 @@ def prepared(store: Store, *rows: Delivery, **changes: object) -> None:
 
 def claimed(store: Store) -> list[str]:
     with committed(store) as work:
-        return work.deliveries.claim(NOW, LEASE, "token", 10)
+        found = [c.id for c in work.deliveries.claimable(NOW, 10)]
+        work.deliveries.take(found, NOW + LEASE, "token")
+    return found
 
 
 def number(store: Store, *names: str) -> None:

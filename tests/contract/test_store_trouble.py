@@ -6,6 +6,7 @@ from contextlib import closing
 
 import psycopg
 import pytest
+import structlog
 from psycopg import sql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InternalError
@@ -17,6 +18,12 @@ from hub.store.work import Store
 from tests.contract.store_cases import inbox_item, opened
 from tests.faults.disk import SmallDisk
 from tests.servers.postgres import PostgresServer
+
+
+@pytest.fixture(autouse=True)
+def _every_level() -> None:
+    """A command that another test ran in this process may have told the log to be short."""
+    structlog.reset_defaults()
 
 
 def keep(store: Store, message_id: str, size: int = 100) -> None:

@@ -17,7 +17,7 @@ from hub.bus.embedded import EmbeddedBus
 from hub.errors import ReceiverUnavailable
 from hub.model.reach import Reach
 from hub.ports import QueueDepth, answers_queue, deliveries_queue
-from hub.sending import Confirm, Endpoint, Outgoing, Transport, TransportContext
+from hub.sending import Batching, Confirm, Endpoint, Outgoing, Transport, TransportContext
 from hub.store.work import Store
 from tests.contract.store_cases import PSYK, RUS, opened
 from tests.servers.process import free_port
@@ -245,6 +245,26 @@ def test_a_mailbox_is_in_the_hub_s_own_database_also_beside_a_broker(
 
 def test_by_hand_is_kept_with_the_delivery(context: TransportContext) -> None:
     assert hand.create(context).send(message(), Endpoint("hand", "")) == Confirm(True)
+
+
+def test_a_batch_is_put_into_each_party_s_own_queue(
+    context: TransportContext, store: Store
+) -> None:
+    for made in (amqp.create(context), mailbox.create(context)):
+        assert isinstance(made, Batching)
+        batch = [
+            (message(f"{n}-{party}"), Endpoint("amqp", deliveries_queue(party)))
+            for n in range(2)
+            for party in (PSYK, RUS)
+        ]
+        assert made.send_many(batch) == [Confirm(True)] * 4
+    with store.reading() as work:
+        for party in (PSYK, RUS):
+            waiting = work.queues.waiting(deliveries_queue(party))
+            assert [m.key for m in waiting] == [f"0-{party}", f"1-{party}"]
+    by_hand = hand.create(context)
+    assert isinstance(by_hand, Batching)
+    assert by_hand.send_many([(message(), Endpoint("hand", ""))]) == [Confirm(True)]
 
 
 # The embedded bus itself; what comes in on a broker comes in over HTTP here.

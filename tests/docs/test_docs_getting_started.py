@@ -39,8 +39,8 @@ def number_of(command: str) -> int:
 
 def test_everything_is_ready(told: list[str]) -> None:
     said = told[number_of("ki-hub doctor")].splitlines()
-    asked = ("database", "schema", "broker", "formats", "access", "parties")
-    assert said[-6:] == [f"{name}: ok" for name in asked]
+    asked = ("database", "schema", "writing", "broker", "formats", "access", "parties")
+    assert said[-7:] == [f"{name}: ok" for name in asked]
 
 
 def test_each_party_has_a_credential_that_nobody_else_can_read(

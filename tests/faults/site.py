@@ -124,6 +124,7 @@ class Site:
             "KI_HUB_SEND_TIMEOUT": "4",
             "KI_HUB_POLL_SECONDS": "0.25",
             "KI_HUB_RETRY_FIRST_SECONDS": "0.5",
+            "KI_HUB_ENDPOINT_PAUSE_SECONDS": "1",
             "KI_HUB_RECEIPT_SECONDS": str(SILENCE),
             "KI_HUB_STATIC_CREDENTIALS": "true",
             "KI_HUB_OUTGOING_NETWORKS": "127.0.0.0/8",
