@@ -17,7 +17,11 @@ import hub.cli
 from hub.cli.main import main
 from hub.runtime.registry import Registry
 
-DIALECTS = ("sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql.psycopg")
+LATE = (
+    "hub.runtime.bootstrap", "hub.store.migrate", "alembic.command", "sqlalchemy.dialects.sqlite",
+    "sqlalchemy.dialects.postgresql.psycopg",
+)  # fmt: skip
+"""What commands import when they need it."""
 
 
 def serve() -> None:
@@ -36,7 +40,7 @@ def serve() -> None:
 def _import() -> None:
     """All that a command imports when it runs."""
     commands = [module.name for module in iter_modules(hub.cli.__path__, "hub.cli.")]
-    for name in (*commands, "hub.runtime.bootstrap", "hub.store.migrate", *DIALECTS):
+    for name in (*commands, *LATE):
         import_module(name)
     installed = Registry()
     installed.adapters()
