@@ -104,6 +104,11 @@ class ServerProcess:
                 self._kill_group()
         self._kill_group()
 
+    def send(self, sign: signal.Signals) -> None:
+        """Send it, if there is somebody to have it."""
+        if self.running():
+            self._process.send_signal(sign)
+
     def kill(self) -> None:
         """SIGKILL, as a power cut would do it (the kernel's page cache survives)."""
         self._kill_group()
