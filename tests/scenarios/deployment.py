@@ -17,6 +17,7 @@ import httpx
 
 from tests.leaks import written
 from tests.servers.process import free_port
+from tests.servers.starter import starter
 
 PARTIES = Path(__file__).parents[2] / "hub" / "demo" / "parties.yaml"
 COMMAND = Path(sys.executable).with_name("ki-hub")
@@ -59,10 +60,7 @@ class Deployment:
 
     def run(self, *arguments: str) -> str:
         """One command to its end; its stdout."""
-        done = subprocess.run(
-            [COMMAND, *arguments], env=self.environment(), capture_output=True, timeout=60,
-            check=False,
-        )  # fmt: skip
+        done = starter().run(arguments, self.environment())
         assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr.decode()}"
         return done.stdout.decode()
 

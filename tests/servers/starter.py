@@ -7,33 +7,36 @@ command that was started by itself. The helper is :mod:`tests.servers.forking`.
 
 from __future__ import annotations
 
+import atexit
 import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+
+@cache
+def starter() -> Starter:
+    """The one helper of this process."""
+    made = Starter()
+    atexit.register(made.close)
+    return made
 
 
 class Starter:
-    """The helper; a context manager."""
+    """The helper; it runs until it is closed."""
 
-    def __enter__(self) -> Self:
+    def __init__(self) -> None:
         pipe = subprocess.PIPE
         command = [sys.executable, "-m", "tests.servers.forking"]
         self._helper = subprocess.Popen(
             command, cwd=Path(__file__).parents[2], stdin=pipe, stdout=pipe, text=True
         )
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """It ends when nothing more can come."""
         self._helper.communicate()
 
     def run(
