@@ -5,6 +5,9 @@ SHELL := /bin/bash
 	java
 .PHONY: check-form check-types check-data check-pages
 
+# Most of a short command's time would go into compiling what it imports, each time anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(item.path.relative_to(tests).parts[0], len(place)))
 
 
+def pytest_collection_finish() -> None:
+    """What is there by now stays until the end; the collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """One PostgreSQL for the whole run."""
@@ -68,9 +75,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def rabbitmq_server() -> Iterator[RabbitServer]:
+def one_rabbitmq() -> Iterator[RabbitServer]:
     """One RabbitMQ for the whole run."""
     with RabbitServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def rabbitmq_server(one_rabbitmq: RabbitServer) -> Iterator[RabbitServer]:
+    """The same, running for as long as the tests of a module may need it."""
+    with one_rabbitmq.at_work() as server:
         yield server
 
 

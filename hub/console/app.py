@@ -57,8 +57,8 @@ def mount(app: FastAPI, hub: Hub, *, demo: Demo | None = None) -> None:
         OVERVIEW, LOGIN, DELIVERIES, PLANS, PARTIES, SUBSCRIPTIONS, MESSAGES, TASKS, DECISIONS,
         PROPOSALS, LETTERS, ACTS, AUDIT, REJECTION, ACTIONS, DEAD_LETTERS, NUMBERS, REASONS,
     ):  # fmt: skip
-        app.include_router(router)
-    app.include_router(_LAST)
+        app.router.routes.extend(router.routes)
+    app.router.routes.extend(_LAST.routes)
 
 
 _LAST = APIRouter(route_class=Page, include_in_schema=False)

@@ -116,7 +116,8 @@ def references(value: Any, path: str) -> Iterator[tuple[str, str]]:
         if isinstance(value.get("reference"), str):
             yield f"{path}.reference", value["reference"]
         for name, item in value.items():
-            yield from references(item, f"{path}.{name}")
+            if not isinstance(item, str):
+                yield from references(item, f"{path}.{name}")
     elif isinstance(value, list):
         for i, item in enumerate(value):
             yield from references(item, f"{path}[{i}]")

@@ -108,6 +108,16 @@ def parse_json(body: bytes) -> dict[str, Any]:
     return found
 
 
+_KEPT = json.JSONDecoder(parse_float=decimal, parse_int=_whole)
+
+
+def parse_kept(text: str) -> dict[str, Any]:
+    """What :func:`dump_json` made of values that were checked when they came in, with the same
+    lexemes: four times as fast without asking again what a stranger may have sent."""
+    found: dict[str, Any] = _KEPT.decode(text)
+    return found
+
+
 def _few(body: bytes, *signs: bytes, most: int = MAX_PARTS) -> None:
     """Counted before anything is parsed; a sign in a text counts too."""
     if sum(body.count(sign) for sign in signs) > most:

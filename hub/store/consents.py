@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from hub.contract import Resource
-from hub.fhir.codec import dump_json, parse_json
+from hub.fhir.codec import dump_json, parse_kept
 from hub.model.approval import Approval, Condition
 from hub.model.consent import CITIZEN_ALONE, Consent, Rule
 from hub.model.people import Givers
@@ -91,7 +91,7 @@ class Consents:
     def decision(self, approval_id: str) -> Resource:
         """The KiApproval resource as it was registered; the id is of one that is there."""
         found = select(APPROVAL.c.body).where(APPROVAL.c.id == approval_id)
-        return parse_json(self._db.execute(found).scalar_one().encode())
+        return parse_kept(self._db.execute(found).scalar_one())
 
     def save_approval(self, approval: Approval, resource: Resource, by: str, now: datetime) -> None:
         """Insert, or replace the facts of the same approval (a condition was met)."""

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, and_, exists, or_, select, tuple_, update
 
 from hub.contract import Identifier, Resource
-from hub.fhir.codec import dump_json, parse_json
+from hub.fhir.codec import dump_json, parse_kept
 from hub.model.party import Viewer
 from hub.model.plan import Key
 from hub.model.records import Part, Plan, PlanVersion
@@ -251,7 +251,7 @@ class Plans:
             select(RESOURCE.c.type, RESOURCE.c.id, RESOURCE.c.body).where(columns.in_(wanted))
         )
         found = {(r.type, r.id): r.body for r in rows}
-        return {f"{t}/{i}": parse_json(found[t, i].encode()) for t, i, _ in wanted}
+        return {f"{t}/{i}": parse_kept(found[t, i]) for t, i, _ in wanted}
 
     # Versions
 

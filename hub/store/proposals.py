@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, case, or_, select, update
 
-from hub.fhir.codec import dump_json, parse_json
+from hub.fhir.codec import dump_json, parse_kept
 from hub.model.party import Viewer
 from hub.model.records import Proposal, ProposalState
 from hub.store.plans import may_see
@@ -114,7 +114,7 @@ def _text(value: Any) -> str:
 
 
 def _value(text: str) -> Any:
-    return parse_json(text.encode()).get("value")
+    return parse_kept(text).get("value")
 
 
 def _proposal(row: Row[Any]) -> Proposal:

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, select, tuple_
 
 from hub.contract import Resource
-from hub.fhir.codec import parse_json
+from hub.fhir.codec import parse_kept
 from hub.model.plan import Key
 from hub.model.records import Part
 from hub.store.tables import APPROVAL, CONSENT, PART, PLAN, RESOURCE
@@ -100,7 +100,7 @@ class Resources:
         found = [
             Decided(
                 r.id, r.citizen_id, None, r.registered_by, r.registered_at,
-                parse_json(r.body.encode()),
+                parse_kept(r.body),
             )
             for r in given
         ]  # fmt: skip
@@ -113,7 +113,7 @@ class Resources:
         return found + [
             Decided(
                 r.id, r.citizen_id, r.plan_id, r.registered_by, r.registered_at,
-                parse_json(r.body.encode()),
+                parse_kept(r.body),
             )
             for r in self._db.execute(decided)
         ]  # fmt: skip
@@ -121,7 +121,7 @@ class Resources:
     def _stored(self, query: Select[Any]) -> list[Stored]:
         ordered = query.order_by(RESOURCE.c.type, RESOURCE.c.id, RESOURCE.c.version)
         return [
-            Stored((r.type, r.id, r.version), r.owner, r.written_at, parse_json(r.body.encode()))
+            Stored((r.type, r.id, r.version), r.owner, r.written_at, parse_kept(r.body))
             for r in self._db.execute(ordered)
         ]
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, and_, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hub.contract import Resource
-from hub.fhir.codec import parse_json
+from hub.fhir.codec import parse_kept
 from hub.model.breaker import endpoint_of
 from hub.model.delivery import FINAL
 from hub.model.party import Viewer
@@ -118,7 +118,7 @@ class Subscriptions:
             RESOURCE.c.id == subscription.id,
             RESOURCE.c.version == wanted,
         )
-        return parse_json(self._db.execute(found).scalar_one().encode())
+        return parse_kept(self._db.execute(found).scalar_one())
 
     # What it has been told
 

@@ -6,17 +6,16 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from hub.fhir.validation import EmbeddedValidator
 from hub.runtime.bootstrap import close
 from tests.api.world import founded, opened
-from tests.servers.starter import Starter
+from tests.servers.starter import starter
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,6 @@ class Site:
     data: Path
     columns: int = 80
     """The width of the screen."""
-    starter: ClassVar[Starter]
 
     def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """``ki-hub`` with those arguments; ``settings`` by their names in small letters."""
@@ -41,7 +39,7 @@ class Site:
         own = {"COLUMNS": str(self.columns)}
         clean = {k: v for k, v in os.environ.items() if not k.startswith("KI_HUB_")} | own
         environment = clean | {f"KI_HUB_{k.upper()}": v for k, v in chosen.items()}
-        return self.starter.run(arguments, environment)
+        return starter().run(arguments, environment)
 
     def json(self, *arguments: str) -> Any:
         """What a command that succeeds prints."""
@@ -58,12 +56,6 @@ def refusal(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     assert EmbeddedValidator().check([told]) == []
     issues: list[dict[str, Any]] = told["issue"]
     return issues
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _starter() -> Iterator[None]:
-    with Starter() as Site.starter:
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -15,15 +15,16 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from hub.contract import Identifier
-from hub.errors import StoreUnavailable
+from hub.errors import Misconfigured, StoreUnavailable
 from hub.fhir import names
 from hub.model.party import CITIZEN, SYSTEM
 from hub.store.dialect import Database, migration_lock
-from hub.store.migrate import _config, check_schema, migrate
+from hub.store.migrate import _config, check_schema, migrate, newest
 from hub.store.tables import METADATA
 from hub.store.work import Store
 from tests.contract.store_cases import (
@@ -171,6 +172,19 @@ def test_migrating_again_changes_nothing(store: Store) -> None:
     assert migrate(store.database) == migrate(store.database)
     with store.reading() as work:
         assert work.parties.get(RUS) is not None
+
+
+def test_another_schema_is_refused(url: str) -> None:
+    with closing(Database(url)) as database:
+        with pytest.raises(Misconfigured, match="ki-hub migrate"):
+            check_schema(database)
+        with migration_lock(database.engine) as connection:
+            command.upgrade(_config(connection), "0001")
+            last = ScriptDirectory.from_config(_config(connection)).get_current_head()
+        with pytest.raises(Misconfigured, match="ki-hub migrate"):
+            check_schema(database)
+        assert migrate(database) == newest() == last
+        check_schema(database)
 
 
 def test_migrating_at_once_from_several_processes_works(url: str) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +15,9 @@ import httpx
 
 from tests.leaks import written
 from tests.servers.process import free_port
+from tests.servers.starter import Started, starter
 
 PARTIES = Path(__file__).parents[2] / "hub" / "demo" / "parties.yaml"
-COMMAND = Path(sys.executable).with_name("ki-hub")
 
 
 @dataclass
@@ -30,7 +28,7 @@ class Deployment:
     commands: tuple[str, ...]
     settings: dict[str, str]
     port: int = field(default_factory=free_port)
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: list[Started] = field(default_factory=list)
     kills: int = 0
 
     @property
@@ -59,10 +57,7 @@ class Deployment:
 
     def run(self, *arguments: str) -> str:
         """One command to its end; its stdout."""
-        done = subprocess.run(
-            [COMMAND, *arguments], env=self.environment(), capture_output=True, timeout=60,
-            check=False,
-        )  # fmt: skip
+        done = starter().run(arguments, self.environment())
         assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stderr.decode()}"
         return done.stdout.decode()
 
@@ -76,11 +71,10 @@ class Deployment:
 
     def start(self) -> None:
         """Start every process and wait until it is ready."""
-        with self.log.open("ab") as log:
-            self.processes = [
-                subprocess.Popen([COMMAND, c], env=self.environment(), stderr=log, stdout=log)
-                for c in self.commands
-            ]
+        log = self.log
+        self.processes = [
+            starter().start([c], self.environment(), out=log, err=log) for c in self.commands
+        ]
         end = time.monotonic() + 30
         # One client without authorities: reading them takes longer than the pause.
         with httpx.Client(base_url=self.base, timeout=5, verify=False) as client:

@@ -48,12 +48,6 @@ def parties(deployment: Deployment) -> Iterator[dict[str, Client]]:
         client.close()
 
 
-@pytest.fixture
-def hook() -> Iterator[Hook]:
-    with Hook() as found:
-        yield found
-
-
 def subscribed(parties: dict[str, Client], hook: Hook, **more: Any) -> str:
     answer = parties[PSYK].send("POST", "/fhir/Subscription", subscription(hook.url, **more))
     made: str = answer.json()["id"]
@@ -72,18 +66,29 @@ def until(client: Client, made: str, status: str) -> dict[str, Any]:
         time.sleep(0.05)
 
 
-def publish(parties: dict[str, Client], number: int) -> str:
-    body = changed_plan(description=f"Udgave {number}")
+def publish(parties: dict[str, Client], name: str) -> str:
+    body = changed_plan(description=f"Udgave {name}")
     answer = parties[RUS].send("POST", "/documents/fhir", body)
     return answer.headers["Location"].split("/")[3]
 
 
-@pytest.mark.parametrize("channel", ["rest-hook", "message"])
 def test_a_plan_is_told_of_broken_and_mended(
+    deployment: Deployment, parties: dict[str, Client]
+) -> None:
+    """To both kinds of endpoint, one after the other of one hub."""
+    for channel in ("rest-hook", "message"):
+        with Hook() as hook:
+            _told_broken_and_mended(deployment, parties, hook, channel)
+    log = deployment.log.read_text()
+    assert "Bearer not-for-the-operator" not in log
+    assert deployment.stop() == [0] * len(deployment.commands)
+
+
+def _told_broken_and_mended(
     deployment: Deployment, parties: dict[str, Client], hook: Hook, channel: str
 ) -> None:
     made = subscribed(parties, hook, type=channel)
-    plan = publish(parties, 1)
+    plan = publish(parties, f"{channel} 1")
     (event,) = hook.wait("event-notification")
     assert event.number == 1
     assert event.focus is not None
@@ -91,36 +96,41 @@ def test_a_plan_is_told_of_broken_and_mended(
     assert parties[PSYK].send("GET", f"/fhir/CarePlan/{plan}").json()["id"] == plan
 
     hook.code = 410
-    publish(parties, 2)
+    publish(parties, f"{channel} 2")
     broken = until(parties[PSYK], made, "error")
     assert "410" in broken["error"]
-    (row,) = json.loads(deployment.run("subscriptions", "list", "--json"))
+    listed = json.loads(deployment.run("subscriptions", "list", "--json"))
+    (row,) = [row for row in listed if row["subscription"] == made]
     assert (row["status"], row["error"]) == ("error", broken["error"])
 
     hook.code = 200
     asked = {k: v for k, v in broken.items() if k != "error"} | {"status": "requested"}
     parties[PSYK].send("PUT", f"/fhir/Subscription/{made}", asked)
     until(parties[PSYK], made, "active")
-    publish(parties, 3)
+    publish(parties, f"{channel} 3")
     last = hook.wait("event-notification", 3)[-1]
     assert last.number == 3
     missed = parties[PSYK].send("GET", f"/fhir/Subscription/{made}/$events?eventsSinceNumber=2")
     assert len(missed.json()["entry"]) > 1
-    log = deployment.log.read_text()
-    assert "Bearer not-for-the-operator" not in log
-    assert deployment.stop() == [0] * len(deployment.commands)
+    asked["status"] = "off"
+    parties[PSYK].send("PUT", f"/fhir/Subscription/{made}", asked)
 
 
 def test_a_kill_between_freezing_and_answering_tells_twice_at_worst(
-    deployment: Deployment, parties: dict[str, Client], hook: Hook
+    deployment: Deployment, parties: dict[str, Client]
 ) -> None:
+    with Hook() as hook:
+        _told_twice_at_worst(deployment, parties, hook)
+
+
+def _told_twice_at_worst(deployment: Deployment, parties: dict[str, Client], hook: Hook) -> None:
     made = subscribed(parties, hook)
     with hook.held():
-        publish(parties, 1)
+        publish(parties, "1")
         hook.wait("event-notification")
         deployment.kill()
     deployment.start()
-    publish(parties, 2)
+    publish(parties, "2")
     end = time.monotonic() + 60
     while {g.number for g in hook.of("event-notification")} != {1, 2}:
         assert time.monotonic() < end, [g.number for g in hook.got]

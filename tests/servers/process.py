@@ -112,6 +112,11 @@ class ServerProcess:
         """Wait until it ends by itself; its exit code."""
         return self._process.wait(timeout)
 
+    def send(self, sign: signal.Signals) -> None:
+        """Send it, if there is somebody to have it."""
+        if self.running():
+            self._process.send_signal(sign)
+
     def kill(self) -> None:
         """SIGKILL, as a power cut would do it (the kernel's page cache survives)."""
         self._kill_group()

@@ -7,7 +7,7 @@ from copy import deepcopy
 import pytest
 
 from hub.errors import InputRefused, Malformed, TooLarge
-from hub.fhir.codec import dump_json, parse_json
+from hub.fhir.codec import dump_json, parse_json, parse_kept
 from hub.fhir.xml import from_xml
 
 
@@ -36,6 +36,7 @@ def test_such_a_number_is_refused_in_xml_too() -> None:
 def test_a_number_keeps_its_lexeme(number: str) -> None:
     body = f'{{"value":{number}}}'.encode()
     assert dump_json(parse_json(body)) == body
+    assert dump_json(parse_kept(body.decode())) == body
     assert dump_json(deepcopy(parse_json(body))) == body
 
 
