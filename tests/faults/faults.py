@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 from tests.faults import inputs
 from tests.faults.cases import PSYK, RUS, SOCIAL
@@ -51,6 +52,29 @@ def _stop(who: str, field: Field) -> float:
         time.sleep(HEARTBEAT * field.chance.uniform(2.2, 4))
     finally:
         field.site.signal(name, signal.SIGCONT)
+    return time.monotonic()
+
+
+def _ended(who: str, field: Field) -> float:
+    """SIGTERM, as a service manager restarts what it is told to."""
+    name = _worker(field) if who == "worker" else who
+    since = time.monotonic()
+    field.site.end(name)
+    field.site.start(name)
+    return since
+
+
+def _alarm(what: Literal["memory", "disk"], field: Field) -> float:
+    """The broker holds its publishers back."""
+    with field.site.rabbitmq.alarm(what):
+        time.sleep(field.chance.uniform(2, 6))
+    return time.monotonic()
+
+
+def _read_only(field: Field) -> float:
+    """The database takes no changes, as after a switch to a standby."""
+    with field.site.read_only():
+        time.sleep(field.chance.uniform(2, 6))
     return time.monotonic()
 
 
@@ -126,7 +150,7 @@ def _reordered(field: Field) -> float:
 
 
 def _kinds() -> dict[str, tuple[Fault, int]]:
-    """Name to the fault, and how many of a hundred it is."""
+    """Name to the fault, and how many of a round it is."""
     found: dict[str, tuple[Fault, int]] = {}
     for who in ("serve", "worker", "postgres", "rabbitmq"):
         found[f"kill -9 {who}"] = (partial(_kill, who), 6)
@@ -135,6 +159,12 @@ def _kinds() -> dict[str, tuple[Fault, int]]:
         found[f"late {where}"] = (partial(_late, where), 2)
         found[f"black hole {where}"] = (partial(_hole, where), 3)
         found[f"reset {where}"] = (partial(_reset, where), 3)
+    for ours in ("serve", "worker"):
+        found[f"ended {ours}"] = (partial(_ended, ours), 3)
+    alarms: tuple[Literal["memory", "disk"], ...] = ("memory", "disk")
+    for what in alarms:
+        found[f"broker's {what} alarm"] = (partial(_alarm, what), 2)
+    found["read-only database"] = (_read_only, 2)
     found["queue deleted"] = (_queue_deleted, 6)
     found["commit cut"] = (_cut_commit, 8)
     found["disk full"] = (_disk_full, 4)
@@ -150,7 +180,7 @@ KINDS = _kinds()
 
 
 def schedule(chance: random.Random, count: int, *, disk: bool) -> list[str]:
-    """That many, each as often as it is its share; shuffled a hundred at a time."""
+    """That many, each as often as it is its share; shuffled a round at a time."""
     bag = [kind for kind, (_, share) in KINDS.items() for _ in range(share)]
     if not disk:
         bag = [kind for kind in bag if kind != "disk full"]

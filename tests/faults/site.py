@@ -10,13 +10,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import httpx
+from psycopg import sql
 
 from tests.faults.disk import SmallDisk
 from tests.faults.processes import signal_all
@@ -166,6 +167,27 @@ class Site:
         """kill -9, whoever it is, at once."""
         self.signal(name, signal.SIGKILL)
         self.process(name).kill()
+
+    def end(self, name: str) -> None:
+        """SIGTERM to one of the hub's own, and wait for its end."""
+        process = self._ours[name]
+        process.ask_to_end()
+        process.ended()
+
+    @contextmanager
+    def read_only(self) -> Iterator[None]:
+        """The database takes no changes meanwhile; who was connected is cut off."""
+        name = sql.Identifier(self.database)
+        said = sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = {}")
+        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        with self.postgres.connect() as connection:
+            connection.execute(said.format(name, sql.Literal("on")))
+            connection.execute(cut, [self.database])
+        try:
+            yield
+        finally:
+            with self.postgres.connect() as connection:
+                connection.execute(said.format(name, sql.Literal("off")))
 
     def start(self, *names: str) -> None:
         """Start those that do not run; ready or not."""
