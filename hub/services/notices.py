@@ -6,6 +6,7 @@ receipted. It goes to whom something was sent, and to nobody else.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from hub.contract import Adapter, Notice, Party, Rendered
@@ -120,9 +121,9 @@ def _write(
         attempts=current.attempts + 1,
     )  # fmt: skip
     if made.thread is not None and thread is not None:
-        work.conversations.save_thread(
-            current.plan_id, current.receiver, current.format, thread.continued_by(made.thread)
-        )
+        # The next document repeats the thread only when this message too was acknowledged.
+        told = replace(thread.continued_by(made.thread), delivery_id=current.id)
+        work.conversations.save_thread(current.plan_id, current.receiver, current.format, told)
     audit_disclosure(work, current, now, "success", basis=BASIS)
 
 

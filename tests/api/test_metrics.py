@@ -17,6 +17,7 @@ def test_they_say_what_the_lists_say(world: World) -> None:
         "ki_hub_deliveries": {}, "ki_hub_losses": {}, "ki_hub_open_tasks": {},
         "ki_hub_endpoints": {},
         "ki_hub_silent_receivers": {(): 0},
+        "ki_hub_ready": {("broker",): 1, ("database",): 1},
     }  # fmt: skip
     assert samples(world) == empty
     world.consent()

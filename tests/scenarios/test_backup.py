@@ -18,7 +18,8 @@ import pytest
 
 from hub.demo import documents
 from hub.demo.sectors import HttpChannel
-from tests.scenarios.deployment import COMMAND, Deployment
+from tests.faults.site import COMMAND
+from tests.scenarios.deployment import Deployment
 from tests.servers.hub import LEAD, REGION, Told, played
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer, Vhost
@@ -48,7 +49,13 @@ def verify(deployment: Deployment, *more: str) -> int:
 
 
 def head(deployment: Deployment) -> str:
-    return str(json.loads(deployment.run("audit", "verify", "--json"))["head"])
+    """Of the chain when it has sealed everything that is there now."""
+
+    def sealed() -> str:
+        found = json.loads(deployment.run("audit", "verify", "--json"))
+        return "" if found["unsealed"] else str(found["head"])
+
+    return until(sealed)
 
 
 def publish_again(deployment: Deployment, secrets: dict[str, str], title: str) -> None:
