@@ -45,7 +45,16 @@ def said(language: Language, sentence: str) -> str | None:
         found = pattern.fullmatch(sentence)
         if found is not None:
             return _filled(danish, found.groups())
-    return None
+    return _with_its_cause(language, sentence)
+
+
+def _with_its_cause(language: Language, sentence: str) -> str | None:
+    """Two sentences in one: what became of it, and why in parentheses at its end."""
+    what, found, why = sentence.removesuffix(")").rpartition(" (")
+    if not found or not sentence.endswith(")"):
+        return None
+    both = (said(language, what), said(language, why))
+    return f"{both[0]} ({both[1]})" if None not in both else None
 
 
 def _filled(text: str, values: Sequence[str]) -> str:

@@ -59,6 +59,13 @@ def test_a_list_of_codes_stays_as_it_is() -> None:
     assert said("da", "Not a role; one of: chair, lead") == "Ikke en rolle; en af: chair, lead"
 
 
+def test_what_became_of_it_and_why_are_said_one_by_one() -> None:
+    told = said("da", "The endpoint answered 503 (every attempt is spent)")
+    assert told == "Modtagerens adresse svarede 503 (alle forsøg er brugt)"
+    for other in ("The endpoint answered 503 (unheard of)", "unheard of (every attempt is spent)"):
+        assert said("da", other) is None
+
+
 @pytest.mark.parametrize(
     ("header", "wanted"),
     [("", "en"), ("da", "da"), ("da-DK, en;q=0.8", "da"), ("de, en;q=0.2, da;q=0.1", "en"),
