@@ -136,9 +136,9 @@ def pause(party: str, why: Reason, hub: HubDep, operator: OperatorDep) -> dict[s
 
 
 @ROUTER.post("/parties/{party}/resume")
-def resume(party: str, hub: HubDep, operator: OperatorDep) -> dict[str, str]:
+def resume(party: str, why: Reason, hub: HubDep, operator: OperatorDep) -> dict[str, str]:
     """Send again."""
-    admin.resume(hub, party, by=operator)
+    admin.resume(hub, party, by=operator, reason=why.reason)
     return {"party": party, "state": "active"}
 
 

@@ -28,5 +28,5 @@ def command(json_: bool) -> None:
         return
     click.echo(
         f"{done.paused} parties are paused, {done.looked_for} sent messages will be looked for.\n"
-        "Register what citizens have decided since the backup, then: ki-hub resume PARTY"
+        "Register what citizens have decided since the backup, then: ki-hub resume PARTY --reason …"
     )

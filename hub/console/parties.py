@@ -30,8 +30,11 @@ def pause(party: str, visit: Visitor, viewer: OperatorDep, form: FormDep) -> Res
 
 @ROUTER.post("/console/parties/{party}/resume")
 def resume(party: str, visit: Visitor, viewer: OperatorDep, form: FormDep) -> Response:
-    """Send again."""
-    admin.resume(visit.hub, party, by=viewer.id)
+    """Send again; a reason is asked for as for a pause."""
+    reason = form.one("reason")
+    if not reason:
+        return _page(visit, viewer, missing=party)
+    admin.resume(visit.hub, party, by=viewer.id, reason=reason)
     return visit.go("/console/parties")
 
 

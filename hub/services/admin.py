@@ -231,29 +231,21 @@ def credential_hash(secret: str) -> str:
 
 def pause(hub: Hub, party_id: str, *, by: str, reason: str) -> None:
     """Send nothing to the party until it is resumed; what is due waits."""
-    _pause(hub, party_id, by, reason, "pause")
+    _audited(hub, party_id, "pause", by, reason, paused=True)
 
 
-def resume(hub: Hub, party_id: str, *, by: str) -> None:
+def resume(hub: Hub, party_id: str, *, by: str, reason: str) -> None:
     """Send again, in order."""
-    _pause(hub, party_id, None, None, "resume", actor=by)
+    _audited(hub, party_id, "resume", by, reason, paused=False)
 
 
-def _pause(
-    hub: Hub,
-    party_id: str,
-    by: str | None,
-    reason: str | None,
-    action: str,
-    *,
-    actor: str = "",
-) -> None:
+def _audited(hub: Hub, party_id: str, action: str, by: str, reason: str, *, paused: bool) -> None:
     with hub.store.writing() as work:
         if work.parties.get(party_id) is None:
             raise NotFound("No such party")
-        work.parties.pause(party_id, by, reason)
+        work.parties.pause(party_id, by if paused else None, reason if paused else None)
         work.journal.audit(
-            hub.clock(), by or actor, action, f"party/{party_id}", party=party_id,
+            hub.clock(), by, action, f"party/{party_id}", party=party_id,
             role="operator", reason=reason,
         )  # fmt: skip
         work.commit()

@@ -143,7 +143,7 @@ def test_a_paused_party_fetches_nothing(planned: World) -> None:
     planned.request("POST", f"{place}/pause", OPERATOR, json={"reason": "Mistet adgangskode"})
     assert planned.letters(KOORD_OWN) == []
     problem(planned.get(f"/mailbox/{letter}", KOORD_OWN), 404)
-    planned.request("POST", f"{place}/resume", OPERATOR)
+    planned.request("POST", f"{place}/resume", OPERATOR, json={"reason": "Ny adgangskode"})
     assert planned.letters(KOORD_OWN) == [letter]
 
 

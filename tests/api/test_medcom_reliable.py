@@ -413,6 +413,6 @@ def test_a_paused_unit_gets_its_acknowledgement_when_it_is_resumed(gp: Practice)
     gp.send(reply)
     gp.world.work()
     assert gp.answers() == []
-    resume(gp.world.hub, GP, by="Drift")
+    resume(gp.world.hub, GP, by="Drift", reason="Flyttet")
     gp.world.work()
     assert [response(a) for a in gp.answers()] == [(message_id(reply), "ok")]

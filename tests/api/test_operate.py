@@ -255,7 +255,7 @@ def test_what_is_cancelled_is_not_made_again_by_itself(planned: World) -> None:
     due = newest(planned, PSYK)
     assert due["state"] == "due"
     done(planned, "cancel", deliveries=[due["delivery"]])
-    admin.resume(planned.hub, PSYK, by="x")
+    admin.resume(planned.hub, PSYK, by="x", reason="y")
     planned.approve(planned.delivery(GP, version=1)["plan"], version=1)
     planned.work()
     found = newest(planned, PSYK)
@@ -378,7 +378,7 @@ def test_a_pause_stops_what_is_claimed_and_not_yet_sent(planned: World, again: b
     sent(planned, waits["delivery"], "w")
     stopped = newest(planned, PSYK)
     assert (stopped["state"], stopped["attempts"]) == (waits["state"], waits["attempts"])
-    admin.resume(planned.hub, PSYK, by="x")
+    admin.resume(planned.hub, PSYK, by="x", reason="y")
     planned.work()
     assert newest(planned, PSYK)["state"] == "sent"
 

@@ -97,7 +97,7 @@ class Walk:
         if self.random.random() < 0.5:
             admin.pause(self.world.hub, party, by="x", reason="y")
         else:
-            admin.resume(self.world.hub, party, by="x")
+            admin.resume(self.world.hub, party, by="x", reason="y")
 
     def citizen(self) -> None:
         """Says no to everything, at last; or approves."""
@@ -166,7 +166,7 @@ def test_no_delivery_is_in_limbo_whatever_is_done(planned: World, plan: str, see
     for _ in range(STEPS):
         walk.step()
     for party in RECEIVERS:
-        admin.resume(planned.hub, party, by="x")
+        admin.resume(planned.hub, party, by="x", reason="y")
     for _ in range(3):
         planned.clock.advance(hours=2)
         planned.work()

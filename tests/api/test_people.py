@@ -266,7 +266,7 @@ def test_a_paused_party_gets_its_letters_when_it_is_resumed(planned: World, plan
     planned.approve(plan)
     planned.work()
     assert (planned.delivery(GP)["state"], planned.letters(GP)) == ("due", [])
-    planned.request("POST", f"{pause}/resume", OPERATOR)
+    planned.request("POST", f"{pause}/resume", OPERATOR, json={"reason": "Skiftet"})
     planned.work()
     assert planned.delivery(GP)["state"] == "sent"
     problem(

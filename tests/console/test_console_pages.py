@@ -291,7 +291,9 @@ def test_a_pause_needs_a_reason_and_holds_until_it_is_lifted(own_site: Site) -> 
         client.post(f"{path}/pause", data=token | {"reason": "Summer <closing>"})
         assert paused() == before | {"laege-havnegade": "Summer <closing>"}
         assert "Summer &lt;closing&gt;" in client.get("/console/parties").text
-        client.post(f"{path}/resume", data=token)
+        assert client.post(f"{path}/resume", data=token).status_code == 422
+        assert "laege-havnegade" in paused()
+        client.post(f"{path}/resume", data=token | {"reason": "Open again"})
         assert paused() == before
         unknown = client.post("/console/parties/nobody/pause", data=token | {"reason": "x"})
         assert unknown.status_code == 404

@@ -80,6 +80,8 @@ GROUPS = {
     "proposal.state.": proposals.STATES,
     "choice.": proposals.CHOICES,
     "about.piece.": proposals.ABOUT,
+    "party.": ("pause", "resume"),
+    "party.reason.": ("pause", "resume"),
     "endpoint.state.": tuple(s.value for s in Circuit),
     "subscription.status.": subscriptions.STATES,
     **{f"reason.{part}.": reasons.ASKED for part in ("title", "back", "text", "button")},

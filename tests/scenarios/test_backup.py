@@ -128,7 +128,7 @@ def test_a_restored_hub_has_what_was_acknowledged_and_sends_what_the_broker_lost
         until(lambda: "retry_at" in deliveries(production, LEAD).values())
         assert waiting(vhost.url(), LEAD) == waiting(vhost.url(), REGION) == []
 
-        production.run("resume", LEAD)
+        production.run("resume", LEAD, "--reason", "Afgørelser er registreret")
         assert until(lambda: waiting(vhost.url(), LEAD)) == on_queue
         assert set(on_queue) <= set(known)
         assert waiting(vhost.url(), REGION) == []
