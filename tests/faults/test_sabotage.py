@@ -71,7 +71,7 @@ _BEGUN = (
 
 
 def _until(connection: Connection, question: str, about: tuple[object, ...], answer: int) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 150
     while connection.execute(question, about).fetchall()[0][0] != answer:
         assert time.monotonic() < end, question
         time.sleep(0.05)

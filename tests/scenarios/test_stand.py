@@ -173,10 +173,11 @@ def test_a_full_disk_stops_intake_with_a_reason(serving: Site, disk: SmallDisk) 
             disk.fill()
         return
     large = random.Random(1).randbytes(1_000_000)
-    known = asked(site, "SELECT count(*) FROM inbox")
     disk.fill()
     try:
+        # What the database has room for in its own files still goes in.
         answer = until(lambda: refusal(site, large))
+        known = asked(site, "SELECT count(*) FROM inbox")
         why = text_of(answer)
         assert why.startswith("The hub's disk is full")
         assert answer.headers["Retry-After"] == "60"
@@ -191,7 +192,9 @@ def test_a_full_disk_stops_intake_with_a_reason(serving: Site, disk: SmallDisk) 
         disk.empty()
     until(site.ready)
     log = (site.folder / "serve.log").read_text()
-    assert log.count("store.not_written") == 1, log[-3000:]
+    # Once each time: a small write may find room in between.
+    told, over = log.count("store.not_written"), log.count("store.written_again")
+    assert 1 <= told <= over + 1, log[-3000:]
     assert asked(site, "SELECT count(*) FROM inbox") == known
     assert refusal(site, large) is None
 
