@@ -29,7 +29,7 @@ def environment(which: str) -> dict[str, str]:
 def confirms_off() -> None:
     """What is published counts as kept before the broker has said so."""
     from hub.bus import publishing  # noqa: PLC0415
-    from hub.contract import Confirm  # noqa: PLC0415
+    from hub.sending import Confirm  # noqa: PLC0415
 
     send = publishing.PublishingSession.send
 
