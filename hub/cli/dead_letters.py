@@ -99,8 +99,9 @@ def replay(
             if expect not in {None, len(keys)}:
                 raise PreconditionFailed(f"There are {len(keys)} now, and not {expect}")
             if not yes and expect is None:
-                click.echo(f"replay: {len(keys)}. Nothing is done yet.")
-                click.echo(f"To do it, repeat with --expect {len(keys)}, or with --yes.")
+                told = f"replay: {len(keys)}. Nothing is done yet.\n"
+                told += f"To do it, repeat with --expect {len(keys)}, or with --yes."
+                click.echo(json.dumps({"count": len(keys), "letters": keys}) if json_ else told)
                 return 0
         rows = dead_letters.replay_many(hub, viewer, keys, reason=reason)
     show(rows, ("letter", "became", "refused"), json_)

@@ -176,8 +176,10 @@ def _first(visit: Visit) -> str:
 def _units_of_demo(visit: Visit) -> list[tuple[str, str]]:
     """Id and name of each that can be logged in as."""
     demo = _demo(visit)
-    known = overview.parties(visit.hub, SYSTEM) if demo else ()
-    return [(p.party.id, p.party.name) for p in known if demo and p.party.id in demo.units]
+    if demo is None:
+        return []
+    known = overview.parties(visit.hub, SYSTEM)
+    return [(p.party.id, p.party.name) for p in known if p.party.id in demo.units]
 
 
 def _demo(visit: Visit) -> Demo | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter, Response
 
+from hub.console.fields import Fields
 from hub.console.page import Page
 from hub.console.visit import FormDep, OperatorDep, Visit, Visitor
 from hub.model.party import Viewer
@@ -21,20 +24,22 @@ def listing(visit: Visitor, viewer: OperatorDep) -> Response:
 @ROUTER.post("/console/parties/{party}/pause")
 def pause(party: str, visit: Visitor, viewer: OperatorDep, form: FormDep) -> Response:
     """Send nothing to the unit; without a reason nothing is done and the page says so (422)."""
-    reason = form.one("reason")
-    if not reason:
-        return _page(visit, viewer, missing=party)
-    admin.pause(visit.hub, party, by=viewer.id, reason=reason)
-    return visit.go("/console/parties")
+    return _for_a_reason(visit, viewer, party, form, admin.pause)
 
 
 @ROUTER.post("/console/parties/{party}/resume")
 def resume(party: str, visit: Visitor, viewer: OperatorDep, form: FormDep) -> Response:
-    """Send again; a reason is asked for as for a pause."""
+    """Send again, likewise."""
+    return _for_a_reason(visit, viewer, party, form, admin.resume)
+
+
+def _for_a_reason(
+    visit: Visit, viewer: Viewer, party: str, form: Fields, act: Callable[..., None]
+) -> Response:
     reason = form.one("reason")
     if not reason:
         return _page(visit, viewer, missing=party)
-    admin.resume(visit.hub, party, by=viewer.id, reason=reason)
+    act(visit.hub, party, by=viewer.id, reason=reason)
     return visit.go("/console/parties")
 
 

@@ -41,9 +41,9 @@ def work(hub: Hub, stop: Event, poll: float) -> None:
     senders.close(hub.limits.stop_wait.total_seconds())
 
 
-def watch(hub: Hub, stop: Event) -> None:
+def watch(hub: Hub, stop: Event, every: float = WATCH_SECONDS) -> None:
     """Look after what nobody else would see; in a thread of its own, so that it delays nobody."""
-    while not stop.wait(WATCH_SECONDS):
+    while not stop.wait(every):
         try:
             watch_silence(hub)
             compare_due(hub, stop.is_set)
@@ -54,7 +54,7 @@ def watch(hub: Hub, stop: Event) -> None:
 class Loops:
     """The background threads of one process."""
 
-    def __init__(self, hub: Hub, poll: float) -> None:
+    def __init__(self, hub: Hub, poll: float, watch_every: float = WATCH_SECONDS) -> None:
         self.stop = Event()
         self._hub = hub
         self._threads = [
@@ -64,7 +64,7 @@ class Loops:
                 args=(lambda m: receive(hub, m), self.stop, hub.store.check),
                 name="listener",
             ),
-            Thread(target=watch, args=(hub, self.stop), name="watch"),
+            Thread(target=watch, args=(hub, self.stop, watch_every), name="watch"),
         ]
 
     def start(self) -> None:

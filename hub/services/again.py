@@ -53,6 +53,16 @@ def begin_again(hub: Hub, delivery: Delivery, token: str, renewed_body: bytes | 
     return True
 
 
+def once_more(work: UnitOfWork, delivery: Delivery, reason: str, actor: str, now: datetime) -> None:
+    """What had ended is to be sent again as it is, because a person or its receiver asks for it;
+    what was receipted in a mailbox is put there once more."""
+    work.queues.reopen(deliveries_queue(delivery.receiver), delivery.id)
+    work.deliveries.move(
+        delivery, State.RETRY_AT, reason, actor, now,
+        by_person=True, retry_at=now, outcome=None,
+    )  # fmt: skip
+
+
 def _never(
     hub: Hub, work: UnitOfWork, plan: Plan, current: Delivery, refused: str, now: datetime
 ) -> None:

@@ -26,7 +26,7 @@ _OWN_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NUMBER: Final = re.compile(r"[0-9]{1,6}")
 _KINDS: Final = frozenset(SERVED)
 THERE: Final = "It is here, but not for this unit now"
-_NOTHING: Final = "There is nothing here by that id"
+NOTHING: Final = "There is nothing here by that id"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def audit_refusal(
     known = found.plan_id is not None or found.citizen is not None
     if found.own or (viewer.kind != "party" and not known):
         return
-    why = THERE if known else _NOTHING
+    why = THERE if known else NOTHING
     reason = why if error.code == "not-found" else error.text
     audit_denied(
         hub, viewer.id, action, spelled(address, named), reason=reason,

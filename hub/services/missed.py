@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import Final
 
 from hub.contract import Party
-from hub.errors import NotFound
+from hub.errors import Invalid, NotFound
 from hub.model.delivery import State
 from hub.model.party import SYSTEM, Viewer
-from hub.model.plan import chief_role
+from hub.model.plan import Member, chief_role
 from hub.model.records import Delivery, Plan
 from hub.model.routing import PlanFacts, basis_for
 from hub.ports import deliveries_queue
+from hub.services.again import once_more
 from hub.services.attempts import ACTOR
 from hub.services.disclose import disclose
 from hub.services.entries import Disclosure
@@ -52,6 +53,18 @@ class Wish:
     """The current document in place of everything since."""
 
 
+def read_wish(asked: object) -> Wish:
+    """``{"plan": id, "format": …, "after": number, "latest": true | false}``; all but the plan
+    may be left out."""
+    wish = asked if isinstance(asked, dict) else {}
+    plan, format, after = wish.get("plan"), wish.get("format"), wish.get("after", 0)
+    latest = wish.get("latest", False)
+    well = isinstance(plan, str) and isinstance(format, str | None) and isinstance(latest, bool)
+    if not isinstance(plan, str) or not well or type(after) is not int or after < 0:
+        raise Invalid("What was missed is named by its plan, format and the number it comes after")
+    return Wish(plan, format, after, latest)
+
+
 @dataclass(frozen=True)
 class _Found:
     """What may be had now."""
@@ -62,14 +75,17 @@ class _Found:
 
     def basis(self, row: Delivery) -> str:
         """The legal basis now; a notice has its own."""
-        member = next((m for m in self.facts.members if m.party.id == row.receiver), None)
+        member = self._member(row.receiver)
         if is_notice(row) or member is None:
             return row.basis
         return basis_for(self.facts.consents, member, self.facts.now).basis
 
     def role(self, party: str) -> str | None:
-        member = next((m for m in self.facts.members if m.party.id == party), None)
+        member = self._member(party)
         return chief_role(member.roles) if member else None
+
+    def _member(self, party: str) -> Member | None:
+        return next((m for m in self.facts.members if m.party.id == party), None)
 
 
 def made_for(hub: Hub, party: Party, wish: Wish) -> list[Delivery]:
@@ -110,7 +126,7 @@ def ask_for_missed(hub: Hub, party: Party, wish: Wish) -> list[Delivery]:
         again = [r for c in chosen if (r := _resting(work, c)) is not None]
         within_quota(hub, work, party.id, sum(work.standing.size(r.id) for r in again))
         for row in again:
-            _once_more(work, found, row, party.id, now)
+            _on_its_way(work, found, row, party.id, now)
         work.commit()
     hub.wake.set()
     return list(chosen)
@@ -153,12 +169,8 @@ def _resting(work: UnitOfWork, row: Delivery) -> Delivery | None:
     return now if now.state in {State.DELIVERED, State.DEAD} else None
 
 
-def _once_more(work: UnitOfWork, found: _Found, row: Delivery, asker: str, now: datetime) -> None:
-    work.queues.reopen(deliveries_queue(row.receiver), row.id)
-    work.deliveries.move(
-        row, State.RETRY_AT, "Its receiver asks for it once more", asker, now,
-        by_person=True, retry_at=now, outcome=None,
-    )  # fmt: skip
+def _on_its_way(work: UnitOfWork, found: _Found, row: Delivery, asker: str, now: datetime) -> None:
+    once_more(work, row, "Its receiver asks for it once more", asker, now)
     work.journal.close_tasks(asker, now, delivery_id=row.id)
     work.journal.audit(
         now, asker, "disclose", _object(row), party=row.receiver, basis=found.basis(row),

@@ -43,21 +43,29 @@ def add_notice(
     notice_id = repeatable("notice", plan.id, receiver, kind, cause)
     if work.deliveries.get(notice_id, SYSTEM) is not None:
         return
-    made = Delivery(
-        id=notice_id,
-        plan_id=plan.id,
+    format_ = _format(hub, work, plan, registered)
+    made = notice_row(notice_id, plan.id, receiver, format_, plan.head, NOTICE + kind, now)
+    work.deliveries.add(made, actor)
+
+
+def notice_row(
+    id_: str, plan: str, receiver: str, format_: str, version: int, about: str, now: datetime
+) -> Delivery:
+    """A notice that is due."""
+    return Delivery(
+        id=id_,
+        plan_id=plan,
         receiver=receiver,
-        format=_format(hub, work, plan, registered),
-        version=plan.head,
+        format=format_,
+        version=version,
         digest="",
         state=State.DUE,
         reason="A notice; it holds nothing of the plan",
         basis=BASIS,
         created_at=now,
         updated_at=now,
-        about=NOTICE + kind,
+        about=about,
     )
-    work.deliveries.add(made, actor)
 
 
 def _format(hub: Hub, work: UnitOfWork, plan: Plan, registered: RegisteredParty) -> str:

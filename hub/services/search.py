@@ -19,7 +19,7 @@ from hub.fhir.paging import Key, Token, moment_key, ordered, page_of
 from hub.fhir.parameters import SERVED
 from hub.fhir.query import Criterion, Order, Pair, Query, split, unescape
 from hub.model.party import Viewer
-from hub.services.denied import THERE, audit_denied
+from hub.services.denied import NOTHING, THERE, audit_denied
 from hub.services.disclose import disclose
 from hub.services.entries import Disclosure, Entry
 from hub.services.hub import Hub
@@ -47,11 +47,11 @@ def search(hub: Hub, viewer: Viewer, query: Query, token: Token) -> SearchPage:
     A number of matches tells that they are there, and counts as much as showing them. A search
     about a citizen of whom the party may see nothing is a denial; the answer does not tell.
     """
-    refused: list[str] = []
+    refused: list[str | None] = []
 
     def look(sight: Sight, work: UnitOfWork) -> tuple[SearchPage, list[Disclosure]]:
         seen = _looked_at(work, sight, query)
-        refused[:] = sorted(asked_about(work, query) - {e.citizen for e in seen.values()})
+        refused[:] = _refused(work, query, {e.citizen for e in seen.values()})
         page = _page(hub, work, seen, query, token)
         if query.counts_only:
             counted = [e.why for e in _matched(_world(hub, work, seen), seen, query)]
@@ -61,9 +61,19 @@ def search(hub: Hub, viewer: Viewer, query: Query, token: Token) -> SearchPage:
     found = disclose(hub, viewer, "search", look, until=token.until)
     for citizen in refused:
         audit_denied(
-            hub, viewer.id, "search", query.type, reason=THERE, party=viewer.id, citizen=citizen
-        )
+            hub, viewer.id, "search", query.type, party=viewer.id, citizen=citizen,
+            reason=NOTHING if citizen is None else THERE,
+        )  # fmt: skip
     return found
+
+
+def _refused(work: UnitOfWork, query: Query, seen: set[str]) -> list[str | None]:
+    """The citizens a search names of whom nothing is seen; None for one the hub does not know.
+
+    Both are written down, so that the time an answer takes does not tell them apart.
+    """
+    named = {person for c in query.criteria for person in _people(work, query.type, c)}
+    return sorted(named - seen, key=str)
 
 
 def matching(hub: Hub, work: UnitOfWork, sight: Sight, query: Query) -> list[Entry]:
@@ -171,8 +181,7 @@ def _about(work: UnitOfWork, kind: str, criterion: Criterion) -> Citizens:
     number = criterion.chain.get("Patient", criterion)
     if criterion.modifier or number.modifier or criterion.chain.keys() - {"Patient"}:
         return None
-    of_person = kind == "Patient" or parameter.name in _PERSON
-    if of_person and number.parameter.name == "identifier":
+    if _of_person(kind, criterion) and number.parameter.name == "identifier":
         return _numbered(work, number.values)
     if parameter.name == "_id":
         return work.resources.citizens_of(kind, [unescape(v) for v in values])
@@ -193,15 +202,22 @@ def _numbered(work: UnitOfWork, values: Iterable[str]) -> Citizens:
     return None if None in found else frozenset(c for c in found if c is not None)
 
 
-def asked_about(work: UnitOfWork, query: Query) -> frozenset[str]:
-    """Every citizen the hub knows whom the search names, by id or by number with or without its
-    system."""
-    found = set(narrowed(work, query) or ())
-    for criterion in query.criteria:
-        number = criterion.chain.get("Patient", criterion)
-        if number.parameter.name == "identifier":
-            found |= {c for v in number.values if (c := work.plans.citizen(_identifiers(v)))}
-    return frozenset(c for c in found if work.plans.numbers(c))
+def _people(work: UnitOfWork, kind: str, criterion: Criterion) -> set[str | None]:
+    """Whom it names, by id, reference, or number with or without its system; None: nobody here."""
+    number = criterion.chain.get("Patient", criterion)
+    if number.parameter.name == "identifier" and _of_person(kind, criterion):
+        return {work.plans.citizen(_identifiers(v)) for v in number.values}
+    if criterion.parameter.name in _PERSON and not criterion.chain:
+        named = {_patient(unescape(v)) for v in criterion.values}
+        return {n if work.plans.numbers(n) else None for n in named}
+    if criterion.parameter.name == "_id":
+        ids = [unescape(v) for v in criterion.values]
+        return set(work.resources.citizens_of(kind, ids)) or {None}
+    return set()
+
+
+def _of_person(kind: str, criterion: Criterion) -> bool:
+    return kind == "Patient" or criterion.parameter.name in _PERSON
 
 
 def _identifiers(value: str) -> list[Identifier]:

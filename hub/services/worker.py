@@ -10,7 +10,6 @@ from hub.contract import Party
 from hub.errors import (
     BusUnavailable,
     HubError,
-    Invalid,
     Issue,
     NotFound,
     StoreUnavailable,
@@ -30,7 +29,7 @@ from hub.services.clock_steps import follow_clock
 from hub.services.denied import audit_refusal
 from hub.services.hub import Hub, new_id, repeatable
 from hub.services.lapse import ACTOR, follow_time
-from hub.services.missed import Wish, ask_for_missed
+from hub.services.missed import ask_for_missed, read_wish
 from hub.services.operate import dead_letters
 from hub.services.operate.many import go_on
 from hub.services.process import process
@@ -161,7 +160,7 @@ def _of_receiver(hub: Hub, sender: Party, message: InboundMessage) -> None:
     if "missed" not in content:
         receipt_for(hub, sender, read_receipt(message.body))
         return
-    wish = read_missed(content["missed"])
+    wish = read_wish(content["missed"])
     try:
         rows = ask_for_missed(hub, sender, wish)
     except HubError as e:
@@ -171,18 +170,6 @@ def _of_receiver(hub: Hub, sender: Party, message: InboundMessage) -> None:
     text = f"Of what you missed, {len(rows)} are on their way, or wait for you"
     body = dump_json(outcome((Issue("information", "informational", text),)))
     _tell(hub, sender.id, message, body, 202)
-
-
-def read_missed(asked: object) -> Wish:
-    """``{"plan": id, "format": …, "after": number, "latest": true | false}``; all but the plan
-    may be left out."""
-    wish = asked if isinstance(asked, dict) else {}
-    plan, format, after = wish.get("plan"), wish.get("format"), wish.get("after", 0)
-    latest = wish.get("latest", False)
-    well = isinstance(plan, str) and isinstance(format, str | None) and isinstance(latest, bool)
-    if not isinstance(plan, str) or not well or type(after) is not int or after < 0:
-        raise Invalid("What was missed is named by its plan, format and the number it comes after")
-    return Wish(plan, format, after, latest)
 
 
 def _refused(hub: Hub, sender: str, message: InboundMessage, error: HubError) -> None:

@@ -12,11 +12,11 @@ from hmac import new as hmac
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from hub.fhir import names
 from hub.model.trail import row_hash
 from hub.store.audit_tables import AUDIT, AUDIT_TAIL, PSEUDONYM
+from hub.store.once import inserted
 from hub.store.tables import ACCESS, APPROVAL, CONSENT, INBOX, OPERATOR, PART, PARTY, PLAN
 
 HUB: Final = "hub"
@@ -105,16 +105,12 @@ class AuditRows:
     def _new_key(self, citizen: str, now: datetime) -> str:
         """A random key; where another transaction made one at the same time, that one."""
         key = secrets.token_hex(32)
-        try:
-            with self._db.begin_nested():
-                self._db.execute(
-                    PSEUDONYM.insert().values(citizen_id=citizen, key=key, made_at=now)
-                )
-        except IntegrityError:
-            other = self._key(citizen)
-            assert other is not None
-            return other
-        return key
+        row = PSEUDONYM.insert().values(citizen_id=citizen, key=key, made_at=now)
+        if inserted(self._db, row):
+            return key
+        other = self._key(citizen)
+        assert other is not None
+        return other
 
     def known_pseudonym(self, citizen: str) -> str | None:
         """The same; None where there is no key (any more)."""

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
-from sqlalchemy.exc import IntegrityError
 
 from hub.model.breaker import Breaker, Circuit
 from hub.store.breaker_tables import BREAKER
+from hub.store.once import inserted
 from hub.store.subscription_tables import SUBSCRIPTION
 from hub.store.tables import PARTY
 
@@ -28,14 +28,12 @@ class Breakers:
 
     def lock(self, endpoint: str) -> Breaker:
         """One for writing. Taken after every other lock of the transaction, never before one."""
-        if self._locked([endpoint]) == []:
-            try:
-                with self._db.begin_nested():
-                    self._db.execute(BREAKER.insert().values(_values(Breaker(endpoint))))
-            except IntegrityError:
-                # Another worker's delivery failed there at this moment.
-                pass
-        return self._locked([endpoint])[0]
+        known = self._locked([endpoint])
+        if not known:
+            # If it is there by now, another worker's delivery failed there at this moment.
+            inserted(self._db, BREAKER.insert().values(_values(Breaker(endpoint))))
+            known = self._locked([endpoint])
+        return known[0]
 
     def lock_shut(self, endpoints: Iterable[str]) -> dict[str, Breaker]:
         """Those of them that are not closed, for writing; by name, so that nobody waits in a

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, select, update
-from sqlalchemy.exc import IntegrityError
 
 from hub.model.client import Client, Owner
 from hub.store.access_tables import CLIENT, INTAKE, USED_ASSERTION
+from hub.store.once import inserted
 
 MINUTE: Final = "minute"
 DAY: Final = "day"
@@ -50,12 +50,7 @@ class Clients:
     def use(self, client_id: str, jti_hash: str, until: datetime) -> bool:
         """The assertion was not used before; it is from now on."""
         row = {"client": client_id, "jti_hash": jti_hash, "expires_at": until}
-        try:
-            with self._db.begin_nested():
-                self._db.execute(USED_ASSERTION.insert().values(**row))
-        except IntegrityError:
-            return False
-        return True
+        return inserted(self._db, USED_ASSERTION.insert().values(**row))
 
     def forget(self, now: datetime) -> None:
         """Assertions that have expired are refused for that alone."""

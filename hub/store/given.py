@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import Column, Connection, ForeignKey, Integer, String, Table, and_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from hub.model.delivery import State
+from hub.store.once import inserted
 from hub.store.subscription_tables import SUBSCRIPTION
 from hub.store.tables import DELIVERY, METADATA
 
@@ -36,10 +36,7 @@ class Given:
         if self._db.execute(newer.values(version=version)).rowcount or self.read(plan_id, party):
             return
         row = READ_WHOLE.insert().values(plan_id=plan_id, party=party, version=version)
-        try:
-            with self._db.begin_nested():
-                self._db.execute(row)
-        except IntegrityError:
+        if not inserted(self._db, row):
             # It read it twice at this moment.
             self._db.execute(newer.values(version=version))
 

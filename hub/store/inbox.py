@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from hub.model.party import Viewer
 from hub.model.records import InboxItem, InboxState
+from hub.store.once import inserted
 from hub.store.tables import INBOX
 
 
@@ -22,15 +22,8 @@ class Inbox:
 
     def add(self, item: InboxItem) -> bool:
         """Keep the raw bytes; False if the sender's message id is taken (by another writer)."""
-        try:
-            with self._db.begin_nested():
-                self._insert(item)
-        except IntegrityError:
-            return False
-        return True
-
-    def _insert(self, item: InboxItem) -> None:
-        self._db.execute(
+        return inserted(
+            self._db,
             INBOX.insert().values(
                 id=item.id,
                 sender=item.sender,
@@ -45,7 +38,7 @@ class Inbox:
                 received_at=item.received_at,
                 answered=item.channel != "amqp",
                 attempts=0,
-            )
+            ),
         )
 
     def find(self, sender: str, message_id: str) -> InboxItem | None:

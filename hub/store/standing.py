@@ -19,11 +19,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 
 from hub.model.delivery import FINAL, State
 from hub.model.party import CITIZEN
 from hub.model.subscription import KEEPALIVE
+from hub.store.once import inserted
 from hub.store.subscription_tables import SUBSCRIPTION
 from hub.store.tables import DELIVERY, METADATA, PARTY, Moment
 
@@ -79,13 +79,8 @@ class Standing:
         if last is not None:
             changed = update(HEARD).where(HEARD.c.party == party, HEARD.c.at < now - _OFTEN)
             return now - last > _OFTEN and bool(self._db.execute(changed.values(at=now)).rowcount)
-        try:
-            with self._db.begin_nested():
-                self._db.execute(HEARD.insert().values(party=party, at=now))
-        except IntegrityError:
-            # Another answer of its came at this moment.
-            return False
-        return True
+        # False too if another answer of its came at this moment.
+        return inserted(self._db, HEARD.insert().values(party=party, at=now))
 
     def heard(self) -> dict[str, datetime]:
         """Party to when it was last heard of."""

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, and_, exists, select, update
-from sqlalchemy.exc import IntegrityError
 
 from hub.contract import Resource
 from hub.fhir.codec import parse_kept
@@ -17,6 +16,7 @@ from hub.model.breaker import endpoint_of
 from hub.model.delivery import FINAL
 from hub.model.party import Viewer
 from hub.model.subscription import FORMAT, HOOK, FhirSubscription, Wish
+from hub.store.once import inserted
 from hub.store.subscription_tables import SEEN, SUBSCRIPTION
 from hub.store.tables import DELIVERY, RESOURCE
 
@@ -141,10 +141,7 @@ class Subscriptions:
         if self._db.execute(changed).rowcount:
             return
         row = SEEN.insert().values(subscription=subscription_id, object=about, version=version)
-        try:
-            with self._db.begin_nested():
-                self._db.execute(row)
-        except IntegrityError:
+        if not inserted(self._db, row):
             # Another plan of the same citizen had the same consent to tell of, at this moment.
             self._db.execute(changed)
 

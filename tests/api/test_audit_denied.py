@@ -135,20 +135,33 @@ def test_a_write_to_another_s_part_is_kept_as_refused(planned: World, plan: str)
 def test_a_search_about_a_citizen_of_whom_nothing_may_be_seen(
     planned: World, parameters: dict[str, str]
 ) -> None:
-    """The answer is the one for a citizen who is not known; the citizen's record shows the try."""
+    """The answer is the one for a citizen who is not known; the citizen's record shows the try.
+    Both leave a row, so that the time of the answer tells nothing either."""
     before = len(refused(planned))
     assert find(planned, GP, CPR_1, parameters)["total"] == 0
     assert find(planned, GP, NOBODYS_CPR, parameters)["total"] == 0
-    (row,) = refused(planned)[before:]
-    assert told(row) == (
-        GP,
-        GP,
-        "search",
-        "CarePlan",
-        None,
-        "It is here, but not for this unit now",
-    )
-    assert row["citizen"] is not None
+    there, nothing = refused(planned)[before:]
+    assert told(there)[:4] == told(nothing)[:4] == (GP, GP, "search", "CarePlan")
+    assert there["reason"] == "It is here, but not for this unit now"
+    assert nothing["reason"] == "There is nothing here by that id"
+    assert there["citizen"] is not None
+    assert nothing["citizen"] is None
+
+
+def test_a_search_by_reference_and_by_system_is_seen_too(planned: World, plan: str) -> None:
+    (patient,) = {
+        r["subject"]["reference"] for r in [get(planned, f"CarePlan/{plan}", PSYK).json()]
+    }
+    before = len(refused(planned))
+    for parameters in (
+        {"patient": patient}, {"patient.identifier": f"urn:oid:1.2.208.176.1.2|{CPR_1}"},
+        {"_id": plan},
+    ):  # fmt: skip
+        answer = post_search(planned, "CarePlan", parameters, GP)
+        assert answer.json()["total"] == 0
+    assert [r["citizen"] is None for r in refused(planned)[before:]] == [False] * 3
+    find(planned, PSYK, CPR_1, {})
+    assert len(refused(planned)) == before + 3, "whoever sees something is not refused"
 
 
 def test_a_number_of_matches_is_a_disclosure(planned: World, plan: str) -> None:

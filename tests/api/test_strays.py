@@ -8,11 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import update
 
 from hub.model.delivery import State
-from hub.runtime import loops
 from hub.runtime.loops import Loops
 from hub.services.silence import watch_silence
 from hub.services.strays import compare_all, compare_due
@@ -207,13 +205,10 @@ def test_a_paused_party_is_never_silent(planned: World) -> None:
     assert silent(world) == [p for p in everybody if p != RUS]
 
 
-def test_the_watch_goes_on_beside_the_worker(
-    planned: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(loops, "WATCH_SECONDS", 0.01)
+def test_the_watch_goes_on_beside_the_worker(planned: World) -> None:
     old = planned.delivery(RUS)["delivery"]
     set_row(planned, old, state=State.RETRY_AT.value, retry_at=None)
-    running = Loops(planned.hub, poll=0.05)
+    running = Loops(planned.hub, poll=0.05, watch_every=0.01)
     running.start()
     try:
         assert until(lambda: told(planned) != [])

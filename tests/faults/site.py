@@ -171,7 +171,7 @@ class Site:
     def end(self, name: str) -> None:
         """SIGTERM to one of the hub's own, and wait for its end."""
         process = self._ours[name]
-        process.ask_to_end()
+        process.send(signal.SIGTERM)
         process.ended()
 
     @contextmanager

@@ -235,7 +235,7 @@ def test_a_send_that_is_slow_is_let_go_of_and_another_worker_sends_at_once(
     with hook.held():
         new_plan(site, 1)
         until(lambda: hook.got)
-        site.process("worker-1").ask_to_end()
+        site.process("worker-1").send(signal.SIGTERM)
         assert site.process("worker-1").ended() == 0
     assert claims(site) == 0
     site.start("worker-2")
@@ -252,7 +252,7 @@ def test_a_send_that_ends_in_time_is_sent_once(starting: Site, hook: Hook) -> No
     with hook.held():
         new_plan(site, 2)
         until(lambda: hook.got)
-        site.process("worker-1").ask_to_end()
+        site.process("worker-1").send(signal.SIGTERM)
     assert site.process("worker-1").ended() == 0
     assert claims(site) == 0
     assert len(hook.got) == 1
@@ -268,9 +268,9 @@ def test_asked_twice_it_ends_at_once(starting: Site, hook: Hook) -> None:
         new_plan(site, 3)
         until(lambda: hook.got)
         worker = site.process("worker-1")
-        worker.ask_to_end()
+        worker.send(signal.SIGTERM)
         until(lambda: claims(site))
-        worker.ask_to_end(signal.SIGINT)
+        worker.send(signal.SIGINT)
         assert worker.ended() == 128 + signal.SIGINT
 
 
@@ -286,7 +286,7 @@ def test_a_request_in_hand_is_answered(starting: Site) -> None:
         )
         send.start()
         until(lambda: asked(site, _WAITING)[0])
-        site.process("serve").ask_to_end()
+        site.process("serve").send(signal.SIGTERM)
         until(lambda: not _takes(site))
         other.execute(b"ROLLBACK")
         send.join()
@@ -316,7 +316,7 @@ def test_a_message_in_hand_is_kept_or_goes_back_to_the_broker(
         other.execute(b"BEGIN; LOCK TABLE inbox IN EXCLUSIVE MODE")
         publish(site, message)
         until(lambda: asked(site, _WAITING)[0])
-        site.process("worker-1").ask_to_end()
+        site.process("worker-1").send(signal.SIGTERM)
         if not in_time:
             assert site.process("worker-1").ended() == 0
         other.execute(b"ROLLBACK")

@@ -104,10 +104,6 @@ class ServerProcess:
                 self._kill_group()
         self._kill_group()
 
-    def ask_to_end(self, sign: signal.Signals = signal.SIGTERM) -> None:
-        """Send a signal and do not wait."""
-        self._process.send_signal(sign)
-
     def ended(self, timeout: float = 60) -> int:
         """Wait until it ends by itself; its exit code."""
         return self._process.wait(timeout)

@@ -17,6 +17,7 @@ from hub.model.records import Delivery
 from hub.model.routing import PlanFacts, Route, route
 from hub.ports import deliveries_queue
 from hub.services.hub import Hub, repeatable
+from hub.services.notices import notice_row
 from hub.services.operate.standing import States
 from hub.services.route import reconcile
 from hub.store.work import UnitOfWork
@@ -102,20 +103,8 @@ def _routed(facts: PlanFacts, receiver: str) -> Route | str:
 
 def _notice(hub: Hub, work: UnitOfWork, delivery: Delivery, actor: str) -> str:
     now = hub.clock()
-    made = Delivery(
-        id=repeatable("notice", delivery.id, "anew"),
-        plan_id=delivery.plan_id,
-        receiver=delivery.receiver,
-        format=delivery.format,
-        version=delivery.version,
-        digest=delivery.digest,
-        state=State.DUE,
-        reason="A notice; it holds nothing of the plan",
-        basis=delivery.basis,
-        created_at=now,
-        updated_at=now,
-        about=delivery.about,
-    )
+    old, made_id = delivery, repeatable("notice", delivery.id, "anew")
+    made = notice_row(made_id, old.plan_id, old.receiver, old.format, old.version, old.about, now)
     work.deliveries.add(made, actor)
     work.deliveries.note(delivery.id, now, delivery.state, _IN_ITS_PLACE, actor)
     work.operating.rule(delivery.id, "anew")

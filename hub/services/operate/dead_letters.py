@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from hub.errors import InputRefused, Invalid, NotFound, NotPermitted
+from hub.fhir.codec import parse_json
 from hub.fhir.numbers import id_names_a_citizen
 from hub.model.dead_letter import DeadLetter, read_letter
 from hub.model.party import SYSTEM, RegisteredParty, Viewer
@@ -149,6 +150,8 @@ def _taken_in(hub: Hub, found: DeadLetter, body: bytes) -> str:
     if not body:
         raise Invalid("It was larger than this hub reads, and its bytes were not kept")
     if found.way == "receipt":
+        if "missed" in parse_json(body):
+            raise Invalid("It asked for what its sender missed; let it go, its sender asks again")
         return f"delivery/{receipt_for(hub, sender.party, read_receipt(body)).id}"
     accepted = accept(
         hub, sender.party, found.format, body, found.media_type,

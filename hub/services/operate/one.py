@@ -10,6 +10,7 @@ from hub.model.operate import Act, Standing, objection
 from hub.model.party import SYSTEM
 from hub.model.records import Delivery
 from hub.ports import deliveries_queue
+from hub.services.again import once_more
 from hub.services.hub import Hub
 from hub.services.operate.anew import made_anew, objection_to_anew
 from hub.services.operate.standing import States, standing_of
@@ -77,12 +78,7 @@ def _resend(work: UnitOfWork, delivery: Delivery, order: Order, now: datetime) -
     if delivery.state is State.RETRY_AT:
         work.deliveries.restate(delivery, AGAIN, order.actor, now, retry_at=now)
     else:
-        # What was receipted in a mailbox is put there once more.
-        work.queues.reopen(deliveries_queue(delivery.receiver), delivery.id)
-        work.deliveries.move(
-            delivery, State.RETRY_AT, AGAIN, order.actor, now,
-            by_person=True, retry_at=now, outcome=None,
-        )  # fmt: skip
+        once_more(work, delivery, AGAIN, order.actor, now)
     work.journal.close_tasks(order.actor, now, delivery_id=delivery.id)
 
 
