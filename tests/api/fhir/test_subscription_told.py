@@ -338,7 +338,7 @@ def test_a_paused_partys_subscriptions_rest(planned: World, hook: Hook) -> None:
     publish(planned, RUS, 2)
     planned.work()
     assert hook.of("event-notification") == []
-    planned.request("POST", f"/operations/parties/{PSYK}/resume", OPERATOR)
+    planned.request("POST", f"/operations/parties/{PSYK}/resume", OPERATOR, json=body)
     planned.work()
     assert [e.number for e in hook.of("event-notification")] == [1]
 
