@@ -47,6 +47,8 @@ class Senders:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._own = frozenset(n for n, t in hub.transports.items() if isinstance(t, Batching))
+        self._makers = ThreadPoolExecutor(hub.limits.senders, "maker")
+        """Of batches; the same threads each time, for each keeps memory of its own."""
         self._working = Semaphore(hub.limits.senders)
         """Held while a delivery is made or settled, and not while it is on its way."""
         self._changed = Condition()
@@ -85,10 +87,12 @@ class Senders:
         """Begin nothing more, give back what is not begun, and wait for the rest, that long. What
         is still on its way then is sent again when its lease is over, under its own id."""
         self._stopping.set()
-        if not self.wait(seconds):
-            with self._changed:
-                LOG.warning("senders.left", deliveries=sorted(self._held))
-                self._held.clear()
+        if self.wait(seconds):
+            self._makers.shutdown()
+            return
+        with self._changed:
+            LOG.warning("senders.left", deliveries=sorted(self._held))
+            self._held.clear()
 
     @property
     def _ending(self) -> bool:
@@ -152,12 +156,11 @@ class Senders:
             self._sent([job], [parcel])
 
     def _together(self, batch: Sequence[_Job]) -> None:
-        with ThreadPoolExecutor(min(len(batch), self._hub.limits.senders), "maker") as pool:
-            made = list(pool.map(self._prepared, batch))
-            ready = [(j, p) for j, p in zip(batch, made, strict=True) if p is not None]
-            if ready:
-                jobs, parcels = zip(*ready, strict=True)
-                self._sent(jobs, parcels, pool)
+        made = list(self._makers.map(self._prepared, batch))
+        ready = [(j, p) for j, p in zip(batch, made, strict=True) if p is not None]
+        if ready:
+            jobs, parcels = zip(*ready, strict=True)
+            self._sent(jobs, parcels)
 
     def _prepared(self, job: _Job) -> Parcel | None:
         hub, one = self._hub, job.one
@@ -171,12 +174,7 @@ class Senders:
                 not_tried(hub, one.id, one.endpoint)
         return parcel
 
-    def _sent(
-        self,
-        jobs: Sequence[_Job],
-        parcels: Sequence[Parcel],
-        pool: ThreadPoolExecutor | None = None,
-    ) -> None:
+    def _sent(self, jobs: Sequence[_Job], parcels: Sequence[Parcel]) -> None:
         hub, first = self._hub, jobs[0]
         confirms = guarded(hub, first.one.id, first.token, partial(hand_over, hub, parcels))
         if confirms is None:
@@ -185,10 +183,11 @@ class Senders:
             partial(self._settled, j, partial(p.settle, c))
             for j, p, c in zip(jobs, parcels, confirms, strict=True)
         ]
-        for done in [pool.submit(s) for s in steps] if pool else ():
-            done.result()
-        if pool is None:
+        if len(steps) == 1:
             steps[0]()
+            return
+        for done in [self._makers.submit(s) for s in steps]:
+            done.result()
 
     def _settled(self, job: _Job, step: Callable[[], None]) -> None:
         with self._working:
@@ -232,4 +231,5 @@ def deliver_due(hub: Hub) -> int:
     senders = Senders(hub)
     begun = senders.begin()
     senders.wait()
+    senders.close(0)
     return begun

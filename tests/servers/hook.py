@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from hub.fhir.codec import parse_json
 from hub.fhir.xml import from_xml
+from tests.servers.process import free_port
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Hook:
     code: int = 200
     answer: bytes = b""
     got: list[Got] = field(default_factory=list)
-    port: int = 0
+    port: int = field(default_factory=free_port)
     arrived: threading.Condition = field(default_factory=threading.Condition)
     free: threading.Event = field(default_factory=threading.Event)
     """Cleared: what comes is kept, and answered later."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 INSTALL = "deploy/install-prerequisites test"
@@ -25,12 +27,31 @@ class ServerFailed(RuntimeError):
     """A server ended by itself or did not get ready; the end of its log is in the text."""
 
 
+def _own_ports() -> Iterator[int]:
+    """Ports that the kernel gives to nobody by itself. One of its own choice may belong to any
+    client's connection by the time that a stopped server wants it back."""
+    first, last = map(int, _EPHEMERAL.read_text().split())
+    own = [port for port in range(10_000, 65_536) if not first <= port <= last]
+    start = random.SystemRandom().randrange(len(own))
+    return itertools.cycle(own[start:] + own[:start])
+
+
+_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_PORTS = _own_ports()
+
+
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on right now."""
+    """A TCP port of 127.0.0.1 that nothing listens on, and that nothing is given by chance."""
+    return next(port for port in _PORTS if _unused(port))
+
+
+def _unused(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def program(name: str) -> str:
