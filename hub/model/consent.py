@@ -61,6 +61,11 @@ class Consent:
         """In force at that moment."""
         return self.active and self.since <= at < self.until
 
+    def speaks_of(self, unit: str, purpose: str) -> bool:
+        """It says something, at some time, of what that unit may have for that purpose."""
+        named = any(r.unit in {unit, EVERYONE} for r in self.rules)
+        return self.active and purpose in self.purposes and named
+
 
 @dataclass(frozen=True)
 class Verdict:

@@ -145,16 +145,17 @@ def grants(
     consents: Iterable[Consent], viewer: Party, purpose: Purpose, law: Statutes | None = None
 ) -> tuple[Grant, ...]:
     """What :func:`decide` answers on the shared plan at every moment there is, as periods."""
-    known, laws = tuple(consents), law or statutes()
-    edges = {e for c in known if c.active for e in (c.since, c.until)} | laws.edges()
+    known, laws = [c for c in consents if c.speaks_of(viewer.id, purpose)], law or statutes()
+    edges = {e for c in known for e in (c.since, c.until)} | laws.edges()
 
     def permitted(at: datetime) -> Iterator[tuple[str, Verdict]]:
-        whole = decide(viewer, Shared(known), purpose, at, laws)
+        in_force = tuple(c for c in known if c.holds(at))
+        whole = decide(viewer, Shared(in_force), purpose, at, laws)
         if whole.permit:
             yield ALL_SECTIONS, whole
             return
         for section in names.SECTIONS:
-            verdict = decide(viewer, Shared(known, (section,)), purpose, at, laws)
+            verdict = decide(viewer, Shared(in_force, (section,)), purpose, at, laws)
             if verdict.permit:
                 yield section, verdict
 

@@ -130,9 +130,23 @@ def losses_of(
         has = {(p, s) for p in purposes for s in sections_of(is_, unit, p, now)}
         if had and not has:
             found[unit] = WITHDRAWN
-        elif not had <= has:
+        elif not had <= has or (had and _forgets_relatives(was, is_, unit, member, now)):
             found[unit] = NARROWED
     return found
+
+
+def _forgets_relatives(
+    was: tuple[Consent, ...],
+    is_: tuple[Consent, ...],
+    unit: str,
+    member: Member | None,
+    now: datetime,
+) -> bool:
+    """The relatives' names are no longer its to have; the lead's they are as long as the plan."""
+    if member is None or "lead" in member.roles:
+        return False
+    before, after = (bool(sections_of(c, unit, "relatives", now)) for c in (was, is_))
+    return before and not after
 
 
 def is_frozen(consents: Iterable[Consent], now: datetime) -> bool:

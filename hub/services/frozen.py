@@ -15,7 +15,7 @@ from typing import Final
 from hub.fhir import names
 from hub.model.consent import Consent
 from hub.model.delivery import State
-from hub.model.lawful import Shared, decide
+from hub.model.lawful import Shared, decide, may_take_part
 from hub.model.party import CITIZEN
 from hub.model.plan import Member
 from hub.model.records import Delivery, Plan
@@ -44,8 +44,8 @@ def why_not(work: UnitOfWork, plan: Plan, facts: PlanFacts, delivery: Delivery) 
     made = _made_at(work, delivery)
     if made is None:
         return ""
-    was = _was(delivery, facts.consents, member, made)
-    if delivery.consent_epoch != plan.consent_epoch or not was <= sections_open(facts, member):
+    was = _was(delivery, facts, facts.consents, member, made)
+    if delivery.consent_epoch != plan.consent_epoch or not was <= open_now(facts, member):
         return "The consent changed after it was made; these bytes are not sent again"
     return ""
 
@@ -73,7 +73,7 @@ def carry(work: UnitOfWork, plan: Plan, facts: PlanFacts, before: Iterable[Conse
         made = _made_at(work, delivery)
         if member is None or made is None or delivery.consent_epoch != plan.consent_epoch - 1:
             continue
-        if _was(delivery, known, member, made) <= sections_open(facts, member):
+        if _was(delivery, facts, known, member, made) <= open_now(facts, member):
             work.deliveries.set_epoch(delivery.id, plan.consent_epoch)
 
 
@@ -132,25 +132,47 @@ def _made_at(work: UnitOfWork, delivery: Delivery) -> datetime | None:
     return next((s.at for s in steps if s.state is State.SENDING), None)
 
 
+RELATIVES: Final = "relatives"
+"""Beside the sections: the relatives' names and telephones."""
+
+
 def sections_open(facts: PlanFacts, member: Member) -> frozenset[str]:
     """What the unit may have an item about, now."""
     return _sections(facts.consents, member, facts.now)
 
 
+def open_now(facts: PlanFacts, member: Member) -> frozenset[str]:
+    """What the unit may be told now: the sections, and whether of the relatives."""
+    return _open(facts, facts.consents, member, facts.now)
+
+
 def open_to(facts: PlanFacts, receiver: str) -> list[str]:
     """The same, to be written down with what is frozen now; nothing for who is no member."""
     member = _member(facts, receiver)
-    return sorted(sections_open(facts, member)) if member is not None else []
+    return sorted(open_now(facts, member)) if member is not None else []
 
 
 def _was(
-    delivery: Delivery, consents: Iterable[Consent], member: Member, made: datetime
+    delivery: Delivery,
+    facts: PlanFacts,
+    consents: Iterable[Consent],
+    member: Member,
+    made: datetime,
 ) -> frozenset[str]:
     """What it may tell of. A consent that was given later and is gone says nothing of that, so it
     is written down when the bytes are frozen."""
     if delivery.sections is not None:
         return delivery.sections
-    return _sections(consents, member, made)
+    return _open(facts, consents, member, made)
+
+
+def _open(
+    facts: PlanFacts, consents: Iterable[Consent], member: Member, at: datetime
+) -> frozenset[str]:
+    known, unit = tuple(consents), member.party
+    # Who leads the plan wrote the relatives down.
+    named = unit.id == facts.lead or may_take_part(known, unit, RELATIVES, at).permit
+    return _sections(known, member, at) | ({RELATIVES} if named else frozenset())
 
 
 def _sections(consents: Iterable[Consent], member: Member, at: datetime) -> frozenset[str]:

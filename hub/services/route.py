@@ -19,12 +19,13 @@ from hub.model.records import Delivery
 from hub.model.routing import Route, purpose_for, route
 from hub.ports import reissues
 from hub.services.asking import ask, ask_of_plan
-from hub.services.frozen import take_back, why_not
+from hub.services.frozen import open_now, take_back, why_not
 from hub.services.gate import take_back_notices
 from hub.services.hub import Hub, repeatable
 from hub.services.reminders import remind
 from hub.services.state import PlanState, plan_state
 from hub.services.subscription_events import follow
+from hub.services.views import shows_more
 from hub.store.work import UnitOfWork
 
 CITIZEN_FORMAT = "citizen-format"
@@ -187,7 +188,8 @@ def _row(
     row_id = repeatable(state.plan.id, found.receiver, str(found.version), subscription.format)
     by_id = {r.id: r for r in rows}
     while (known := by_id.get(row_id)) is not None and _is_history(work, state, known):
-        # The basis was gone and is back, or is narrower; or the format. What was left is history.
+        # The basis was gone and is back, or is narrower or wider; or the format. What left is
+        # history.
         row_id = repeatable(row_id, "again")
     if known is not None:
         return known
@@ -209,14 +211,23 @@ def _row(
 
 
 def _is_history(work: UnitOfWork, state: PlanState, known: Delivery) -> bool:
-    """Another one takes its place: it came to nothing, or holds more than is permitted now; or an
-    operator had it made anew. What an operator stopped stays so."""
+    """Another one takes its place: it came to nothing, or holds more or less than is permitted now;
+    or an operator had it made anew. What an operator stopped stays so."""
     if known.ruling is not None:
         return known.ruling == "anew"
     if known.state in {State.CANCELLED, State.SUPERSEDED}:
         return True
-    left = known.state in _HAS_LEFT and known.receiver != CITIZEN
-    return left and bool(why_not(work, state.plan, state.facts, known))
+    if known.state not in _HAS_LEFT or known.receiver == CITIZEN:
+        return False
+    return bool(why_not(work, state.plan, state.facts, known)) or _fuller(work, state, known)
+
+
+def _fuller(work: UnitOfWork, state: PlanState, known: Delivery) -> bool:
+    """The citizen permits more since it was made, and the plan has some of that."""
+    member, told = state.member(known.receiver), known.sections
+    if member is None or told is None or not told < open_now(state.facts, member):
+        return False
+    return shows_more(work, state, known.version, known.receiver, told)
 
 
 def _has_left(row: Delivery, version: int) -> bool:

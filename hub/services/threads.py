@@ -16,7 +16,7 @@ from hub.model.party import SYSTEM
 from hub.model.records import Delivery, Thread
 from hub.model.reduction import paths
 from hub.model.routing import PlanFacts, refusal
-from hub.services.frozen import sections_open
+from hub.services.frozen import open_now
 from hub.services.state import PlanState
 from hub.services.views import Reduced
 from hub.store.work import UnitOfWork
@@ -63,7 +63,7 @@ def remember(
         key=rendered.thread_key,
         delivery_id=delivery.id,
         versions=(*(earlier.versions if earlier else ()), delivery.version),
-        sections=sections_open(state.facts, member) | (earlier.sections if earlier else set()),
+        sections=open_now(state.facts, member) | (earlier.sections if earlier else set()),
         shown=paths(reduced.view.resources) | (earlier.shown if earlier else set()),
     )
     work.conversations.save_thread(delivery.plan_id, delivery.receiver, delivery.format, told)
@@ -78,7 +78,7 @@ def _holds(work: UnitOfWork, facts: PlanFacts, receiver: str, thread: Thread) ->
     member = next((m for m in facts.members if m.party.id == receiver), None)
     if last is None or last.outcome != "ok" or member is None:
         return False
-    if not thread.sections <= sections_open(facts, member):
+    if not thread.sections <= open_now(facts, member):
         return False
     told = (v for v in facts.versions if v.number in thread.versions)
     return not any(refusal(facts, member, v) for v in told)

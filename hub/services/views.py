@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from hub.contract import Party, PlanView, Resource, SourceDocument
+from hub.fhir import names
 from hub.fhir.extract import sections
 from hub.model.approval import gate, latest
 from hub.model.lawful import Shared, decide, may_take_part
@@ -18,6 +19,7 @@ from hub.model.protection import is_hidden, reveals, without_relatives, without_
 from hub.model.records import Part, PlanVersion
 from hub.model.reduction import permitted, shareable
 from hub.model.routing import basis_for, purpose_for, refusal
+from hub.services.frozen import RELATIVES
 from hub.services.state import PlanState
 from hub.store.work import UnitOfWork
 
@@ -92,6 +94,22 @@ def build_view(
     )
     withheld = {x.path for x in (*closed, *hidden)} | away
     return Reduced(view, verdict.basis, frozenset(withheld))
+
+
+def shows_more(
+    work: UnitOfWork, state: PlanState, number: int, receiver: str, told: Collection[str]
+) -> bool:
+    """The version shows the receiver something now that it did not when only ``told`` was open to
+    it: sections, and ``relatives``."""
+    reduced = build_view(work, state, number, receiver, state.facts.now)
+    if reduced is None:
+        return False
+    version = next(v for v in state.versions if v.number == number)
+    mine = _written_by(receiver, work.plans.parts_in(version), version)
+    others = {k: r for k, r in reduced.view.resources.items() if k not in mine}
+    _, more = permitted(others, lambda item: set(sections(item) or names.SECTIONS) <= set(told))
+    unnamed = frozenset[str]() if RELATIVES in told else without_relatives(others)[1]
+    return bool(more or unnamed)
 
 
 def _may_know_relatives(state: PlanState, member: Member, at: datetime) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, ForeignKey, Table, Text, and_, select
 
 from hub.model.records import Part
+from hub.store.replace import replace_rows
 from hub.store.resources import part_of_row
 from hub.store.tables import METADATA, PART, Moment
 
@@ -32,9 +33,7 @@ class Documents:
 
     def set_access(self, part_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace who may look it up; in the transaction that changes document or consent."""
-        self._db.execute(DOCUMENT_ACCESS.delete().where(DOCUMENT_ACCESS.c.part_id == part_id))
-        for row in rows:
-            self._db.execute(DOCUMENT_ACCESS.insert().values(part_id=part_id, **row))
+        replace_rows(self._db, DOCUMENT_ACCESS, {"part_id": part_id}, rows)
 
     def open_to(self, party: str, at: datetime) -> list[tuple[Part, str]]:
         """Others' documents that the party may look up then, each with its legal basis."""

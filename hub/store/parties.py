@@ -27,14 +27,19 @@ class Parties:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+        self._read: dict[str, RegisteredParty | None] = {}
+        """Asked for already: one step asks for the same few again and again."""
 
     def get(self, party_id: str) -> RegisteredParty | None:
-        """One party by its id."""
-        row = self._db.execute(select(PARTY).where(PARTY.c.id == party_id)).first()
-        return self._whole([row])[0] if row else None
+        """One party by its id, as it was when this unit of work first asked, or changed it."""
+        if party_id not in self._read:
+            row = self._db.execute(select(PARTY).where(PARTY.c.id == party_id)).first()
+            self._read[party_id] = self._whole([row])[0] if row else None
+        return self._read[party_id]
 
     def lock(self, party_id: str) -> None:
         """What else only one transaction of this party may do at a time waits here."""
+        self._read.pop(party_id, None)
         named = select(PARTY.c.id).where(PARTY.c.id == party_id)
         # Rows that refer to the party can be added meanwhile.
         self._db.execute(named.with_for_update(key_share=True))
@@ -60,6 +65,7 @@ class Parties:
     def save(self, registered: RegisteredParty, now: datetime) -> None:
         """Insert or change; credential and pause stay as they are."""
         party = registered.party
+        self._read.pop(party.id, None)
         values: dict[str, Any] = {
             "name": party.name,
             "kind": party.kind,
@@ -103,6 +109,7 @@ class Parties:
 
     def pause(self, party_id: str, by: str | None, reason: str | None) -> None:
         """Stop or (with ``by`` None) resume sending to the party."""
+        self._read.pop(party_id, None)
         self._db.execute(
             update(PARTY)
             .where(PARTY.c.id == party_id)

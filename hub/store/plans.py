@@ -14,6 +14,7 @@ from hub.fhir.codec import dump_json, parse_kept
 from hub.model.party import Viewer
 from hub.model.plan import Key
 from hub.model.records import Part, Plan, PlanVersion
+from hub.store.replace import replace_rows
 from hub.store.tables import ACCESS, CITIZEN_IDENTIFIER, PART, PLAN, PLAN_VERSION, RESOURCE
 from hub.store.withdrawal_tables import RETRACTION
 
@@ -302,9 +303,7 @@ class Plans:
 
     def set_access(self, plan_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace who may see the plan; in the transaction that changes consent or team."""
-        self._db.execute(ACCESS.delete().where(ACCESS.c.plan_id == plan_id))
-        for row in rows:
-            self._db.execute(ACCESS.insert().values(plan_id=plan_id, **row))
+        replace_rows(self._db, ACCESS, {"plan_id": plan_id}, rows)
 
     def plan_ids_of_citizen(self, citizen_id: str) -> list[str]:
         """For the services: every plan a consent of this citizen concerns."""

@@ -17,6 +17,8 @@ UNITS = (LEAD, PSYK, SOCIAL, OWN, OTHER, GP)
 SECTIONS = ("psychiatry", "substance-use", "social", "crime", "economy", "health")
 GOALS: tuple[tuple[str, ...], ...] = (("substance-use",), ("social",), ())
 """The labels of the plan's three goals; the last one has none."""
+RELATIVE = 9
+"""The place of the mark in a relative's name."""
 YEAR = timedelta(days=365)
 
 
@@ -83,12 +85,18 @@ class Citizen:
         return None
 
     def shown(self, unit: str) -> frozenset[str]:
-        """The marks of the goals in what the unit may have now."""
+        """The marks in what the unit may have now."""
         version = self.newest(unit)
         return self.marks(unit, version) if version is not None else frozenset()
 
     def marks(self, unit: str, version: int) -> frozenset[str]:
-        """Of one version, what the unit may see now."""
+        """Of one version, what the unit may see now: goals, and the relative's name."""
+        named = unit == LEAD or self.allowed_sections(unit, "relatives")
+        relative = {mark(version, RELATIVE)} if named else set()
+        return self.goals(unit, version) | relative
+
+    def goals(self, unit: str, version: int) -> frozenset[str]:
+        """The marks of the goals in it."""
         open_ = self.sections(unit)
         return frozenset(
             mark(version, number)
