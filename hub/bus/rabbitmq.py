@@ -107,9 +107,12 @@ class RabbitBus:
             return count(connection, queue)
 
     def take_back(self, queue: str, note: Callable[[Sequence[Waits]], None]) -> None:
-        """See Bus. What the party's own system holds unacknowledged is not there to take."""
+        """See Bus. What the party's own system holds unacknowledged is not there to take; nor is
+        anything in a queue that somebody has deleted. It is made again when something goes there,
+        and nothing does before this is over."""
         with connected(self._params) as connection:
-            take_back(connection.channel(), queue, note)
+            if not missing(connection, [queue]):
+                take_back(connection.channel(), queue, note)
 
     def provision(self, parties: Sequence[PartyAccess]) -> None:
         """See Bus. Raises Misconfigured, naming it, when something of the same name is different

@@ -15,7 +15,7 @@ import pytest
 
 from hub.bus.rabbitmq import RabbitBus
 from hub.errors import BusUnavailable
-from hub.ports import answers_queue, deliveries_queue
+from hub.ports import Waits, answers_queue, deliveries_queue
 from tests.contract.harness import (
     PSYK,
     RUS,
@@ -44,6 +44,18 @@ def test_a_party_s_queue_that_is_deleted_is_made_again(rabbit: RabbitHarness) ->
     confirms = rabbit.bus.publish_many([*batch, ("nowhere", outgoing("d-4")), *batch])
     assert [c.accepted for c in confirms] == [True, True, False, True, True]
     assert keys(rabbit.fetch(PSYK.id, QUEUE, 2)) == ["d-3", "d-3"]
+
+
+def test_from_a_deleted_queue_nothing_is_taken_back_and_nothing_waits_for_it(
+    rabbit: RabbitHarness,
+) -> None:
+    taken: list[Waits] = []
+    rabbit.bus.publish(QUEUE, outgoing("d-1"))
+    delete(rabbit, QUEUE)
+    rabbit.bus.take_back(QUEUE, taken.extend)
+    assert taken == []
+    assert rabbit.bus.publish(QUEUE, outgoing("d-2")).accepted
+    assert keys(rabbit.fetch(PSYK.id, QUEUE, 1)) == ["d-2"]
 
 
 def test_the_hub_s_own_queue_that_is_deleted_is_made_again(rabbit: RabbitHarness) -> None:
