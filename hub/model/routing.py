@@ -52,6 +52,8 @@ class PlanFacts:
     agreement: Agreement = USUAL
     deceased: bool = False
     """The plan says that the citizen is dead."""
+    protected: bool = False
+    """It says that the citizen's name or address is protected."""
 
     def gates(self, member: Member) -> bool:
         """The member waits for the citizen's approval."""

@@ -45,9 +45,10 @@ def why_not(work: UnitOfWork, plan: Plan, facts: PlanFacts, delivery: Delivery) 
     if made is None:
         return ""
     was = _was(delivery, facts, facts.consents, member, made)
-    if delivery.consent_epoch != plan.consent_epoch or not was <= open_now(facts, member):
+    gone = was - open_now(facts, member)
+    if delivery.consent_epoch != plan.consent_epoch or gone - {WHEREABOUTS}:
         return "The consent changed after it was made; these bytes are not sent again"
-    return ""
+    return _PROTECTED if gone else ""
 
 
 def _repeats(work: UnitOfWork, facts: PlanFacts, member: Member, delivery: Delivery) -> str:
@@ -77,6 +78,9 @@ def carry(work: UnitOfWork, plan: Plan, facts: PlanFacts, before: Iterable[Conse
             work.deliveries.set_epoch(delivery.id, plan.consent_epoch)
 
 
+_PROTECTED: Final = (
+    "Where the citizen can be found is protected since; these bytes are not sent again"
+)
 IN_ERROR: Final = "It holds something that was published in error"
 TAKEN_BACK: Final = "Taken back from the mailbox; it may not be had any more"
 
@@ -134,6 +138,8 @@ def _made_at(work: UnitOfWork, delivery: Delivery) -> datetime | None:
 
 RELATIVES: Final = "relatives"
 """Beside the sections: the relatives' names and telephones."""
+WHEREABOUTS: Final = "whereabouts"
+"""Beside the sections: where the citizen can be found."""
 
 
 def sections_open(facts: PlanFacts, member: Member) -> frozenset[str]:
@@ -142,7 +148,7 @@ def sections_open(facts: PlanFacts, member: Member) -> frozenset[str]:
 
 
 def open_now(facts: PlanFacts, member: Member) -> frozenset[str]:
-    """What the unit may be told now: the sections, and whether of the relatives."""
+    """What the unit may be told now: sections, and whether of relatives and whereabouts."""
     return _open(facts, facts.consents, member, facts.now)
 
 
@@ -170,9 +176,13 @@ def _open(
     facts: PlanFacts, consents: Iterable[Consent], member: Member, at: datetime
 ) -> frozenset[str]:
     known, unit = tuple(consents), member.party
-    # Who leads the plan wrote the relatives down.
-    named = unit.id == facts.lead or may_take_part(known, unit, RELATIVES, at).permit
-    return _sections(known, member, at) | ({RELATIVES} if named else frozenset())
+    # Who leads the plan wrote it all down.
+    leads = unit.id == facts.lead
+    people = {
+        RELATIVES: leads or may_take_part(known, unit, RELATIVES, at).permit,
+        WHEREABOUTS: leads or not facts.protected,
+    }
+    return _sections(known, member, at) | {what for what, told in people.items() if told}
 
 
 def _sections(consents: Iterable[Consent], member: Member, at: datetime) -> frozenset[str]:

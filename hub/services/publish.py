@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from hub.contract import Party
 from hub.model.party import Directory
 from hub.model.plan import SHARED
+from hub.model.protection import is_hidden
 from hub.model.records import Part, Plan
 from hub.services.attach import gather
 from hub.services.hub import Hub
 from hub.services.route import reconcile
 from hub.services.versions import next_version
+from hub.services.withdrawal import call_back_all
 from hub.store.work import UnitOfWork
 
 
@@ -54,4 +56,15 @@ def publish(
     for one in joined:
         work.inbox.join(one.source_inbox or "", (plan.id, number))
     strangers = reconcile(hub, work, plan.id, directory, actor=actor or by.id)
+    if changed and number > 1 and _hides(work, plan, number) > _hides(work, plan, number - 1):
+        # What lies in the hub's own mailboxes was taken back by the rows that followed.
+        call_back_all(hub, work, plan.id)
     return Published(number, changed, strangers)
+
+
+def _hides(work: UnitOfWork, plan: Plan, number: int) -> bool:
+    """The citizen is protected by what the version says."""
+    version = work.plans.version(plan.id, number)
+    assert version is not None
+    people = [k for keys in version.manifest.values() for k in keys if k[0] == "Patient"]
+    return is_hidden(work.plans.resources(people))

@@ -12,6 +12,7 @@ from hub.model.agreement import USUAL, Agreement, read_agreement
 from hub.model.delivery import State
 from hub.model.party import Directory
 from hub.model.plan import SHARED, Member, chief_role, team
+from hub.model.protection import is_hidden
 from hub.model.records import Plan, PlanVersion
 from hub.model.routing import PlanFacts, Version
 from hub.store.work import UnitOfWork
@@ -79,5 +80,6 @@ def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime
         now=now,
         agreement=agreement_of(work),
         deceased=any(is_deceased(r) for r in resources.values()),
+        protected=is_hidden(resources),
     )
     return PlanState(plan, versions, members, strangers, facts)

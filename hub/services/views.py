@@ -48,7 +48,7 @@ def build_view(
     approval = work.consents.decision(approved.id) if approved is not None else None
     if receiver == CITIZEN:
         kept, _ = shareable(whole, lambda _: False)
-        kept, _ = _protected(work, kept, version, None)
+        kept, _ = _protected(work, state, kept, version, None)
         view = PlanView(
             plan_id=state.plan.id,
             version=number,
@@ -75,7 +75,7 @@ def build_view(
     )
     # What the receiver wrote itself is not withheld from it, whatever its labels.
     kept = {k: others.get(k, r) for k, r in kept.items() if k in others or k in mine}
-    kept, away = _protected(work, kept, version, member.party, mine)
+    kept, away = _protected(work, state, kept, version, member.party, mine)
     if receiver != state.plan.lead and not _may_know_relatives(state, member, at):
         kept, unnamed = without_relatives(kept, own=frozenset(mine))
         away |= unnamed
@@ -119,13 +119,17 @@ def _may_know_relatives(state: PlanState, member: Member, at: datetime) -> bool:
 
 def _protected(
     work: UnitOfWork,
+    state: PlanState,
     resources: dict[str, Resource],
     version: PlanVersion,
     receiver: Party | None,
     mine: Collection[str] = (),
 ) -> tuple[dict[str, Resource], frozenset[str]]:
-    """Without a protected citizen's whereabouts, but for what the receiver itself has told."""
-    if not is_hidden(resources):
+    """Without a protected citizen's whereabouts, but for what the receiver itself has told.
+
+    Who is protected now was so in every older version, whatever that says.
+    """
+    if not state.facts.protected and not is_hidden(resources):
         return resources, frozenset()
     directory = work.parties.directory()
     people = (key for part in version.manifest.values() for key in part if key[0] == "Patient")

@@ -113,6 +113,13 @@ def _asked(state: PlanState, holders: set[str]) -> set[str]:
     return {state.plan.lead} | (coordinators & holders)
 
 
+def call_back_all(hub: Hub, work: UnitOfWork, plan_id: str) -> None:
+    """Whatever waits on the broker of the plan is looked at again, whosever it is."""
+    sent = list(work.deliveries.attempted(plan_id))
+    for unit in sorted({d.receiver for d in sent}):
+        call_back(hub, work, sent, unit, hub.clock())
+
+
 def call_back(hub: Hub, work: UnitOfWork, sent: list[Delivery], unit: str, now: datetime) -> None:
     """What waits for the unit on the broker is taken back, by the worker."""
     registered = work.parties.get(unit)

@@ -73,6 +73,34 @@ def test_a_protected_citizen_s_whereabouts_leave_in_no_copy(world: World) -> Non
     assert line in world.get("/fhir/Patient", RUS).text
 
 
+def test_what_was_made_before_a_citizen_was_protected_is_not_handed_out(world: World) -> None:
+    world.consent(consent_of("alt", purposes=ALL))
+    as_fhir(world, SOCIAL)
+    as_fhir(world, GP)
+    found, citizen = bundle()
+    line = citizen["address"][0]["line"][0]
+    plan = world.publish_plan(json.dumps(found).encode())
+    world.approve(plan)
+    world.work()
+    letters = {who: world.letters(who) for who in (SOCIAL, GP)}
+    assert all(letters.values())
+    citizen["meta"] = {"security": [{"system": names.CONFIDENTIALITY, "code": "R"}]}
+    found["entry"][0]["resource"]["title"] = "Ny plan, som borgeren ikke har set"
+    world.clock.advance(minutes=1)
+    world.publish_plan(json.dumps(found).encode())
+    world.work()
+    for who, keys in letters.items():
+        assert [world.get(f"/mailbox/{key}", who).status_code for key in keys] == [404]
+    assert len(world.letters(GP)) == 1, "the version that was approved, without it"
+    copies = every_copy(world) | {GP: world.get(f"/mailbox/{world.letters(GP)[0]}", GP).text}
+    assert all(line not in text for text in copies.values())
+    person = world.get("/fhir/Patient", GP).json()["entry"][0]["resource"]["id"]
+    for who in (SOCIAL, GP, PSYK):
+        for address in (f"Patient/{person}", f"Patient/{person}/_history",
+                        f"Patient/{person}/_history/1", f"CarePlan/{plan}/_history/1"):  # fmt: skip
+            assert line not in world.get(f"/fhir/{address}", who).text, (who, address)
+
+
 def test_relatives_names_leave_where_the_citizen_agreed_only(world: World) -> None:
     world.consent(consent_of("uden"))
     as_fhir(world, PSYK)

@@ -18,6 +18,8 @@ import pika
 import pytest
 
 from hub.errors import BusUnavailable
+from hub.fhir import names
+from hub.model.party import Subscription
 from hub.ports import Waits, deliveries_queue
 from hub.runtime.bootstrap import close
 from hub.sending import Confirm, Outgoing
@@ -56,19 +58,19 @@ class Broker:
     vhost: Vhost
 
     @contextmanager
-    def channel(self) -> Iterator[Any]:
-        url = self.vhost.url(RUS, self.world.secrets[RUS])
+    def channel(self, who: str = RUS) -> Iterator[Any]:
+        url = self.vhost.url(who, self.world.secrets[who])
         connection = pika.BlockingConnection(pika.URLParameters(url))
         try:
             yield connection.channel()
         finally:
             connection.close()
 
-    def waiting(self) -> list[Seen]:
-        """What lies on the queue, in order; all of it is left there."""
-        with self.channel() as channel:
+    def waiting(self, who: str = RUS) -> list[Seen]:
+        """What lies on the unit's queue, in order; all of it is left there."""
+        with self.channel(who) as channel:
             found = []
-            while (got := channel.basic_get(QUEUE))[0] is not None:
+            while (got := channel.basic_get(deliveries_queue(who)))[0] is not None:
                 found.append(Seen(got[1].message_id, int(got[1].headers["ki-sequence"]), got[2]))
         return found
 
@@ -124,6 +126,34 @@ def test_what_is_still_permitted_is_published_again_as_it_was(broker: Broker) ->
     (notice,) = [m for m in after if m not in before]
     assert b"consent-withdrawn" in notice.body
     assert sorted(states.values()) == ["cancelled", "sent", "sent"]
+
+
+def test_what_tells_where_a_citizen_is_is_taken_back_when_that_is_protected(
+    broker: Broker,
+) -> None:
+    world = broker.world
+    with world.hub.store.writing() as work:
+        known = work.parties.get(SOCIAL)
+        assert known is not None
+        plain = replace(known, subscriptions=(Subscription("fhir"),))
+        work.parties.save(plain, world.clock())
+        work.commit()
+    found = json.loads(PLAN_1)
+    (citizen,) = [
+        e["resource"] for e in found["entry"] if e["resource"]["resourceType"] == "Patient"
+    ]
+    line = citizen["address"][0]["line"][0].encode()
+    world.publish_plan(json.dumps(found).encode())
+    world.work()
+    before = broker.waiting(SOCIAL)
+    assert any(line in m.body for m in before)
+    citizen["meta"] = {"security": [{"system": names.CONFIDENTIALITY, "code": "R"}]}
+    world.clock.advance(minutes=1)
+    world.publish_plan(json.dumps(found).encode())
+    world.work()
+    after = broker.waiting(SOCIAL)
+    assert len(after) >= 1
+    assert not any(line in m.body for m in after)
 
 
 def test_what_the_receiver_holds_is_listed_as_may_have_left(broker: Broker) -> None:
