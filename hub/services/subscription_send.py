@@ -32,7 +32,7 @@ from hub.services.subscription_events import GONE, catch_up, follow, shown, with
 from hub.services.subscription_state import answered, known
 from hub.store.work import UnitOfWork
 
-_NARROWED: Final = "The consent changed after it was made; these bytes are not sent again"
+_NARROWED: Final = "Less may be told than when it was made; these bytes are not sent again"
 
 
 @dataclass(frozen=True)
@@ -198,9 +198,10 @@ def _refused(
     if shown(work, sight, current) is None:
         return GONE
     frozen = current.state is not State.DUE and wish.content == "full-resource"
-    if frozen and plan is not None and plan.consent_epoch != current.consent_epoch:
-        return _NARROWED
-    return ""
+    if not frozen or plan is None:
+        return ""
+    told = frozenset(current.sections or ()) <= frozenset(_sections(work, plan, current, now) or ())
+    return "" if told and plan.consent_epoch == current.consent_epoch else _NARROWED
 
 
 def _as_it_was(

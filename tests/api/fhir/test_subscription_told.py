@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from hub.fhir import names
 from hub.model.party import SYSTEM
 from hub.model.subscription import CONSENT_CHANGE
 from hub.services.had import known_version
@@ -26,6 +27,7 @@ from tests.api.world import (
     GP,
     KOORD_OTHER,
     OPERATOR,
+    PLAN_1,
     PSYK,
     RUS,
     SOCIAL,
@@ -421,6 +423,29 @@ def test_bytes_made_before_a_consent_was_narrowed_are_not_sent_again(
     first_again, *_ = hook.of("event-notification")[1:]
     assert first_again.number == 2, "made anew, smaller, as another event"
     assert len(first_again.bundle["entry"]) < len(first.bundle["entry"])
+    assert first.body not in [g.body for g in hook.of("event-notification")[1:]]
+
+
+def test_bytes_made_before_a_citizen_was_protected_are_not_sent_again(
+    planned: World, hook: Hook
+) -> None:
+    subscribed(planned, hook, content="full-resource")
+    hook.code = 503
+    publish(planned, RUS, 2)
+    planned.work()
+    (first,) = hook.of("event-notification")
+    protected = json.loads(PLAN_1)
+    for entry in protected["entry"]:
+        if entry["resource"]["resourceType"] == "Patient":
+            entry["resource"]["meta"] = {
+                "security": [{"system": names.CONFIDENTIALITY, "code": "R"}]
+            }
+    planned.clock.advance(minutes=1)
+    planned.publish_plan(json.dumps(protected).encode())
+    hook.code = 200
+    planned.clock.advance(hours=1)
+    planned.work()
+    assert hook.of("event-notification")[1:], "it is told of what there is now"
     assert first.body not in [g.body for g in hook.of("event-notification")[1:]]
 
 
