@@ -10,7 +10,7 @@ understand texts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from hub.contract import Party, Resource
@@ -36,9 +36,9 @@ def reveals(unit: Resource, party: Party | None) -> bool:
     return any(_WORDS.search(t) for t in texts)
 
 
-def is_hidden(resources: Mapping[str, Resource]) -> bool:
+def is_hidden(resources: Iterable[Resource]) -> bool:
     """The citizen of these resources is protected."""
-    return any(r["resourceType"] == "Patient" and is_protected(r) for r in resources.values())
+    return any(r["resourceType"] == "Patient" and is_protected(r) for r in resources)
 
 
 def without_whereabouts(

@@ -12,9 +12,11 @@ from hub.model.consent import Verdict
 from hub.model.lawful import Document, decide, may_take_part
 from hub.model.party import SYSTEM, Directory
 from hub.model.plan import SHARED
+from hub.model.protection import is_hidden
 from hub.model.records import InboxItem, InboxState, Part, Plan
 from hub.model.withdrawal import is_frozen
 from hub.services.answers import Answer
+from hub.services.asking import ask_to_protect
 from hub.services.attach import place
 from hub.services.documents import follow_document
 from hub.services.had import Had
@@ -25,6 +27,7 @@ from hub.services.others import Said, keep_said
 from hub.services.publish import Published, publish
 from hub.services.retract import retract
 from hub.services.shared import Taken, take
+from hub.services.state import plan_state
 from hub.services.versions import store
 from hub.store.work import UnitOfWork
 
@@ -78,6 +81,8 @@ def apply_update(
         hub, work, plan, part, directory, sender,
         status=str(taken.resources[0]["status"]), source=item.id, written_on=taken.written_on,
     )  # fmt: skip
+    if part.kind != SHARED and is_hidden(update.resources):
+        ask_to_protect(work, plan_state(work, plan, directory, now))
     of_others = keep_said(hub, work, item, sender, plan, said) if said else ()
     if made.changed:
         keeps_promise(work, part, sender.id, now)

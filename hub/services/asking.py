@@ -22,6 +22,9 @@ _TASKS = {
     "subscription": "A receiver has no subscription; add one to the parties file",
     "too-large": "The plan is too large for a receiver; send it in another way and record that",
     "deceased": "The citizen is dead; nothing more is sent. End the plan",
+    "protected": (
+        "A unit's document says that the citizen's name or address is protected; say so in the plan"
+    ),
     "own-document": "Publish your own plan; the shared plan comes back to you in it",
 }
 
@@ -60,6 +63,20 @@ def ask_of_plan(
 ) -> None:
     """The plan itself waits for an act, and no delivery of it."""
     work.journal.open_task(Task(task_id, kind, party, _TASKS[kind], plan_id, None, None, now))
+
+
+def to_protect(plan_id: str) -> str:
+    """The id of the task that :func:`ask_to_protect` opens."""
+    return repeatable("task", "protected", plan_id)
+
+
+def ask_to_protect(work: UnitOfWork, state: PlanState) -> None:
+    """Another unit knows that the citizen is protected. The plan's Patient is the lead's to write,
+    and a unit may know it late; so the lead is asked."""
+    plan = state.plan
+    if not state.facts.protected:
+        now = state.facts.now
+        ask_of_plan(work, "protected", to_protect(plan.id), plan.lead, plan.id, now)
 
 
 def ask_person(work: UnitOfWork, kind: str, row: Delivery, party: str, now: datetime) -> None:

@@ -41,7 +41,7 @@ def as_shown(work: UnitOfWork, part: Part) -> dict[str, Resource]:
     kept, _ = shareable(work.plans.resources(part.members), lambda _: False, by_statute=True)
     known = work.plans.newest("Patient", part.citizen_id)
     person = work.plans.resources([("Patient", part.citizen_id, known[1])]) if known else {}
-    if not is_hidden(person):
+    if not is_hidden(person.values()):
         return kept
     directory = work.parties.directory()
     masked, _ = without_whereabouts(kept, lambda u: reveals(u, directory.find(identifiers(u))))

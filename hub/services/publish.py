@@ -67,4 +67,4 @@ def _hides(work: UnitOfWork, plan: Plan, number: int) -> bool:
     version = work.plans.version(plan.id, number)
     assert version is not None
     people = [k for keys in version.manifest.values() for k in keys if k[0] == "Patient"]
-    return is_hidden(work.plans.resources(people))
+    return is_hidden(work.plans.resources(people).values())

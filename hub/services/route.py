@@ -18,7 +18,7 @@ from hub.model.plan import SHARED, Member
 from hub.model.records import Delivery
 from hub.model.routing import Route, purpose_for, route
 from hub.ports import reissues
-from hub.services.asking import ask, ask_of_plan
+from hub.services.asking import ask, ask_of_plan, to_protect
 from hub.services.frozen import open_now, take_back, why_not
 from hub.services.gate import take_back_notices
 from hub.services.hub import Hub, repeatable
@@ -48,6 +48,8 @@ def reconcile(
     work.plans.set_access(plan_id, access)
     remind(work, state, access, actor, now)
     _mourn(work, state, actor, now)
+    if state.facts.protected:
+        work.journal.close_tasks(actor, now, task_id=to_protect(plan_id))
     take_back(work, plan, state.facts, actor, now)
     take_back_notices(work, plan, state.facts, actor, now)
     _drop_refused(work, state, actor, now)

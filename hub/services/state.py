@@ -80,6 +80,6 @@ def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime
         now=now,
         agreement=agreement_of(work),
         deceased=any(is_deceased(r) for r in resources.values()),
-        protected=is_hidden(resources),
+        protected=is_hidden(resources.values()),
     )
     return PlanState(plan, versions, members, strangers, facts)

@@ -129,7 +129,7 @@ def _protected(
 
     Who is protected now was so in every older version, whatever that says.
     """
-    if not state.facts.protected and not is_hidden(resources):
+    if not state.facts.protected and not is_hidden(resources.values()):
         return resources, frozenset()
     directory = work.parties.directory()
     people = (key for part in version.manifest.values() for key in part if key[0] == "Patient")

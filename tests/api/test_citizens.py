@@ -19,6 +19,7 @@ from tests.api.world import (
     CPR_2,
     GP,
     KOORD_OWN,
+    ORDER,
     PLAN_1,
     PSYK,
     RUS,
@@ -99,6 +100,25 @@ def test_what_was_made_before_a_citizen_was_protected_is_not_handed_out(world: W
         for address in (f"Patient/{person}", f"Patient/{person}/_history",
                         f"Patient/{person}/_history/1", f"CarePlan/{plan}/_history/1"):  # fmt: skip
             assert line not in world.get(f"/fhir/{address}", who).text, (who, address)
+
+
+def test_the_lead_is_asked_when_another_unit_says_that_the_citizen_is_protected(
+    planned: World,
+) -> None:
+    order = json.loads(ORDER)
+    for entry in order["entry"]:
+        if entry["resource"]["resourceType"] == "Patient":
+            label = {"system": names.CONFIDENTIALITY, "code": "R"}
+            entry["resource"].setdefault("meta", {})["security"] = [label]
+    order["id"] = "d5b7f9a6-4b0c-4a57-9d0e-3f4a0cbb7a51"
+    planned.clock.advance(minutes=1)
+    assert planned.post("/documents/vum", SOCIAL, json.dumps(order).encode()).status_code == 200
+    assert ("protected", None) in planned.tasks(RUS)
+    found, citizen = bundle()
+    citizen["meta"] = {"security": [{"system": names.CONFIDENTIALITY, "code": "R"}]}
+    planned.clock.advance(minutes=1)
+    planned.publish_plan(json.dumps(found).encode())
+    assert ("protected", None) not in planned.tasks(RUS)
 
 
 def test_relatives_names_leave_where_the_citizen_agreed_only(world: World) -> None:

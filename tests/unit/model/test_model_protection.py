@@ -76,7 +76,7 @@ def housing(unit: Resource) -> bool:
 
 def test_nothing_tells_where_a_protected_citizen_is() -> None:
     before = resources()
-    assert is_hidden(before)
+    assert is_hidden(before.values())
     shown, hidden = without_whereabouts(before, housing)
     told = json.dumps(shown, ensure_ascii=False)
     assert [s for s in SECRETS if s in told] == []
