@@ -90,7 +90,8 @@ class Site:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stack.close()
+        # Told of the error, so that one while closing does not hide it.
+        self._stack.__exit__(kind, error, trace)
 
     @property
     def base(self) -> str:
