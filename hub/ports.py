@@ -74,6 +74,13 @@ def carries_notices(adapter: Adapter) -> bool:
     return found
 
 
+def carries_alone(adapter: Adapter) -> bool:
+    """It makes a sector plan that stands alone a document of itself, for others than its owner
+    too, and nothing that looks like a part of a shared plan (attribute ``alone``)."""
+    found: bool = getattr(adapter, "alone", False)
+    return found
+
+
 def on_broker(transport: Transport | None) -> bool:
     """What it sent waits on the broker, outside the hub's database (attribute ``on_broker``)."""
     found: bool = getattr(transport, "on_broker", False)

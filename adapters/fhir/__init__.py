@@ -23,6 +23,7 @@ class FhirAdapter:
 
     format = "fhir"
     notices = True
+    alone = True
     media_types: tuple[str, ...] = (*JSON, *XML)
     events: tuple[str, ...] = (PLAN_UPDATE,)
     readers: Mapping[str, Callable[..., object]] = MappingProxyType(

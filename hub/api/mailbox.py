@@ -25,7 +25,9 @@ class Waiting(BaseModel):
     format: str
     media_type: str
     plan: str | None
-    """None: an answer, which is of no plan."""
+    """None: an answer, which is of no plan, or a document that stands alone."""
+    document: str | None
+    """The CarePlan of a document that stands alone."""
     sequence: int
     href: str
 
@@ -49,7 +51,7 @@ def list_mailbox(hub: HubDep, party: PartyDep) -> list[Waiting]:
     return [
         Waiting(
             delivery=m.id, format=m.format, media_type=m.media_type, plan=m.plan or None,
-            sequence=m.sequence, href=f"/mailbox/{m.id}",
+            document=m.document or None, sequence=m.sequence, href=f"/mailbox/{m.id}",
         )
         for m in mailbox.waiting(hub, party.party)
     ]  # fmt: skip
@@ -64,7 +66,9 @@ def fetch(delivery: str, hub: HubDep, party: PartyDep) -> Response:
         "KI-Format": found.format,
         "KI-Sequence": str(found.sequence),
         "Cache-Control": "no-store",
-    } | ({"KI-Plan": found.plan} if found.plan else {})
+    }
+    of = {"KI-Plan": found.plan, "KI-Document": found.document}
+    headers |= {name: value for name, value in of.items() if value}
     return Response(found.body, headers=headers, media_type=found.media_type)
 
 

@@ -17,6 +17,7 @@ from hub.errors import InputRefused, Issue, NotFound
 from hub.model.party import SYSTEM, Viewer
 from hub.model.records import Task
 from hub.services import acts, holding, overview, queries
+from hub.services.attempts import subscription_of
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False, prefix="/decisions/deliveries")
 ACTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -116,7 +117,7 @@ def _page(
     found = queries.delivery_detail(visit.hub, SYSTEM, delivery)
     parties = overview.parties(visit.hub, SYSTEM)
     receiver = next((p for p in parties if p.party.id == found.delivery.receiver), None)
-    wish = receiver.subscription(found.delivery.format) if receiver else None
+    wish = subscription_of(receiver, found.delivery)
     refused = wish.unacceptable if wish and task.kind == "losses" else ()
     return visit.page(
         "act.html",

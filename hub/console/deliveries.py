@@ -12,6 +12,7 @@ from hub.model.delivery import State
 from hub.model.party import CITIZEN, RegisteredParty, Viewer
 from hub.model.records import Delivery
 from hub.services import holding, overview, queries
+from hub.services.attempts import subscription_of
 from hub.services.operate import choose
 
 ROUTER = APIRouter(route_class=Page, include_in_schema=False)
@@ -96,5 +97,5 @@ def _detail(delivery: str, visit: Visit, viewer: Viewer, *, missing: bool = Fals
 def _unaccepted(parties: list[RegisteredParty], delivery: Delivery) -> frozenset[str]:
     """Kinds of loss that the receiver does not accept of this format."""
     receiver = next((p for p in parties if p.party.id == delivery.receiver), None)
-    found = receiver.subscription(delivery.format) if receiver else None
+    found = subscription_of(receiver, delivery)
     return frozenset(found.unacceptable) if found else frozenset()

@@ -15,7 +15,8 @@ from hub.model.records import Delivery
 Act = Literal["resend", "send-anew", "skip", "cancel"]
 ACTS: Final[tuple[Act, ...]] = get_args(Act)
 """The same message again; made again from what is permitted now; never; not this one."""
-Kind = Literal["plan", "notice", "answer", "notification"]
+Kind = Literal["plan", "document", "notice", "answer", "notification"]
+"""``document``: one that stands alone."""
 
 NOTIFICATION: Final = (
     "A notification of a FHIR Subscription: its party asks for missed events with $events"
@@ -46,7 +47,7 @@ class Standing:
     refused: str
     """Why the frozen bytes may not leave now, as the gate says it; empty if they may."""
     busy: bool
-    """Another message of this plan to this receiver is due or under way."""
+    """Another message of this plan, or document, to this receiver is due or under way."""
     overtaken: int | None
     """The newest version of the plan that was made for this receiver after it, or is to be."""
     every_version: bool
@@ -94,7 +95,7 @@ def _to_resend(standing: Standing) -> str:
 def _out_of_order(standing: Standing) -> str:
     """What had ended does not come back beside another, nor after a newer one as if it were new."""
     ended = standing.delivery.state in {State.DEAD, State.DELIVERED}
-    if not ended or standing.kind != "plan":
+    if not ended or standing.kind not in {"plan", "document"}:
         return ""
     if standing.overtaken is not None and not standing.every_version:
         return f"Version {standing.overtaken} has taken its place; send that one"

@@ -12,6 +12,8 @@ from hub.model.client import Quota
 from hub.model.retry import RetryPolicy, RetryWish
 from hub.sending import Endpoint
 
+Content = Literal["plan", "notice", "koordinationsplan"]
+"""What a party subscribes to; a document that stands alone by its kind."""
 CITIZEN = "citizen"
 """The receiver id of the citizen's own copy; never a party's id."""
 
@@ -21,8 +23,9 @@ class Subscription:
     """How a party receives; never that it does."""
 
     format: str
-    content: Literal["plan", "notice"] = "plan"
-    """``notice``: how it wants to be told that what it has may be used no more."""
+    content: Content = "plan"
+    """``notice``: how it wants to be told that what it has may be used no more; a kind of document
+    that stands alone: how it gets those that name it as a party."""
     versions: Literal["latest", "every-version"] = "latest"
     receipt: bool = True
     """The receiver answers each message; without it, a confirmed send counts as delivered."""
@@ -50,18 +53,21 @@ class RegisteredParty:
     retry: RetryWish = field(default_factory=RetryWish)
     """How what fails to reach it is tried again; what it leaves open is as the settings say."""
 
-    def subscription(self, format: str | None = None) -> Subscription | None:
-        """How plans go to it in that format, else at all; None if it has no subscription.
+    def subscription(self, format: str | None = None, content: str = "plan") -> Subscription | None:
+        """How plans, or documents of another content, go to it in that format, else at all; None
+        if it has no subscription.
 
         The first is the one it wants most.
         """
-        wanted = [s for s in self.subscriptions if s.content == "plan"]
+        wanted = [s for s in self.subscriptions if s.content == content]
         return next((s for s in wanted if s.format == format), wanted[0] if wanted else None)
 
-    def retries(self, usual: RetryPolicy, format: str) -> RetryPolicy:
+    def retries(self, usual: RetryPolicy, format: str, content: str = "plan") -> RetryPolicy:
         """How a delivery of that format is tried again; one that it has no subscription for (a
         notice, a notification of a FHIR Subscription) as the party says for all."""
-        own = next((s.retry for s in self.subscriptions if s.format == format), RetryWish())
+        kinds = {content} if content != "plan" else {"plan", "notice"}
+        mine = (s for s in self.subscriptions if s.format == format and s.content in kinds)
+        own = next((s.retry for s in mine), RetryWish())
         return own.over(self.retry.over(usual))
 
 

@@ -144,15 +144,18 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One plan version for one receiver, or one notification of a FHIR Subscription."""
+    """One plan version for one receiver, one document that stands alone, or one notification of a
+    FHIR Subscription."""
 
     id: str
     plan_id: str
-    """Empty: of no plan (a handshake, a heartbeat, a consent of a citizen without a plan)."""
+    """Empty: of no plan (a handshake, a heartbeat, a consent of a citizen without a plan; a
+    document that stands alone)."""
     receiver: str
     format: str
     version: int
-    """Of the plan; of a notification: of what it is about."""
+    """Of the plan; of a notification: of what it is about; of a document that stands alone: it
+    counts what others are shown of it."""
     digest: str
     state: State
     reason: str
@@ -168,7 +171,8 @@ class Delivery:
     subscription: str = ""
     """The FHIR Subscription this is a notification of; empty for the plan itself."""
     about: str = ""
-    """Of a notification: ``CarePlan/<id>``, ``Consent/<id>``, ``handshake`` or ``heartbeat``."""
+    """Of a notification: ``CarePlan/<id>``, ``Consent/<id>``, ``handshake`` or ``heartbeat``; of a
+    document that stands alone: its kind."""
     event: int | None = None
     """Of a notification: its number in the subscription, once it has one."""
     body: bytes | None = None
@@ -180,6 +184,22 @@ class Delivery:
     """The receiver's last receipt; None while there is none."""
     ruling: Literal["stop", "anew"] | None = None
     """An operator's: it is not made again until one says so, or another one was made for it."""
+    document: str = ""
+    """The id of the document that stands alone (a :class:`Part`) which this is; else empty."""
+
+    @property
+    def content(self) -> str:
+        """Which subscriptions of its receiver it follows."""
+        return self.about if self.document else "plan"
+
+    @property
+    def place(self) -> str:
+        """What it is of, as the audit trail names it."""
+        if self.document:
+            return f"CarePlan/{self.document}"
+        if self.plan_id:
+            return f"CarePlan/{self.plan_id}/_history/{self.version}"
+        return f"delivery/{self.id}"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from hub.errors import Malformed
 from hub.fhir import names
 from hub.model.agreement import USUAL, Agreement
 from hub.model.client import Quota
+from hub.model.party import Content
 from hub.model.retry import RetryWish
 from hub.runtime.agreement_file import agreement
 from hub.runtime.clients_file import ClientEntry, clients, quota, whole_number
@@ -70,7 +71,7 @@ class SubscriptionEntry:
     """How plans reach the party; defaults as in the reference."""
 
     format: str
-    content: Literal["plan"] = "plan"
+    content: Content = "plan"
     versions: Literal["latest", "every-version"] = "latest"
     receipt: bool = True
     options: Mapping[str, str] = field(default_factory=dict)
@@ -191,7 +192,7 @@ def _subscription(node: Node) -> SubscriptionEntry:
     options = node.child("options", dict, {})
     return SubscriptionEntry(
         format=node.text("format", _SLUG),
-        content=node.choice("content", "plan", "notice"),
+        content=node.choice("content", *get_args(Content)),
         versions=node.choice("versions", "latest", "every-version"),
         receipt=node.child("receipt", bool, True).value,
         options={key: options.text(key) for key in options.value},

@@ -14,10 +14,11 @@ from hub.contract import Party
 from hub.errors import Invalid, NotFound
 from hub.fhir import names
 from hub.model.agreement import USUAL, Agreement
+from hub.model.alone import is_alone
 from hub.model.client import Client
 from hub.model.party import CITIZEN, SYSTEM, RegisteredParty
-from hub.ports import PartyAccess, audiences_of
-from hub.services.documents import follow_documents
+from hub.ports import PartyAccess, audiences_of, carries_alone
+from hub.services.document_route import follow_documents
 from hub.services.hub import Hub
 from hub.services.lapse import ACTOR, reconcile_one
 from hub.services.route import CITIZEN_FORMAT
@@ -102,7 +103,7 @@ def apply_parties(
             work.journal.audit(now, by, "parties", f"party/{party_id}", party=party_id)
         for operator in operators:
             _register_operator(work, operator, made, renew=renew)
-        follow_documents(work, work.parties.directory())
+        follow_documents(hub, work, work.parties.directory(), actor=by)
         work.commit()
     hub.bus.provision([PartyAccess(e.registered.party, _secret(e, made)) for e in parties])
     if done["added"] or done["changed"] or agreed:
@@ -154,9 +155,12 @@ def _check_citizen_format(hub: Hub, wanted: str) -> None:
 
 
 def _check_options(hub: Hub, registered: RegisteredParty) -> None:
-    """Every format is known here, and takes the options written for it."""
+    """Every format is known here, can carry what is subscribed to, and takes its options."""
     for subscription in registered.subscriptions:
         adapter = hub.adapters.adapter(subscription.format)
+        if is_alone(subscription.content) and not carries_alone(adapter):
+            text = f"party {registered.party.id}: {subscription.format} carries no "
+            raise Invalid(text + f"{subscription.content}; choose a format that does", at="format")
         if not isinstance(adapter, Optioned):
             continue
         try:

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from hub.model.delivery import State
-from hub.model.records import Delivery, Plan
+from hub.model.records import Delivery
 from hub.ports import deliveries_queue
 from hub.services.attempts import ACTOR
-from hub.services.gate import refused_now, stopped
+from hub.services.gate import hold, refused_now, stopped
 from hub.services.hub import Hub
 from hub.services.route import reconcile
 from hub.store.work import UnitOfWork
@@ -26,16 +26,15 @@ def begin_again(hub: Hub, delivery: Delivery, token: str, renewed_body: bytes | 
     """
     now = hub.clock()
     with hub.store.writing() as work:
-        plan = work.plans.lock(delivery.plan_id)
+        hold(work, delivery)
         current = work.deliveries.lock(delivery.id)
-        assert plan is not None
         assert current is not None
         under_way = current.state in {State.SENDING, State.RETRY_AT}
         if not under_way or not work.deliveries.holds_claim(delivery.id, token):
             return False
         refused = refused_now(work, current, now)
         if refused:
-            _never(hub, work, plan, current, refused, now)
+            _never(hub, work, current, refused, now)
             work.commit()
             return False
         if stopped(work, current.receiver):
@@ -63,13 +62,12 @@ def once_more(work: UnitOfWork, delivery: Delivery, reason: str, actor: str, now
     )  # fmt: skip
 
 
-def _never(
-    hub: Hub, work: UnitOfWork, plan: Plan, current: Delivery, refused: str, now: datetime
-) -> None:
+def _never(hub: Hub, work: UnitOfWork, current: Delivery, refused: str, now: datetime) -> None:
     work.queues.settle(deliveries_queue(current.receiver), current.id, now)
     work.deliveries.move(current, State.CANCELLED, refused, ACTOR, now)
     audit_disclosure(work, current, now, "denied", reason=refused)
-    reconcile(hub, work, plan.id, work.parties.directory(), actor=ACTOR)
+    if current.plan_id:
+        reconcile(hub, work, current.plan_id, work.parties.directory(), actor=ACTOR)
 
 
 def audit_disclosure(
@@ -78,7 +76,7 @@ def audit_disclosure(
 ) -> None:  # fmt: skip
     """What is, or is not, let go to a receiver; in the transaction that decides it."""
     work.journal.audit(
-        now, ACTOR, "disclose", f"CarePlan/{delivery.plan_id}/_history/{delivery.version}",
+        now, ACTOR, "disclose", delivery.place,
         party=delivery.receiver, basis=basis, outcome=outcome, detail=f"delivery/{delivery.id}",
         role=role, reason=reason,
     )  # fmt: skip

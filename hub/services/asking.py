@@ -83,7 +83,7 @@ def ask_person(work: UnitOfWork, kind: str, row: Delivery, party: str, now: date
     """One delivery waits for an act of that unit's person."""
     task_id = repeatable("task", kind, row.id)
     text = _TASKS[kind].format(version=row.version)
-    work.journal.open_task(Task(task_id, kind, party, text, row.plan_id, row.id, None, now))
+    work.journal.open_task(Task(task_id, kind, party, text, row.plan_id or None, row.id, None, now))
 
 
 def ask_for_hand_over(work: UnitOfWork, row: Delivery, lead: str, now: datetime) -> None:

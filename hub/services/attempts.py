@@ -9,6 +9,7 @@ import structlog
 
 from hub.errors import BusUnavailable, CannotRender, HubError, StoreUnavailable, Temporary
 from hub.model.delivery import State
+from hub.model.party import RegisteredParty, Subscription
 from hub.model.records import Delivery, Task
 from hub.model.retry import RetryPolicy, Spent, began
 from hub.sending import Confirm, Outgoing, Transport
@@ -44,7 +45,8 @@ def outgoing(delivery: Delivery) -> Outgoing:
             "ki-attempt": str(delivery.attempts),
         }
         # What the number counts in; the receiver's own format may have no name for it.
-        | ({"ki-plan": delivery.plan_id} if delivery.plan_id else {}),
+        | ({"ki-plan": delivery.plan_id} if delivery.plan_id else {})
+        | ({"ki-document": delivery.document} if delivery.document else {}),
     )
 
 
@@ -73,10 +75,17 @@ def asked(call: Callable[[], list[Confirm]], keys: Sequence[str]) -> list[Confir
     return [failed] * len(keys)
 
 
+def subscription_of(receiver: RegisteredParty | None, delivery: Delivery) -> Subscription | None:
+    """How the delivery goes to its receiver, as the parties file says now; None if it does not."""
+    return receiver.subscription(delivery.format, delivery.content) if receiver else None
+
+
 def policy_of(hub: Hub, work: UnitOfWork, delivery: Delivery) -> RetryPolicy:
     """How it is tried again: as its subscription says, else its party, else the settings."""
     registered = work.parties.get(delivery.receiver)
-    return registered.retries(hub.retry, delivery.format) if registered else hub.retry
+    if registered is None:
+        return hub.retry
+    return registered.retries(hub.retry, delivery.format, delivery.content)
 
 
 def retry_or_fail(

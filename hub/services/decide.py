@@ -20,7 +20,7 @@ from hub.model.plan import canonical
 from hub.model.records import InboxItem, Plan
 from hub.model.routing import registers_approvals
 from hub.services.answers import Answer, Written
-from hub.services.documents import follow_documents
+from hub.services.document_route import follow_documents
 from hub.services.frozen import carry
 from hub.services.hub import Hub, new_id, repeatable, sha256
 from hub.services.incomplete import completed
@@ -142,7 +142,7 @@ def _consent(
         work.journal.close_tasks(sender.id, hub.clock(), plan_id=plan_id, kind=WITHDRAW)
         left = _follow(hub, work, plan_id, before, basis, sender, directory)
         warnings += _may_have_left(left) if left is not None else ()
-    follow_documents(work, directory, citizen)
+    follow_documents(hub, work, directory, citizen, actor=sender.id)
     # Who registered it is told of it, whether the citizen has a plan or not.
     follow(work, citizen, None, sender.id, hub.clock())
     return _told(text, *warnings, basis=basis)

@@ -26,10 +26,11 @@ from hub.sending import Confirm, Endpoint
 from hub.services.again import audit_disclosure, begin_again
 from hub.services.answering import prepare_answer
 from hub.services.asking import ask_for_hand_over, ask_person
-from hub.services.attempts import ACTOR, fail, outgoing, retry_after
+from hub.services.attempts import ACTOR, fail, outgoing, retry_after, subscription_of
 from hub.services.breakers import heard
+from hub.services.document_send import freeze_document
 from hub.services.frozen import open_to, why_not
-from hub.services.gate import is_notice, stopped
+from hub.services.gate import answers_for, is_notice, stopped
 from hub.services.holding import held_back
 from hub.services.hub import Hub
 from hub.services.notices import freeze_notice
@@ -74,7 +75,7 @@ def prepare(hub: Hub, delivery_id: str, token: str) -> Parcel | None:
     assert delivery is not None
     if delivery.subscription:
         return prepare_notification(hub, delivery, token)
-    if not delivery.plan_id:
+    if not delivery.plan_id and not delivery.document:
         return prepare_answer(hub, delivery, token)
     return _frozen(hub, delivery_id, token)
 
@@ -101,15 +102,18 @@ def guarded(hub: Hub, delivery_id: str, token: str, step: Callable[[], Found]) -
 
 
 def _frozen(hub: Hub, delivery_id: str, token: str) -> Parcel | None:
-    """A copy of the plan, or a notice, in ``sending`` with its bytes."""
+    """A copy of the plan, a notice, or a document that stands alone, in ``sending`` with its
+    bytes."""
     with hub.store.reading() as work:
         delivery = work.deliveries.get(delivery_id, SYSTEM)
         assert delivery is not None
         registered = work.parties.get(delivery.receiver)
-        plain = delivery.state is State.DUE and not is_notice(delivery)
+        of_plan = not is_notice(delivery) and not delivery.document
+        plain = delivery.state is State.DUE and of_plan
         source = _source(hub, work, delivery) if plain else None
     if delivery.state is State.DUE and source is None:
-        if not freeze_notice(hub, delivery, token):
+        freeze = freeze_document if delivery.document else freeze_notice
+        if not freeze(hub, delivery, token):
             return None
     elif source is None:
         body = renewed(hub, delivery) if delivery.state is State.RETRY_AT else None
@@ -121,7 +125,7 @@ def _frozen(hub: Hub, delivery_id: str, token: str) -> Parcel | None:
         frozen = work.deliveries.get(delivery_id, SYSTEM, body=True)
     assert frozen is not None
     endpoint = registered.endpoint if registered else _TO_HAND
-    subscription = registered.subscription(delivery.format) if registered else None
+    subscription = subscription_of(registered, delivery)
     receipt = subscription is None or subscription.receipt
     settle = partial(_settle, hub, delivery_id, endpoint, receipt)
     return Parcel(outgoing(frozen), endpoint, settle)
@@ -147,7 +151,7 @@ def _render(
         return None
     lead = reduced.view.lead
     assert lead is not None
-    subscription = registered.subscription(delivery.format) if registered else None
+    subscription = subscription_of(registered, delivery)
     context = hub.context(
         source.directory,
         lead,
@@ -192,7 +196,7 @@ def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> boo
             work.commit()
             return False
         registered = work.parties.get(current.receiver)
-        held = held_back(hub, work, plan, current, registered, made.rendered.losses)
+        held = held_back(hub, work, current, registered, made.rendered.losses)
         if not held:
             _write_frozen(work, state, current, made, now)
             work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
@@ -279,13 +283,14 @@ def _give_up(hub: Hub, delivery_id: str, token: str, reason: str) -> None:
 
 
 def _wait_for_person(hub: Hub, delivery_id: str, token: str, reason: str) -> None:
-    """Nothing has left and nothing is wrong with the plan: a person of the lead's unit acts."""
+    """Nothing has left and nothing is wrong with it: a person of the lead's or owner's unit
+    acts."""
     now = hub.clock()
     with hub.store.writing() as work:
         current = work.deliveries.lock(delivery_id)
-        plan = work.plans.get(current.plan_id, SYSTEM, now) if current else None
+        asked = answers_for(work, current, now) if current else None
         mine = work.deliveries.holds_claim(delivery_id, token)
-        if mine and current is not None and plan is not None and current.state is State.DUE:
+        if mine and current is not None and asked is not None and current.state is State.DUE:
             work.deliveries.move(current, State.BLOCKED, reason, ACTOR, now)
-            ask_person(work, "too-large", current, plan.lead, now)
+            ask_person(work, "too-large", current, asked, now)
         work.commit()

@@ -104,7 +104,9 @@ def _find(work: UnitOfWork, viewer: Viewer, named: Mapping[str, str], now: datet
         delivery = work.deliveries.get(value, SYSTEM)
         if delivery is not None:
             done = delivery.receiver == viewer.id and delivery.state is State.DELIVERED
-            return _Found(delivery.plan_id or None, own=done)
+            part = work.documents.get(delivery.document) if delivery.document else None
+            citizen = part.citizen_id if part is not None else None
+            return _Found(delivery.plan_id or None, citizen, own=done)
         proposal = work.proposals.get(value, SYSTEM, now)
         if proposal is not None:
             return _Found(proposal.plan_id)

@@ -1,39 +1,112 @@
-"""Documents that a statute lets others look up: who may, kept as rows, and what they then see.
+"""Documents that a statute lets others look up, or be sent: who may, and what they then see.
 
-The rows are written in the transaction that changes the document, or what the citizen has said.
+Who may look one up is kept as rows, written in the transaction that changes the document, or what
+the citizen has said. Whether a delivery of one may leave is decided anew whenever it is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Final
 
 from hub.contract import Party, Resource
+from hub.fhir.codec import dump_json
 from hub.law import statutes
-from hub.model.lawful import Document, document_grants
+from hub.model.lawful import Document, decide, document_grants
 from hub.model.party import Directory
 from hub.model.plan import identifiers, named_parties
 from hub.model.protection import is_hidden, reveals, without_whereabouts
-from hub.model.records import Part
-from hub.model.reduction import shareable
+from hub.model.records import Delivery, Part
+from hub.model.reduction import paths, shareable
+from hub.services.hub import sha256
 from hub.store.work import UnitOfWork
 
+GONE: Final = "Its owner marks nothing of it for others any more"
+_NARROWED: Final = "It holds something that its owner shows no more"
+_IN_ERROR: Final = "It was entered in error"
+_WRONG: Final = "entered-in-error"
+_KEPT_IN_ERROR: Final = frozenset({"resourceType", "id", "status", "intent", "subject", "category"})
 
-def follow_document(work: UnitOfWork, part: Part, directory: Directory) -> None:
-    """Make one document's rows say what the law and the citizen say of it."""
+
+def follow_access(work: UnitOfWork, part: Part, directory: Directory) -> None:
+    """Make one document's rows say what the law and the citizen say of looking it up."""
+    found = _lawful(work, part, directory)
+    if found is not None and statutes().reaching_others(part.kind) is not None:
+        item, parties = found
+        work.documents.set_access(part.id, _rows(item, parties))
+
+
+def reached(work: UnitOfWork, part: Part, directory: Directory, now: datetime) -> dict[str, str]:
+    """Party to the statute that lets the document be sent to it now."""
+    found = _lawful(work, part, directory)
+    if found is None:
+        return {}
+    item, parties = found
+    verdicts = {p.id: decide(p, item, "delivery", now) for p in parties if p != item.owner}
+    return {party: v.basis for party, v in verdicts.items() if v.permit}
+
+
+def why_not_document(work: UnitOfWork, delivery: Delivery, now: datetime) -> str:
+    """Why this delivery of a document may not leave, or be fetched, now; empty if it may."""
+    part = work.documents.get(delivery.document)
+    directory = work.parties.directory()
+    receiver = directory.get(delivery.receiver)
+    found = _lawful(work, part, directory) if part is not None else None
+    if part is None or receiver is None or found is None:
+        return GONE
+    verdict = decide(receiver, found[0], "delivery", now)
+    if not verdict.permit:
+        return verdict.reason
+    content = as_sent(work, part)
+    if not content:
+        return GONE
+    if delivery.digest == digest_of(content):
+        return ""
+    if in_error(work, part):
+        return _IN_ERROR
+    told = delivery.sections
+    return _NARROWED if told is not None and not told <= paths(content) else ""
+
+
+def in_error(work: UnitOfWork, part: Part) -> bool:
+    """Its owner says that it should never have been made."""
+    first = work.plans.resources(part.members[:1])
+    return any(r.get("status") == _WRONG for r in first.values())
+
+
+def as_sent(work: UnitOfWork, part: Part) -> dict[str, Resource]:
+    """What others are sent of the document, with whose it is; empty: nothing, and nobody learns
+    of it. Of one in error that it is so, and no more."""
+    shown = as_shown(work, part)
+    if in_error(work, part):
+        plan = f"CarePlan/{part.id}"
+        shown = {k: _bare(r) for k, r in shown.items() if k == plan}
+    if not shown:
+        return {}
+    person = whose(work, part)
+    return shown | {f"Patient/{person['id']}": person}
+
+
+def digest_of(content: Mapping[str, Resource]) -> str:
+    """Of what others are sent."""
+    return sha256(*(dump_json(content[key]) for key in sorted(content)))
+
+
+def _bare(plan: Resource) -> Resource:
+    return {k: v for k, v in plan.items() if k in _KEPT_IN_ERROR}
+
+
+def _lawful(
+    work: UnitOfWork, part: Part, directory: Directory
+) -> tuple[Document, tuple[Party, ...]] | None:
+    """The document as the law sees it, and the units that it names; None if nobody owns it."""
     owner = directory.get(part.owner)
-    if owner is None or statutes().reaching_others(part.kind) is None:
-        return
+    if owner is None or not part.members:
+        return None
     parties = named_parties(part.kind, work.plans.resources(part.members), directory.find)
     consents = work.consents.of_citizen(part.citizen_id)
-    item = Document(part.kind, owner, frozenset(p.id for p in parties), consents)
-    work.documents.set_access(part.id, _rows(item, parties))
-
-
-def follow_documents(work: UnitOfWork, directory: Directory, citizen: str | None = None) -> None:
-    """The same for all of a citizen's, or for all there are: a unit may have become a party."""
-    kinds = {k for s in statutes() if s.use in {"delivery", "look-up"} for k in s.carries}
-    for part in work.documents.of_kinds(kinds, citizen):
-        follow_document(work, part, directory)
+    return Document(part.kind, owner, frozenset(p.id for p in parties), consents), parties
 
 
 def as_shown(work: UnitOfWork, part: Part) -> dict[str, Resource]:

@@ -11,6 +11,7 @@ from hub.model.records import Delivery, Plan
 from hub.model.routing import PlanFacts
 from hub.model.withdrawal import NARROWED, NOTICE, WITHDRAWN
 from hub.ports import deliveries_queue
+from hub.services.documents import why_not_document
 from hub.services.frozen import sections_open, why_not
 from hub.services.state import plan_state
 from hub.store.work import UnitOfWork
@@ -24,8 +25,34 @@ def is_notice(delivery: Delivery) -> bool:
     return delivery.about.startswith(NOTICE)
 
 
+def hold(work: UnitOfWork, delivery: Delivery) -> None:
+    """Let nobody else decide on what it is of until the transaction ends; before its own row."""
+    if delivery.document:
+        work.documents.lock(delivery.document)
+    elif delivery.plan_id:
+        work.plans.lock(delivery.plan_id)
+
+
+def answers_for(work: UnitOfWork, delivery: Delivery, now: datetime) -> str | None:
+    """The unit whose people act on it: the plan's lead, or the document's owner."""
+    if delivery.document:
+        part = work.documents.get(delivery.document)
+        return part.owner if part is not None else None
+    plan = work.plans.get(delivery.plan_id, SYSTEM, now) if delivery.plan_id else None
+    return plan.lead if plan is not None else None
+
+
+def beside(work: UnitOfWork, delivery: Delivery) -> list[Delivery]:
+    """All of the same plan, or document, for the same receiver, oldest first."""
+    if delivery.document:
+        return work.documents.sent(delivery.document, delivery.receiver)
+    return work.deliveries.of_plan(delivery.plan_id, delivery.receiver)
+
+
 def refused_now(work: UnitOfWork, delivery: Delivery, now: datetime) -> str:
     """Why it may not leave, or be fetched, now; empty if it may."""
+    if delivery.document:
+        return why_not_document(work, delivery, now)
     if not delivery.plan_id:
         # An acknowledgement: it tells of nothing but the party's own message.
         return ""

@@ -14,8 +14,9 @@ from hub.contract import Loss
 from hub.errors import Invalid, NotFound
 from hub.model.delivery import State, unaccepted
 from hub.model.party import SYSTEM, RegisteredParty
-from hub.model.records import Delivery, Plan, Task
-from hub.services.attempts import ACTOR
+from hub.model.records import Delivery, Task
+from hub.services.attempts import ACTOR, subscription_of
+from hub.services.gate import answers_for, hold
 from hub.services.hub import Hub, repeatable
 from hub.store.work import UnitOfWork
 
@@ -28,13 +29,13 @@ _NOT_YOURS = "No such delivery waits for you"
 def held_back(
     hub: Hub,
     work: UnitOfWork,
-    plan: Plan,
     delivery: Delivery,
     registered: RegisteredParty | None,
     losses: Iterable[Loss],
 ) -> bool:
-    """Move it to ``held``, with its losses and a task of the lead's, if it may not go like this."""
-    subscription = registered.subscription(delivery.format) if registered else None
+    """Move it to ``held``, with its losses and a task of the lead's (of a document that stands
+    alone: its owner's), if it may not go like this."""
+    subscription = subscription_of(registered, delivery)
     if subscription is None or not subscription.unacceptable:
         return False
     made = tuple(losses)
@@ -44,11 +45,13 @@ def held_back(
     if not unaccepted(made, subscription.unacceptable, accepted):
         return False
     now = hub.clock()
+    asked = answers_for(work, delivery, now)
+    assert asked is not None
     work.losses.add(made, delivery_id=delivery.id)
     work.deliveries.move(delivery, State.HELD, REASON, ACTOR, now)
     work.journal.open_task(
-        Task(repeatable("task", "losses", delivery.id), "losses", plan.lead, TASK, plan.id,
-             delivery.id, None, now)
+        Task(repeatable("task", "losses", delivery.id), "losses", asked, TASK,
+             delivery.plan_id or None, delivery.id, None, now)
     )  # fmt: skip
     return True
 
@@ -58,18 +61,20 @@ def accept_losses(
 ) -> Delivery:
     """A person lets it go with the losses it has; others would hold it again.
 
-    ``lead`` is the unit that asks, which must be the plan's lead; None is the operator. Raises
-    NotFound, or Invalid when it is not held back for its losses.
+    ``lead`` is the unit that asks, which must be the plan's lead, or the owner of a document that
+    stands alone; None is the operator. Raises NotFound, or Invalid when it is not held back for
+    its losses.
     """
     if not reason.strip():
         raise Invalid("Say why it may go")
     with hub.store.writing() as work:
         found = work.deliveries.get(delivery_id, SYSTEM)
-        plan = work.plans.lock(found.plan_id) if found and found.plan_id else None
-        delivery = work.deliveries.lock(delivery_id)
-        if delivery is None or plan is None or delivery.subscription:
+        if found is None or found.subscription:
             raise NotFound(_NOT_YOURS)
-        if lead is not None and plan.lead != lead:
+        hold(work, found)
+        asked = answers_for(work, found, hub.clock())
+        delivery = work.deliveries.lock(delivery_id)
+        if delivery is None or asked is None or lead not in {None, asked}:
             raise NotFound(_NOT_YOURS)
         if _let_go(work, delivery) and delivery.state is not State.HELD:
             return delivery
@@ -79,7 +84,7 @@ def accept_losses(
         work.deliveries.move(delivery, State.DUE, LET_GO, actor, now)
         work.journal.close_tasks(actor, now, delivery_id=delivery.id)
         work.journal.audit(
-            now, actor, "accept-losses", f"CarePlan/{plan.id}/_history/{delivery.version}",
+            now, actor, "accept-losses", delivery.place,
             party=delivery.receiver, basis=delivery.basis, 
             detail=f"delivery/{delivery.id}: {reason}",
         )  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from hub.law import statutes
+from hub.services.document_route import follow_documents
 from hub.services.hub import Hub
 from hub.services.route import reconcile
 from hub.services.state import agreement_of
@@ -31,6 +33,9 @@ def follow_time(hub: Hub) -> int:
     for plan_id in plans:
         reconcile_one(hub, plan_id, actor=ACTOR)
     with hub.store.writing() as work:
+        if last and any(since < edge <= until for edge in statutes().edges()):
+            # A statute that carries documents came into force, or ended.
+            follow_documents(hub, work, work.parties.directory(), actor=ACTOR)
         work.journal.set_meta(FOLLOWED, now.isoformat())
         work.commit()
     return len(plans)

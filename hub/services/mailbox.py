@@ -35,9 +35,11 @@ class Letter:
     format: str
     media_type: str
     plan: str
-    """Empty for an answer, which is of no plan."""
+    """Empty for an answer, which is of no plan, and for a document that stands alone."""
+    document: str
+    """The CarePlan of such a document; else empty."""
     sequence: int
-    """Of this plan in this format; a gap means something is missing."""
+    """Of this plan, or document, in this format; a gap means something is missing."""
     at: datetime
     body: bytes
 
@@ -63,7 +65,7 @@ def fetch(hub: Hub, party: Party, key: str) -> Letter:
             raise NotFound("No such message waits for you")
         heard_from(work, party.id, hub.clock())
         work.journal.audit(
-            hub.clock(), party.id, "fetch", _object(delivery), party=party.id,
+            hub.clock(), party.id, "fetch", delivery.place, party=party.id,
             basis=delivery.basis, detail=f"delivery/{delivery.id}",
         )  # fmt: skip
         work.commit()
@@ -92,12 +94,6 @@ def _may_have(hub: Hub, work: UnitOfWork, party: Party, key: str) -> Delivery | 
 
 def _letter(message: Waiting, delivery: Delivery) -> Letter:
     return Letter(
-        message.key, delivery.format, message.media_type, delivery.plan_id,
+        message.key, delivery.format, message.media_type, delivery.plan_id, delivery.document,
         delivery.sequence or 0, message.at, message.body,
     )  # fmt: skip
-
-
-def _object(delivery: Delivery) -> str:
-    if not delivery.plan_id:
-        return f"delivery/{delivery.id}"
-    return f"CarePlan/{delivery.plan_id}/_history/{delivery.version}"

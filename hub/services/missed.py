@@ -17,14 +17,15 @@ from hub.errors import Invalid, NotFound
 from hub.model.delivery import State
 from hub.model.party import SYSTEM, Viewer
 from hub.model.plan import Member, chief_role
-from hub.model.records import Delivery, Plan
+from hub.model.records import Delivery
 from hub.model.routing import PlanFacts, basis_for
 from hub.ports import deliveries_queue
 from hub.services.again import once_more
 from hub.services.attempts import ACTOR
 from hub.services.disclose import disclose
+from hub.services.documents import why_not_document
 from hub.services.entries import Disclosure
-from hub.services.gate import is_notice, refused_of
+from hub.services.gate import beside, is_notice, refused_of
 from hub.services.hub import Hub
 from hub.services.quota import within_quota
 from hub.services.route import reconcile
@@ -45,6 +46,7 @@ class Wish:
     """What a receiver asks for."""
 
     plan: str
+    """A plan's id, or that of a document that stands alone."""
     format: str | None = None
     """None: in every format it gets the plan in; each has numbers of its own."""
     after: int = 0
@@ -69,14 +71,14 @@ def read_wish(asked: object) -> Wish:
 class _Found:
     """What may be had now."""
 
-    plan: Plan
-    facts: PlanFacts
+    facts: PlanFacts | None
+    """Of the plan; None for a document that stands alone."""
     rows: tuple[Delivery, ...]
 
     def basis(self, row: Delivery) -> str:
         """The legal basis now; a notice has its own."""
         member = self._member(row.receiver)
-        if is_notice(row) or member is None:
+        if is_notice(row) or member is None or self.facts is None:
             return row.basis
         return basis_for(self.facts.consents, member, self.facts.now).basis
 
@@ -85,7 +87,8 @@ class _Found:
         return chief_role(member.roles) if member else None
 
     def _member(self, party: str) -> Member | None:
-        return next((m for m in self.facts.members if m.party.id == party), None)
+        members = self.facts.members if self.facts is not None else ()
+        return next((m for m in members if m.party.id == party), None)
 
 
 def made_for(hub: Hub, party: Party, wish: Wish) -> list[Delivery]:
@@ -112,9 +115,10 @@ def ask_for_missed(hub: Hub, party: Party, wish: Wish) -> list[Delivery]:
     Raises NotFound as :func:`made_for`, OverQuota when it has asked too often.
     """
     with hub.store.writing() as work:
-        if work.plans.lock(wish.plan) is None:
+        plan = work.plans.lock(wish.plan)
+        if plan is None and work.documents.lock(wish.plan) is None:
             raise NotFound(_NO_PLAN)
-        if wish.latest:
+        if wish.latest and plan is not None:
             # What is current and was not yet due is so now; it is newer than all that was made.
             reconcile(hub, work, wish.plan, work.parties.directory(), actor=ACTOR)
         now = hub.clock()
@@ -134,26 +138,31 @@ def ask_for_missed(hub: Hub, party: Party, wish: Wish) -> list[Delivery]:
 
 def _had(work: UnitOfWork, party: Party, wish: Wish, now: datetime) -> _Found | None:
     plan = work.plans.get(wish.plan, SYSTEM, now)
-    if plan is None:
+    facts = plan_state(work, plan, work.parties.directory(), now).facts if plan else None
+    ids = work.standing.frozen(wish.plan, party.id, wish.format, wish.after)
+    rows = [r for i in ids if (r := work.deliveries.get(i, Viewer.of(party))) is not None]
+    if plan is None and not rows:
         return None
-    facts = plan_state(work, plan, work.parties.directory(), now).facts
-    ids = work.standing.frozen(plan.id, party.id, wish.format, wish.after)
-    rows = (r for i in ids if (r := work.deliveries.get(i, Viewer.of(party))) is not None)
-    may = (r for r in rows if r.state in _KEPT and not refused_of(work, plan, facts, r))
-    return _Found(plan, facts, tuple(may))
+
+    def refused(row: Delivery) -> str:
+        if plan is None or facts is None:
+            return why_not_document(work, row, now)
+        return refused_of(work, plan, facts, row)
+
+    return _Found(facts, tuple(r for r in rows if r.state in _KEPT and not refused(r)))
 
 
 def _told_of(found: _Found, row: Delivery) -> Disclosure:
     """Of a notice to a unit that may know of nothing else."""
-    return Disclosure(_object(row), found.basis(row))
+    return Disclosure(row.place, found.basis(row))
 
 
 def _latest(work: UnitOfWork, found: _Found, party: Party) -> tuple[Delivery, ...]:
     """The newest copy, unless a newer one is due: that is on its way."""
-    rows = work.deliveries.of_plan(found.plan.id, party.id)
-    due = max((r.version for r in rows if r.state is State.DUE), default=0)
     copies = [r for r in found.rows if not is_notice(r)]
     newest = max(copies, key=lambda r: (r.version, r.sequence or 0), default=None)
+    rows = beside(work, newest) if newest is not None else []
+    due = max((r.version for r in rows if r.state is State.DUE), default=0)
     return () if newest is None or newest.version < due else (newest,)
 
 
@@ -173,11 +182,7 @@ def _on_its_way(work: UnitOfWork, found: _Found, row: Delivery, asker: str, now:
     once_more(work, row, "Its receiver asks for it once more", asker, now)
     work.journal.close_tasks(asker, now, delivery_id=row.id)
     work.journal.audit(
-        now, asker, "disclose", _object(row), party=row.receiver, basis=found.basis(row),
+        now, asker, "disclose", row.place, party=row.receiver, basis=found.basis(row),
         detail=f"delivery/{row.id}", role=found.role(row.receiver),
         reason="The receiver asked for what it missed",
     )  # fmt: skip
-
-
-def _object(row: Delivery) -> str:
-    return f"CarePlan/{row.plan_id}/_history/{row.version}"

@@ -37,6 +37,7 @@ def delivery_row(detail: DeliveryDetail) -> dict[str, Any]:
     return {
         "delivery": d.id,
         "plan": d.plan_id,
+        "document": d.document or None,
         "version": d.version,
         "receiver": d.receiver,
         "subscription": d.subscription or None,

@@ -26,7 +26,7 @@ from hub.model.withdrawal import Recall
 from hub.ports import Waits, on_broker
 from hub.sending import Outgoing
 from hub.services.attempts import ACTOR, outgoing
-from hub.services.gate import refused_now
+from hub.services.gate import hold, refused_now
 from hub.services.hub import Hub
 from hub.store.work import UnitOfWork
 
@@ -103,8 +103,7 @@ def _decided(hub: Hub, key: str, *, seen: bool) -> Outgoing | None:
         if found is None:
             LOG.warning("recall.unknown", message=key)
             return None
-        if found.plan_id:
-            work.plans.lock(found.plan_id)
+        hold(work, found)
         delivery = work.deliveries.lock(key)
         assert delivery is not None
         refused = refused_now(work, delivery, now)

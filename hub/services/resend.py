@@ -24,7 +24,7 @@ from hub.model.delivery import State
 from hub.model.party import SYSTEM
 from hub.model.records import Delivery, Task
 from hub.ports import deliveries_queue
-from hub.services.attempts import ACTOR, fail, retry_or_fail
+from hub.services.attempts import ACTOR, fail, retry_or_fail, subscription_of
 from hub.services.hub import Hub, repeatable
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
@@ -37,7 +37,7 @@ UNANSWERED: Final = "unanswered"
 def patience_with(hub: Hub, work: UnitOfWork, delivery: Delivery) -> Patience | None:
     """How long to wait for the receiver's answer; None where none is waited for."""
     registered = work.parties.get(delivery.receiver)
-    subscription = registered.subscription(delivery.format) if registered else None
+    subscription = subscription_of(registered, delivery)
     if subscription is None or not subscription.receipt or not delivery.plan_id:
         return None
     adapter = hub.adapters.adapter(delivery.format)
@@ -126,7 +126,7 @@ def _unanswered(hub: Hub, work: UnitOfWork, delivery: Delivery, now: datetime, l
 def _look(hub: Hub, work: UnitOfWork, delivery: Delivery, now: datetime, lying: int) -> None:
     """Its receiver is away, or it is gone and is sent again."""
     registered = work.parties.get(delivery.receiver)
-    subscription = registered.subscription(delivery.format) if registered else None
+    subscription = subscription_of(registered, delivery)
     if subscription is None or not subscription.receipt:
         reason = "This receiver's answer is not waited for any more"
         work.deliveries.restate(delivery, reason, ACTOR, now, retry_at=None)

@@ -17,6 +17,7 @@ from hub.model.party import CITIZEN, SYSTEM, Directory
 from hub.model.plan import SHARED, canonical
 from hub.model.records import Delivery, Part, Plan
 from hub.model.withdrawal import CORRECTION, Retraction
+from hub.services.document_route import follow_document
 from hub.services.hub import Hub, sha256
 from hub.services.kept import LONGEST_REASON
 from hub.services.notices import add_notice
@@ -58,7 +59,9 @@ def retract(
         detail=f"{cause}: {reason}",
     )  # fmt: skip
     if plan is None:
-        work.plans.save_part(replace(part, members=(key, *part.members[1:])), now)
+        wrong = replace(part, members=(key, *part.members[1:]))
+        work.plans.save_part(wrong, now)
+        follow_document(hub, work, wrong, directory, actor=actor)
         return 0
     before = plan_state(work, plan, directory, now)
     sent = work.deliveries.attempted(plan.id)

@@ -45,8 +45,9 @@ def claimable(now: datetime, limit: int, full: Full) -> Select[Any]:
     """Id, transport and endpoint of each, locked: due ones to make, frozen ones to send (again).
 
     Not while the receiver is paused or its queue is being taken back, nor while its endpoint is
-    left alone; one at a time per (plan, receiver), oldest version first; and nobody's copy before
-    the citizen's own is made. Notices go by themselves, in the order they were made. Of a FHIR
+    left alone; one at a time per (plan, receiver) and per (document that stands alone, receiver),
+    oldest version first; and nobody's copy before the citizen's own is made. Notices go by
+    themselves, in the order they were made. Of a FHIR
     Subscription one at a time, in the order of its events, while it is active; before that only
     its handshake. Nothing for what is ``full``.
     """
@@ -69,7 +70,8 @@ def _ready(now: datetime) -> ColumnElement[bool]:
     same = and_(
         is_notice(other) == notice,
         other.c.subscription == DELIVERY.c.subscription,
-        or_(told, and_(other.c.plan_id == DELIVERY.c.plan_id,
+        or_(told, and_(or_(other.c.plan_id == DELIVERY.c.plan_id,
+                           other.c.document == DELIVERY.c.document),
                        other.c.receiver == DELIVERY.c.receiver)),
     )  # fmt: skip
     # The citizen's copy waits for a person's hand, not on a broker: it holds up nobody.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     Column,
@@ -27,7 +27,8 @@ from hub.store.claims import claimable, is_notice
 from hub.store.tables import DELIVERY, DELIVERY_EVENT
 
 _FILTERS = (DELIVERY.c.state, DELIVERY.c.receiver, DELIVERY.c.plan_id)
-_LIGHT = [c for c in DELIVERY.c if c.name != "body"]
+LIGHT: Final = [c for c in DELIVERY.c if c.name != "body"]
+"""Every column but the frozen bytes."""
 
 
 class Deliveries:
@@ -42,6 +43,7 @@ class Deliveries:
             DELIVERY.insert().values(
                 id=delivery.id,
                 plan_id=delivery.plan_id or None,
+                document=delivery.document or None,
                 receiver=delivery.receiver,
                 subscription=delivery.subscription,
                 about=delivery.about,
@@ -64,67 +66,67 @@ class Deliveries:
 
     def get(self, delivery_id: str, viewer: Viewer, *, body: bool = False) -> Delivery | None:
         """One delivery."""
-        columns = list(DELIVERY.c) if body else _LIGHT
+        columns = list(DELIVERY.c) if body else LIGHT
         row = self._db.execute(select(*columns).where(DELIVERY.c.id == delivery_id)).first()
         if row is None or (viewer.kind == "party" and row.receiver != viewer.id):
             return None
-        return _delivery(row)
+        return delivery_of_row(row)
 
     def lock(self, delivery_id: str) -> Delivery | None:
         """One delivery for writing."""
-        found = select(*_LIGHT).where(DELIVERY.c.id == delivery_id).with_for_update()
+        found = select(*LIGHT).where(DELIVERY.c.id == delivery_id).with_for_update()
         row = self._db.execute(found).first()
-        return _delivery(row) if row else None
+        return delivery_of_row(row) if row else None
 
     def by_message(self, receiver: str, message_id: str) -> Delivery | None:
         """The delivery that a receiver's receipt or acknowledgement names."""
         named = or_(DELIVERY.c.id == message_id, DELIVERY.c.message_id == message_id)
-        found = select(*_LIGHT).where(DELIVERY.c.receiver == receiver, named)
+        found = select(*LIGHT).where(DELIVERY.c.receiver == receiver, named)
         row = self._db.execute(found.order_by(DELIVERY.c.created_at.desc())).first()
-        return _delivery(row) if row else None
+        return delivery_of_row(row) if row else None
 
     def of_plan(self, plan_id: str, receiver: str | None = None) -> list[Delivery]:
         """All deliveries of the plan itself, oldest first; for the services."""
-        found = select(*_LIGHT).where(
+        found = select(*LIGHT).where(
             DELIVERY.c.plan_id == plan_id, DELIVERY.c.subscription == "", ~is_notice(DELIVERY)
         )
         if receiver is not None:
             found = found.where(DELIVERY.c.receiver == receiver)
         ordered = found.order_by(DELIVERY.c.created_at, DELIVERY.c.version, DELIVERY.c.id)
-        return [_delivery(r) for r in self._db.execute(ordered)]
+        return [delivery_of_row(r) for r in self._db.execute(ordered)]
 
     def notices_of(self, plan_id: str) -> list[Delivery]:
         """All notices about the plan; for the services."""
-        found = select(*_LIGHT).where(DELIVERY.c.plan_id == plan_id, is_notice(DELIVERY))
-        return [_delivery(r) for r in self._db.execute(found.order_by(DELIVERY.c.created_at))]
+        found = select(*LIGHT).where(DELIVERY.c.plan_id == plan_id, is_notice(DELIVERY))
+        return [delivery_of_row(r) for r in self._db.execute(found.order_by(DELIVERY.c.created_at))]
 
     def of_subscription(self, subscription: str, state: State | None = None) -> list[Delivery]:
         """Its notifications, oldest first; for the services."""
-        found = select(*_LIGHT).where(DELIVERY.c.subscription == subscription)
+        found = select(*LIGHT).where(DELIVERY.c.subscription == subscription)
         if state is not None:
             found = found.where(DELIVERY.c.state == state.value)
         ordered = found.order_by(DELIVERY.c.event, DELIVERY.c.created_at, DELIVERY.c.id)
-        return [_delivery(r) for r in self._db.execute(ordered)]
+        return [delivery_of_row(r) for r in self._db.execute(ordered)]
 
     def frozen_notifications(self, plan_id: str) -> list[Delivery]:
         """Notifications about the plan that may have left and are not settled."""
-        found = select(*_LIGHT).where(
+        found = select(*LIGHT).where(
             DELIVERY.c.plan_id == plan_id,
             DELIVERY.c.subscription != "",
             DELIVERY.c.state.in_([s.value for s in UNDER_WAY]),
         )
-        return [_delivery(r) for r in self._db.execute(found)]
+        return [delivery_of_row(r) for r in self._db.execute(found)]
 
     def attempted(self, plan_id: str) -> list[Delivery]:
         """What was sent of the plan, or tried to be, to units; notifications of it too."""
-        found = select(*_LIGHT).where(
+        found = select(*LIGHT).where(
             DELIVERY.c.plan_id == plan_id,
             DELIVERY.c.attempts > 0,
             DELIVERY.c.receiver != CITIZEN,
             ~is_notice(DELIVERY),
         )
         rows = self._db.execute(found.order_by(DELIVERY.c.created_at, DELIVERY.c.id))
-        return [_delivery(r) for r in rows]
+        return [delivery_of_row(r) for r in rows]
 
     def running(self, receiver: str, now: datetime) -> bool:
         """A send to that receiver is in some worker's hands now."""
@@ -137,13 +139,13 @@ class Deliveries:
 
     def events(self, subscription: str, since: int, until: int, limit: int) -> list[Delivery]:
         """Numbered events of a FHIR Subscription, both ends included, in order."""
-        found = select(*_LIGHT).where(
+        found = select(*LIGHT).where(
             DELIVERY.c.subscription == subscription,
             DELIVERY.c.event >= since,
             DELIVERY.c.event <= until,
         )
         rows = self._db.execute(found.order_by(DELIVERY.c.event).limit(limit))
-        return [_delivery(r) for r in rows]
+        return [delivery_of_row(r) for r in rows]
 
     def unnumbered(self, limit: int) -> list[str]:
         """Events that have no number yet, oldest first."""
@@ -177,7 +179,7 @@ class Deliveries:
         limit: int = 500,
     ) -> list[Delivery]:
         """Newest first."""
-        found = select(*_LIGHT)
+        found = select(*LIGHT)
         if viewer.kind == "party":
             found = found.where(DELIVERY.c.receiver == viewer.id)
         wishes = (state, receiver, plan_id)
@@ -185,7 +187,7 @@ class Deliveries:
             if wanted:
                 found = found.where(column == wanted)
         ordered = found.order_by(DELIVERY.c.updated_at.desc(), DELIVERY.c.id).limit(limit)
-        return [_delivery(r) for r in self._db.execute(ordered)]
+        return [delivery_of_row(r) for r in self._db.execute(ordered)]
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Receiver to state to number."""
@@ -313,12 +315,13 @@ class Deliveries:
         self._set(delivery_id, outcome=outcome)
 
     def next_sequence(
-        self, plan_id: str, receiver: str, format: str, subscription: str = ""
+        self, plan_id: str, receiver: str, format: str, subscription: str = "", document: str = ""
     ) -> int:
-        """One more than the last frozen message of this plan in this subscription: a receiver's
-        in one format, or a FHIR Subscription."""
+        """One more than the last frozen message of this plan, or document that stands alone, in
+        this subscription: a receiver's in one format, or a FHIR Subscription."""
         found = select(func.max(DELIVERY.c.sequence)).where(
             DELIVERY.c.plan_id.is_not_distinct_from(plan_id or None),
+            DELIVERY.c.document.is_not_distinct_from(document or None),
             DELIVERY.c.receiver == receiver,
             DELIVERY.c.format == format,
             DELIVERY.c.subscription == subscription,
@@ -334,12 +337,14 @@ class Deliveries:
         )
 
 
-def _delivery(row: Row[Any]) -> Delivery:
+def delivery_of_row(row: Row[Any]) -> Delivery:
+    """From a row of the table."""
     values = {**row._mapping}
     for unused in ("lease_until", "claim"):
         values.pop(unused, None)
     values["state"] = State(values["state"])
     values["plan_id"] = values["plan_id"] or ""
+    values["document"] = values["document"] or ""
     if values["sections"] is not None:
         values["sections"] = frozenset(values["sections"])
     return Delivery(**values)

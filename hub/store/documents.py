@@ -1,4 +1,4 @@
-"""Who may look up a document that stands alone, and from when until when."""
+"""Who may look up a document that stands alone, from when until when, and what was sent of it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, ForeignKey, Table, Text, and_, select
 
-from hub.model.records import Part
+from hub.model.records import Delivery, Part
+from hub.store.deliveries import LIGHT, delivery_of_row
 from hub.store.replace import replace_rows
 from hub.store.resources import part_of_row
-from hub.store.tables import METADATA, PART, Moment
+from hub.store.tables import DELIVERY, METADATA, PART, Moment
 
 DOCUMENT_ACCESS = Table(
     "document_access",
@@ -26,7 +27,8 @@ DOCUMENT_ACCESS = Table(
 
 
 class Documents:
-    """Access rows of single documents; those of plans are in the table ``access``."""
+    """Single documents: their access rows (those of plans are in the table ``access``) and their
+    deliveries."""
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
@@ -34,6 +36,24 @@ class Documents:
     def set_access(self, part_id: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace who may look it up; in the transaction that changes document or consent."""
         replace_rows(self._db, DOCUMENT_ACCESS, {"part_id": part_id}, rows)
+
+    def get(self, part_id: str) -> Part | None:
+        """One document, or any other part."""
+        row = self._db.execute(select(PART).where(PART.c.id == part_id)).first()
+        return part_of_row(row) if row else None
+
+    def lock(self, part_id: str) -> Part | None:
+        """The same for writing: what is sent of it is decided by one at a time."""
+        row = self._db.execute(select(PART).where(PART.c.id == part_id).with_for_update()).first()
+        return part_of_row(row) if row else None
+
+    def sent(self, part_id: str, receiver: str | None = None) -> list[Delivery]:
+        """All deliveries of a document that stands alone, oldest first; for the services."""
+        found = select(*LIGHT).where(DELIVERY.c.document == part_id)
+        if receiver is not None:
+            found = found.where(DELIVERY.c.receiver == receiver)
+        ordered = found.order_by(DELIVERY.c.created_at, DELIVERY.c.version, DELIVERY.c.id)
+        return [delivery_of_row(r) for r in self._db.execute(ordered)]
 
     def open_to(self, party: str, at: datetime) -> list[tuple[Part, str]]:
         """Others' documents that the party may look up then, each with its legal basis."""

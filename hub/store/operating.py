@@ -96,10 +96,13 @@ class Operating:
         return list(self._db.execute(ordered).scalars())
 
     def busy_beside(self, delivery: Delivery) -> bool:
-        """Another message of the plan to its receiver is due or under way."""
+        """Another message of the plan, or of the document, to its receiver is due or under way."""
         states = [s.value for s in UNDER_WAY | {State.DUE}]
+        same = DELIVERY.c.plan_id == delivery.plan_id
+        if delivery.document:
+            same = DELIVERY.c.document == delivery.document
         found = select(DELIVERY.c.id).where(
-            DELIVERY.c.plan_id == delivery.plan_id,
+            same,
             DELIVERY.c.receiver == delivery.receiver,
             DELIVERY.c.subscription == "",
             ~is_notice(DELIVERY),

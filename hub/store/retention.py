@@ -133,7 +133,7 @@ class Retention:
         later = DELIVERY.alias()
         newest = not_(
             exists().where(
-                later.c.plan_id == DELIVERY.c.plan_id,
+                or_(later.c.plan_id == DELIVERY.c.plan_id, later.c.document == DELIVERY.c.document),
                 later.c.receiver == DELIVERY.c.receiver,
                 later.c.format == DELIVERY.c.format,
                 later.c.sequence > DELIVERY.c.sequence,

@@ -45,12 +45,12 @@ class Standing:
         self._db = connection
 
     def frozen(
-        self, plan_id: str, receiver: str, format: str | None = None, after: int = 0
+        self, of: str, receiver: str, format: str | None = None, after: int = 0
     ) -> list[str]:
-        """Ids of what was made of the plan for the receiver and is kept, by format and number:
-        copies and notices, no notifications of a FHIR Subscription."""
+        """Ids of what was made of the plan, or document that stands alone, for the receiver and is
+        kept, by format and number: copies and notices, no notifications of a FHIR Subscription."""
         found = select(DELIVERY.c.id).where(
-            DELIVERY.c.plan_id == plan_id,
+            or_(DELIVERY.c.plan_id == of, DELIVERY.c.document == of),
             DELIVERY.c.receiver == receiver,
             DELIVERY.c.subscription == "",
             DELIVERY.c.sequence > after,

@@ -69,7 +69,8 @@ def _light(table: Table) -> Select[Any]:
 def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
     plans = select(PLAN.c.id).where(PLAN.c.citizen_id == citizen)
     parts = select(PART.c.id).where(PART.c.citizen_id == citizen)
-    deliveries = select(DELIVERY.c.id).where(DELIVERY.c.plan_id.in_(plans))
+    sent = or_(DELIVERY.c.plan_id.in_(plans), DELIVERY.c.document.in_(parts))
+    deliveries = select(DELIVERY.c.id).where(sent)
     messages = (
         select(PART.c.source_inbox).where(PART.c.citizen_id == citizen),
         select(PART.c.document_inbox).where(PART.c.citizen_id == citizen),
@@ -86,7 +87,7 @@ def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
         (APPROVAL, APPROVAL.c.plan_id.in_(plans)),
         (ACCESS, ACCESS.c.plan_id.in_(plans)),
         (INBOX, named),
-        (DELIVERY, DELIVERY.c.plan_id.in_(plans)),
+        (DELIVERY, sent),
         (DELIVERY_EVENT, DELIVERY_EVENT.c.delivery_id.in_(deliveries)),
         (TASK, TASK.c.plan_id.in_(plans)),
         (HOP, HOP.c.plan_id.in_(plans)),

@@ -16,6 +16,8 @@ from hub.model.operate import Standing
 from hub.model.records import Delivery
 from hub.model.routing import PlanFacts, Route, route
 from hub.ports import deliveries_queue
+from hub.services.document_route import follow_document
+from hub.services.gate import beside
 from hub.services.hub import Hub, repeatable
 from hub.services.notices import notice_row
 from hub.services.operate.standing import States
@@ -44,7 +46,7 @@ def objection_to_anew(work: UnitOfWork, standing: Standing, states: States) -> s
         return _ANSWER
     if standing.kind == "notice":
         return standing.refused or ("" if standing.delivery.state in FINAL else _NOT_ENDED)
-    found = _aim(work, standing.delivery, states)
+    found = _aim(work, standing, states)
     return found if isinstance(found, str) else ""
 
 
@@ -53,10 +55,10 @@ def made_anew(hub: Hub, work: UnitOfWork, standing: Standing, states: States, ac
     delivery, now = standing.delivery, hub.clock()
     if standing.kind == "notice":
         return _notice(hub, work, delivery, actor)
-    found = _aim(work, delivery, states)
+    found = _aim(work, standing, states)
     if isinstance(found, str):
         raise Invalid(found)
-    before = {d.id for d in work.deliveries.of_plan(delivery.plan_id, delivery.receiver)}
+    before = {d.id for d in beside(work, delivery)}
     for row in found.rows:
         if row.state is State.RETRY_AT:
             work.queues.settle(deliveries_queue(row.receiver), row.id, now)
@@ -65,16 +67,28 @@ def made_anew(hub: Hub, work: UnitOfWork, standing: Standing, states: States, ac
             work.deliveries.note(row.id, now, row.state, _IN_ITS_PLACE, actor)
         work.operating.rule(row.id, "anew")
         work.journal.close_tasks(actor, now, delivery_id=row.id)
-    reconcile(hub, work, delivery.plan_id, work.parties.directory(), actor=actor)
-    rows = work.deliveries.of_plan(delivery.plan_id, delivery.receiver)
+    _decided_anew(hub, work, delivery, actor)
+    rows = beside(work, delivery)
     made = next((d.id for d in rows if d.id not in before and d.version == found.version), None)
     if made is None:
         raise Invalid(_NOT_NOW)
     return made
 
 
-def _aim(work: UnitOfWork, delivery: Delivery, states: States) -> _Aim | str:
+def _decided_anew(hub: Hub, work: UnitOfWork, delivery: Delivery, actor: str) -> None:
+    directory = work.parties.directory()
+    part = work.documents.get(delivery.document) if delivery.document else None
+    if part is not None:
+        follow_document(hub, work, part, directory, actor=actor)
+    else:
+        reconcile(hub, work, delivery.plan_id, directory, actor=actor)
+
+
+def _aim(work: UnitOfWork, standing: Standing, states: States) -> _Aim | str:
     """The version that would be made, or why none."""
+    delivery = standing.delivery
+    if standing.kind == "document":
+        return _aim_of_document(work, standing)
     state = states.of(delivery.plan_id)
     rows = work.deliveries.of_plan(delivery.plan_id, delivery.receiver)
     decided = {r.digest for r in rows if r.state is State.NOT_SENT and r.ruling is None}
@@ -85,13 +99,28 @@ def _aim(work: UnitOfWork, delivery: Delivery, states: States) -> _Aim | str:
     if isinstance(routed, str):
         return routed or (_DECIDED if facts.head.digest in decided else _NOT_NOW)
     digest = next(v.digest for v in facts.versions if v.number == routed.version)
-    same = [r for r in rows if r.version == routed.version and r.ruling != "anew"]
+    return _in_the_way(rows, routed.version, digest)
+
+
+def _aim_of_document(work: UnitOfWork, standing: Standing) -> _Aim | str:
+    """Of a document that stands alone, its newest version goes, if any does now."""
+    if standing.refused:
+        return standing.refused
+    rows = work.documents.sent(standing.delivery.document)
+    newest = max(rows, key=lambda r: r.version)
+    mine = [r for r in rows if r.receiver == standing.delivery.receiver]
+    return _in_the_way(mine, newest.version, newest.digest)
+
+
+def _in_the_way(rows: list[Delivery], version: int, digest: str) -> _Aim | str:
+    """What there is for the receiver of that version, unless it has yet to end."""
+    same = [r for r in rows if r.version == version and r.ruling != "anew"]
     if any(r.state in WAITING for r in same):
-        return f"Version {routed.version} waits for this receiver already"
+        return f"Version {version} waits for this receiver already"
     if any(r.state in {State.SENDING, State.SENT} for r in same):
-        return f"Version {routed.version} is on its way to this receiver"
+        return f"Version {version} is on its way to this receiver"
     stopped = [r for r in rows if r.ruling == "stop" and r.digest == digest and r not in same]
-    return _Aim(routed.version, (*same, *stopped))
+    return _Aim(version, (*same, *stopped))
 
 
 def _routed(facts: PlanFacts, receiver: str) -> Route | str:

@@ -11,6 +11,7 @@ from hub.model.party import SYSTEM
 from hub.model.records import Delivery
 from hub.ports import deliveries_queue
 from hub.services.again import once_more
+from hub.services.gate import hold
 from hub.services.hub import Hub
 from hub.services.operate.anew import made_anew, objection_to_anew
 from hub.services.operate.standing import States, standing_of
@@ -47,8 +48,7 @@ def do(hub: Hub, work: UnitOfWork, delivery_id: str, order: Order) -> tuple[bool
     now = hub.clock()
     found = work.deliveries.get(delivery_id, SYSTEM)
     assert found is not None
-    if found.plan_id:
-        work.plans.lock(found.plan_id)
+    hold(work, found)
     delivery = work.deliveries.lock(delivery_id)
     assert delivery is not None
     states = States(work, now)
@@ -102,11 +102,8 @@ def _audit(
     work: UnitOfWork, delivery: Delivery, order: Order, now: datetime, *,
     outcome: str = "success", told: str = "",
 ) -> None:  # fmt: skip
-    place = f"delivery/{delivery.id}"
-    if delivery.plan_id:
-        place = f"CarePlan/{delivery.plan_id}/_history/{delivery.version}"
     detail = f"delivery/{delivery.id} action/{order.action}"
     work.journal.audit(
-        now, order.actor, order.act, place, party=delivery.receiver, outcome=outcome,
+        now, order.actor, order.act, delivery.place, party=delivery.receiver, outcome=outcome,
         detail=f"{detail}: {told}" if told else detail, role="operator", reason=order.reason,
     )  # fmt: skip

@@ -10,7 +10,9 @@ from hub.model.delivery import State
 from hub.model.operate import Act, Kind, Standing
 from hub.model.party import SYSTEM, RegisteredParty
 from hub.model.records import Delivery
-from hub.services.gate import is_notice, refused_of
+from hub.services.attempts import subscription_of
+from hub.services.documents import why_not_document
+from hub.services.gate import beside, is_notice, refused_of
 from hub.services.hub import Hub
 from hub.services.resend import patience_with
 from hub.services.state import PlanState, plan_state
@@ -47,6 +49,8 @@ def kind_of(delivery: Delivery) -> Kind:
         return "notification"
     if is_notice(delivery):
         return "notice"
+    if delivery.document:
+        return "document"
     return "plan" if delivery.plan_id else "answer"
 
 
@@ -62,16 +66,18 @@ def standing_of(
     if kind == "notice" or (kind == "plan" and act == "resend"):
         state = states.of(delivery.plan_id)
         made = replace(made, refused=refused_of(work, state.plan, state.facts, delivery))
+    elif kind == "document":
+        made = replace(made, refused=why_not_document(work, delivery, hub.clock()))
     return _frozen(hub, work, made, states) if act == "resend" else made
 
 
 def _frozen(hub: Hub, work: UnitOfWork, found: Standing, states: States) -> Standing:
     delivery = found.delivery
     registered = states.party(delivery.receiver)
-    subscription = registered.subscription(delivery.format) if registered else None
+    subscription = subscription_of(registered, delivery)
     overtaken, busy = None, False
-    if found.kind == "plan":
-        rows = work.deliveries.of_plan(delivery.plan_id, delivery.receiver)
+    if found.kind in {"plan", "document"}:
+        rows = beside(work, delivery)
         overtaken = max((r.version for r in rows if _newer(r, delivery)), default=None)
         busy = work.operating.busy_beside(delivery)
     return replace(

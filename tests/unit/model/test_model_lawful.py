@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -196,3 +197,24 @@ def test_a_grant_ends_with_the_statute_behind_the_consent() -> None:
     law = Statutes(tuple(replace(s, valid_until=last) for s in LAW))
     (grant,) = grants((consent(permit(RUS)),), party(RUS), "exchange", law)
     assert grant.until == datetime(2026, 9, 22, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("owner", UNITS)
+def test_what_is_sent_on_a_statute_unit_by_unit(kind: str, owner: str) -> None:
+    """Every kind of document of every unit, to every unit, named in it or not, with a no or not."""
+    carrying = [s for s in LAW if s.use == "delivery" and kind in s.carries]
+    for viewer, named, refused in product(UNITS, (True, False), (True, False)):
+        said = (consent(deny(viewer)),) if refused else ()
+        item = Document(kind, party(owner), frozenset({viewer} if named else ()), said)
+        expected = {
+            s.id
+            for s in carrying
+            if named
+            and party(owner).kind in s.from_kinds
+            and (not s.to_kinds or party(viewer).kind in s.to_kinds)
+            and not (refused and s.objection_beats_it)
+        }
+        verdict = decide(party(viewer), item, "delivery", NOW)
+        assert {verdict.basis} - {""} == expected
+        assert verdict.permit == bool(expected)

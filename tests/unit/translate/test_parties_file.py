@@ -125,3 +125,12 @@ def test_slips(content: str, place: str) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(InputRefused, match=r"none\.yaml"):
         read_parties(tmp_path / "none.yaml")
+
+
+def test_what_a_party_subscribes_to_is_one_of_three() -> None:
+    for content in ("plan", "notice", "koordinationsplan"):
+        rows = [{"content": content, "format": "fhir"}]
+        (found,) = parse_parties(text(ONE | {"subscriptions": rows})).parties
+        assert found.subscriptions[0].content == content
+    with pytest.raises(InputRefused, match=r"subscriptions\[0\]\.content"):
+        parse_parties(text(ONE | {"subscriptions": [{"content": "handleplan", "format": "fhir"}]}))
