@@ -33,7 +33,8 @@ def follow_time(hub: Hub) -> int:
     for plan_id in plans:
         reconcile_one(hub, plan_id, actor=ACTOR)
     with hub.store.writing() as work:
-        if last and any(since < edge <= until for edge in statutes().edges()):
+        edges = {edge for statute in statutes() for edge in statute.period() if edge}
+        if last and any(since < edge <= until for edge in edges):
             # A statute that carries documents came into force, or ended.
             follow_documents(hub, work, work.parties.directory(), actor=ACTOR)
         work.journal.set_meta(FOLLOWED, now.isoformat())

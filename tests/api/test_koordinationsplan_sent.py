@@ -21,8 +21,9 @@ from hub.model.party import SYSTEM, Subscription
 from hub.services import queries
 from hub.services.admin import PartyEntry, apply_parties
 from hub.services.document_route import follow_documents
+from hub.services.lapse import follow_time
 from tests.api.fhir.writing import put, read
-from tests.api.operating import done, why_not
+from tests.api.operating import audited, done, why_not
 from tests.api.papers import consent_of
 from tests.api.test_koordinationsplan import MARKED, PLAN, publish
 from tests.api.world import (
@@ -346,3 +347,31 @@ def test_an_operator_acts_on_it_as_on_any_delivery(world: World) -> None:
     assert letter(world, SOCIAL)[0]["sequence"] == 2
     listed = world.get("/operations/deliveries", OPERATOR).text
     assert not [w for w in (SHOWN, HIDDEN) if w in listed]
+
+
+@pytest.mark.parametrize("moment", ["due", "in the mailbox", "followed"])
+def test_when_the_statute_ends_nothing_more_leaves(
+    world: World, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    last = world.clock().date()
+    law = Statutes(tuple(replace(s, valid_until=last if s.id == BASIS else s.valid_until)
+                         for s in statutes()))  # fmt: skip
+    for place in ("hub.model.lawful", "hub.services.lapse"):
+        monkeypatch.setattr(f"{place}.statutes", lambda: law)
+    subscribe(world, SOCIAL)
+    publish(world, MARKED)
+    follow_time(world.hub)
+    if moment == "due":
+        world.clock.advance(days=1)
+        world.work()
+        assert states(world, SOCIAL) == ["cancelled"]
+        assert [r["outcome"] for r in audited(world, "disclose")] == ["denied"]
+        return
+    world.work()
+    found, _ = letter(world, SOCIAL)
+    world.clock.advance(days=1)
+    if moment == "followed":
+        follow_time(world.hub)
+        assert states(world, SOCIAL) == ["cancelled"]
+    assert world.get("/mailbox", SOCIAL).json() == []
+    problem(world.get(found["href"], SOCIAL), 404)
