@@ -18,7 +18,7 @@ from hub.model.withdrawal import is_frozen
 from hub.services.answers import Answer
 from hub.services.asking import ask_to_protect
 from hub.services.attach import place
-from hub.services.document_route import follow_document
+from hub.services.document_route import follow_documents
 from hub.services.had import Had
 from hub.services.hub import Hub, new_id
 from hub.services.incomplete import NoConsentError
@@ -73,7 +73,8 @@ def apply_update(
         document = item.id if item.request is None else part.document_inbox
         part = replace(part, source_inbox=item.id, document_inbox=document)
     work.plans.save_part(part, now)
-    follow_document(hub, work, part, directory, actor=sender.id)
+    # Any document may say that the citizen is protected.
+    follow_documents(hub, work, directory, citizen, actor=sender.id)
     if plan is None:
         state: InboxState = "unattached" if not is_alone(part.kind) else "applied"
         return Answer(state, (*issues, *update.issues), basis=basis.basis)

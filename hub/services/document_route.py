@@ -65,7 +65,9 @@ def follow_document(
     # What may be part of a shared plan goes with that.
     if not is_alone(part.kind) or work.documents.lock(part.id) is None:
         return
-    now, rows = hub.clock(), work.documents.sent(part.id)
+    now = hub.clock()
+    _take_back(hub, work, work.documents.sent(part.id), actor, now)
+    rows = work.documents.sent(part.id)
     content = as_sent(work, part)
     permitted = reached(work, part, directory, now) if content else {}
     if in_error(work, part):
@@ -76,7 +78,7 @@ def follow_document(
     for party, basis in sorted(permitted.items()):
         mine = [r for r in rows if r.receiver == party]
         _follow(work, version, party, basis, mine, actor, now)
-    _end(hub, work, (r for r in rows if r.receiver not in permitted), actor, now)
+    _cancel(work, (r for r in rows if r.receiver not in permitted), actor, now)
     for party in {r.receiver for r in rows} | set(permitted):
         if party not in permitted:
             work.journal.close_tasks(actor, now, task_id=_task_id(part, party))
@@ -166,21 +168,33 @@ def _is_history(known: Delivery) -> bool:
     return known.state in {State.CANCELLED, State.SUPERSEDED}
 
 
-def _end(hub: Hub, work: UnitOfWork, rows: Iterable[Delivery], actor: str, now: datetime) -> None:
-    """Of units that are to have it no more: what waits is cancelled, what the hub still holds is
-    taken back."""
-    known = list(rows)
-    for row in known:
+def _take_back(
+    hub: Hub, work: UnitOfWork, rows: Iterable[Delivery], actor: str, now: datetime
+) -> None:
+    """Bytes that may not leave any more are taken out of the hub's own mailboxes and not sent
+    again; what lies on the broker is taken back by the worker."""
+    gone = [(r, why) for r in rows if r.state in UNDER_WAY
+            and (why := why_not_document(work, r, now))]  # fmt: skip
+    for row, why in gone:
         queue = deliveries_queue(row.receiver)
         lies = row.state is State.SENT and work.queues.holds(queue, row.id)
-        if row.state in WAITING or row.state is State.RETRY_AT or lies:
-            reason = TAKEN_BACK if lies else why_not_document(work, row, now) or _NOT_NOW
+        if row.state is State.RETRY_AT or lies:
             work.queues.settle(queue, row.id, now)
+            reason = TAKEN_BACK if lies else why
             work.deliveries.move(row, State.CANCELLED, reason, actor, now)
             work.journal.close_tasks(actor, now, delivery_id=row.id)
-    sent = [r for r in known if r.attempts and r.state in UNDER_WAY]
+    sent = [row for row, _ in gone]
     for receiver in sorted({r.receiver for r in sent}):
         call_back(hub, work, sent, receiver, now)
+
+
+def _cancel(work: UnitOfWork, rows: Iterable[Delivery], actor: str, now: datetime) -> None:
+    """What waits for units that are to have it no more."""
+    for row in rows:
+        if row.state in WAITING:
+            reason = why_not_document(work, row, now) or _NOT_NOW
+            work.deliveries.move(row, State.CANCELLED, reason, actor, now)
+            work.journal.close_tasks(actor, now, delivery_id=row.id)
 
 
 def _task_id(part: Part, party: str) -> str:

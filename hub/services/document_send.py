@@ -14,12 +14,11 @@ from hub.errors import CannotRender
 from hub.model.delivery import State
 from hub.model.party import Directory, RegisteredParty
 from hub.model.records import Delivery, Part
-from hub.model.reduction import paths
 from hub.ports import carries_alone
 from hub.services.again import audit_disclosure
 from hub.services.attempts import ACTOR, subscription_of
 from hub.services.document_route import follow_document
-from hub.services.documents import as_sent, digest_of, reached, why_not_document
+from hub.services.documents import as_sent, digest_of, reached, told_by, why_not_document
 from hub.services.gate import stopped
 from hub.services.holding import held_back
 from hub.services.hub import Hub
@@ -67,7 +66,7 @@ def _frozen(
         follow_document(hub, work, part, directory, actor=ACTOR)
     elif not held_back(hub, work, current, work.parties.get(current.receiver), made.losses):
         basis = reached(work, part, directory, now)[current.receiver]
-        _write(work, current, made, content, basis, now)
+        _write(work, current, made, told_by(work, part, content), basis, now)
         work.deliveries.lease(current.id, now + hub.limits.send_lease, token)
         return True
     return False
@@ -77,7 +76,7 @@ def _write(
     work: UnitOfWork,
     current: Delivery,
     made: Rendered,
-    content: Mapping[str, Resource],
+    told: frozenset[str],
     basis: str,
     now: datetime,
 ) -> None:
@@ -87,7 +86,7 @@ def _write(
         media_type=made.media_type,
         message_id=made.message_id,
         basis=basis,
-        sections=sorted(paths(content)),
+        sections=sorted(told),
         sequence=work.deliveries.next_sequence(
             "", current.receiver, current.format, document=current.document
         ),

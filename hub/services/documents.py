@@ -26,6 +26,7 @@ GONE: Final = "Its owner marks nothing of it for others any more"
 _NARROWED: Final = "It holds something that its owner shows no more"
 _IN_ERROR: Final = "It was entered in error"
 _WRONG: Final = "entered-in-error"
+WHEREABOUTS: Final = "whereabouts"
 _KEPT_IN_ERROR: Final = frozenset({"resourceType", "id", "status", "intent", "subject", "category"})
 
 
@@ -66,7 +67,7 @@ def why_not_document(work: UnitOfWork, delivery: Delivery, now: datetime) -> str
     if in_error(work, part):
         return _IN_ERROR
     told = delivery.sections
-    return _NARROWED if told is not None and not told <= paths(content) else ""
+    return _NARROWED if told is not None and not told <= told_by(work, part, content) else ""
 
 
 def in_error(work: UnitOfWork, part: Part) -> bool:
@@ -86,6 +87,12 @@ def as_sent(work: UnitOfWork, part: Part) -> dict[str, Resource]:
         return {}
     person = whose(work, part)
     return shown | {f"Patient/{person['id']}": person}
+
+
+def told_by(work: UnitOfWork, part: Part, content: Mapping[str, Resource]) -> frozenset[str]:
+    """What it tells, to be written down with what is frozen: its items by their paths, and whether
+    of where the citizen can be found."""
+    return paths(content) | (frozenset() if _hidden(work, part) else {WHEREABOUTS})
 
 
 def digest_of(content: Mapping[str, Resource]) -> str:
@@ -112,13 +119,18 @@ def _lawful(
 def as_shown(work: UnitOfWork, part: Part) -> dict[str, Resource]:
     """``Type/id`` to what of the document others see: what its owner marked for coordination."""
     kept, _ = shareable(work.plans.resources(part.members), lambda _: False, by_statute=True)
-    known = work.plans.newest("Patient", part.citizen_id)
-    person = work.plans.resources([("Patient", part.citizen_id, known[1])]) if known else {}
-    if not is_hidden(person.values()):
+    if not _hidden(work, part):
         return kept
     directory = work.parties.directory()
     masked, _ = without_whereabouts(kept, lambda u: reveals(u, directory.find(identifiers(u))))
     return masked
+
+
+def _hidden(work: UnitOfWork, part: Part) -> bool:
+    """The citizen is protected by what was said last."""
+    known = work.plans.newest("Patient", part.citizen_id)
+    person = work.plans.resources([("Patient", part.citizen_id, known[1])]) if known else {}
+    return is_hidden(person.values())
 
 
 def whose(work: UnitOfWork, part: Part) -> Resource:

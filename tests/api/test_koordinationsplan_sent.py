@@ -16,6 +16,7 @@ import pytest
 import adapters.fhir
 from hub.contract import Context, Loss, Party, Rendered
 from hub.errors import Invalid
+from hub.fhir import names
 from hub.law import Statutes, statutes
 from hub.model.party import SYSTEM, Subscription
 from hub.services import queries
@@ -24,7 +25,8 @@ from hub.services.document_route import follow_documents
 from hub.services.lapse import follow_time
 from tests.api.fhir.writing import put, read
 from tests.api.operating import audited, done, why_not
-from tests.api.papers import consent_of
+from tests.api.papers import SOR, consent_of, sector_plan
+from tests.api.test_citizens import bundle as plan_bundle
 from tests.api.test_koordinationsplan import MARKED, PLAN, publish
 from tests.api.world import (
     GP,
@@ -375,3 +377,56 @@ def test_when_the_statute_ends_nothing_more_leaves(
         assert states(world, SOCIAL) == ["cancelled"]
     assert world.get("/mailbox", SOCIAL).json() == []
     problem(world.get(found["href"], SOCIAL), 404)
+
+
+MARK = b"<CoordinationIndicator>true</CoordinationIndicator>"
+TWO = MARKED.replace(
+    b"<SectionCode>misbrug</SectionCode>", MARK + b"<SectionCode>misbrug</SectionCode>"
+)
+
+
+def test_what_holds_more_than_is_shown_now_is_taken_back_and_holds_up_nothing(
+    world: World,
+) -> None:
+    subscribe(world, SOCIAL)
+    assert TWO != MARKED
+    publish(world, TWO)
+    world.work()
+    found, _ = letter(world, SOCIAL)
+    publish(world, changed(MARKED, 3))
+    assert states(world, SOCIAL) == ["cancelled", "due"]
+    problem(world.get(found["href"], SOCIAL), 404)
+    world.work()
+    assert letter(world, SOCIAL)[0]["sequence"] == 2
+
+
+def housed() -> bytes:
+    """One that says where the citizen lives, and names the social office as a party."""
+    bundle = json.loads(sector_plan(PSYK, case="K-1", kind="koordinationsplan"))
+    by = []
+    for number, (name, sor) in enumerate((("Botilbuddet Birken", "999000000999"),
+                                          ("Socialforvaltningen", SOR[SOCIAL]))):  # fmt: skip
+        url = f"urn:uuid:3b0ff6a2-0d8c-4a5c-9e59-9f8a1f6f0c1{number}"
+        identifier = [{"system": names.SOR, "value": sor}]
+        unit = {"resourceType": "Organization", "name": name, "identifier": identifier}
+        bundle["entry"].append({"fullUrl": url, "resource": unit})
+        by.append({"reference": url})
+    bundle["entry"][0]["resource"]["activity"][0]["detail"]["performer"] = by
+    return json.dumps(bundle).encode()
+
+
+def test_a_citizen_who_is_protected_since_is_so_in_what_was_made_before(planned: World) -> None:
+    subscribe(planned, SOCIAL)
+    assert planned.post("/documents/fhir", PSYK, housed()).status_code == 200
+    planned.work()
+    found, got = letter(planned, SOCIAL)
+    assert "Botilbuddet Birken" in got.text
+    bundle, citizen = plan_bundle()
+    citizen["meta"] = {"security": [{"system": names.CONFIDENTIALITY, "code": "R"}]}
+    planned.clock.advance(minutes=1)
+    planned.publish_plan(json.dumps(bundle).encode())
+    assert states(planned, SOCIAL) == ["cancelled", "due"]
+    problem(planned.get(found["href"], SOCIAL), 404)
+    planned.work()
+    _, got = letter(planned, SOCIAL)
+    assert ("Birken" in got.text, "Socialforvaltningen" in got.text) == (False, True)

@@ -24,6 +24,8 @@ from hub.ports import Waits, deliveries_queue
 from hub.runtime.bootstrap import close
 from hub.sending import Confirm, Outgoing
 from tests.api.papers import consent_of
+from tests.api.test_koordinationsplan import MARKED, PLAN, publish
+from tests.api.test_koordinationsplan_sent import changed, subscribe
 from tests.api.world import (
     CPR_1,
     CPR_2,
@@ -154,6 +156,33 @@ def test_what_tells_where_a_citizen_is_is_taken_back_when_that_is_protected(
     after = broker.waiting(SOCIAL)
     assert len(after) >= 1
     assert not any(line in m.body for m in after)
+
+
+def test_a_koordinationsplan_goes_on_and_is_taken_back_when_it_is_not_to_be_had(
+    broker: Broker,
+) -> None:
+    """A withdrawn consent does not stop what a statute carries; its owner's word does."""
+    world = broker.world
+    subscribe(world, RUS)
+    publish(world, MARKED)
+    world.work()
+    (sent,) = [m for m in broker.waiting() if b"koordinationsplan" in m.body]
+    with broker.channel() as channel:
+        seen = {}
+        while (got := channel.basic_get(QUEUE))[0] is not None:
+            seen[got[1].message_id] = got[1].headers
+    assert "ki-document" in seen[sent.key]
+    assert "ki-plan" not in seen[sent.key]
+    broker.withdraw()
+    world.work()
+    after = broker.waiting()
+    assert [m for m in after if m.key == sent.key] == [sent]
+    assert own(broker)[sent.key] == "sent"
+    world.clock.advance(minutes=1)
+    publish(world, changed(PLAN, 3))
+    world.work()
+    assert own(broker)[sent.key] == "cancelled"
+    assert [m.key for m in broker.waiting()] == [m.key for m in after if m.key != sent.key]
 
 
 def test_what_the_receiver_holds_is_listed_as_may_have_left(broker: Broker) -> None:
