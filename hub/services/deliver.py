@@ -42,6 +42,7 @@ from hub.services.state import PlanState, plan_state
 from hub.services.subscription_send import prepare_notification
 from hub.services.threads import Before, before, remember, still
 from hub.services.views import Reduced, build_view
+from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
 LOG = structlog.get_logger()
@@ -283,12 +284,14 @@ def _give_up(hub: Hub, delivery_id: str, token: str, reason: str) -> None:
 
 
 def _wait_for_person(hub: Hub, delivery_id: str, token: str, reason: str) -> None:
-    """Nothing has left and nothing is wrong with it: a person of the lead's or owner's unit
-    acts."""
+    """Nothing has left and nothing is wrong with it: a person of the lead's unit acts. A document
+    that stands alone has no plan to record that in; there an operator does."""
     now = hub.clock()
     with hub.store.writing() as work:
         current = work.deliveries.lock(delivery_id)
-        asked = answers_for(work, current, now) if current else None
+        asked = OPERATOR if current and current.document else None
+        if current and asked is None:
+            asked = answers_for(work, current, now)
         mine = work.deliveries.holds_claim(delivery_id, token)
         if mine and current is not None and asked is not None and current.state is State.DUE:
             work.deliveries.move(current, State.BLOCKED, reason, ACTOR, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,10 @@ from hub.store.retention import Hold
 from hub.store.work import UnitOfWork
 
 LOG = structlog.get_logger()
+_PLAN_HELD: Final = "The plan is under a legal hold already"
+_CITIZEN_HELD: Final = "The citizen is under a legal hold already"
+_PLAN_FREE: Final = "The plan is under no legal hold"
+_CITIZEN_FREE: Final = "The citizen is under no legal hold"
 
 
 def expire(hub: Hub) -> int:
@@ -62,28 +67,36 @@ def _expire(hub: Hub, what: str, days: int, delete: Callable[[UnitOfWork, dateti
     return gone
 
 
-def hold(hub: Hub, viewer: Viewer, plan_id: str, *, reason: str) -> Hold:
-    """Keep everything of the plan until it is released; Invalid if it is held already."""
+def hold(hub: Hub, viewer: Viewer, plan_id: str, *, reason: str, citizen: bool = False) -> Hold:
+    """Keep everything of the plan until it is released; with ``citizen`` everything about its
+    citizen, of any plan or of none. Invalid if it is held already."""
     why = kept_reason(reason)
     with hub.store.writing() as work:
-        _plan(hub, work, viewer, plan_id)
-        made = Hold(plan_id, why, viewer.id, hub.clock())
+        plan = _plan(hub, work, viewer, plan_id)
+        whose = plan.citizen_id if citizen else ""
+        made = Hold("" if citizen else plan_id, whose, why, viewer.id, hub.clock())
         if not work.retention.hold(made):
-            raise Invalid("The plan is under a legal hold already")
-        _audit(hub, work, viewer, "legal-hold", plan_id, why)
+            raise Invalid(_CITIZEN_HELD if citizen else _PLAN_HELD)
+        _audit(hub, work, viewer, "legal-hold", plan_id, why, _what(citizen))
         work.commit()
     return made
 
 
-def release(hub: Hub, viewer: Viewer, plan_id: str, *, reason: str) -> None:
-    """Let its records be deleted when their time is up; Invalid if it is not held."""
+def release(hub: Hub, viewer: Viewer, plan_id: str, *, reason: str, citizen: bool = False) -> None:
+    """Let its records, or those about its citizen, be deleted when their time is up; Invalid if
+    they are not held."""
     why = kept_reason(reason)
     with hub.store.writing() as work:
-        _plan(hub, work, viewer, plan_id)
-        if not work.retention.release(plan_id):
-            raise Invalid("The plan is under no legal hold")
-        _audit(hub, work, viewer, "legal-release", plan_id, why)
+        plan = _plan(hub, work, viewer, plan_id)
+        held = {"citizen_id": plan.citizen_id} if citizen else {"plan_id": plan_id}
+        if not work.retention.release(**held):
+            raise Invalid(_CITIZEN_FREE if citizen else _PLAN_FREE)
+        _audit(hub, work, viewer, "legal-release", plan_id, why, _what(citizen))
         work.commit()
+
+
+def _what(citizen: bool) -> str:
+    return "citizen" if citizen else "plan"
 
 
 def holds(hub: Hub, viewer: Viewer) -> list[Hold]:
@@ -102,7 +115,7 @@ def forget(hub: Hub, viewer: Viewer, plan_id: str, *, reason: str) -> None:
     with hub.store.writing() as work:
         plan = _plan(hub, work, viewer, plan_id)
         if work.retention.held_citizen(plan.citizen_id):
-            raise Invalid("A plan of this citizen is under a legal hold; release it first")
+            raise Invalid("The citizen, or a plan of theirs, is under a legal hold; release it")
         if any(p.open for p in work.plans.of_citizen(plan.citizen_id, SYSTEM, hub.clock())):
             raise Invalid("A plan of this citizen is open; its access record is still needed")
         # The row is written while the key is there: the last that bears this pseudonym.
@@ -120,7 +133,10 @@ def _plan(hub: Hub, work: UnitOfWork, viewer: Viewer, plan_id: str) -> Plan:
     return plan
 
 
-def _audit(hub: Hub, work: UnitOfWork, viewer: Viewer, action: str, plan_id: str, why: str) -> None:
+def _audit(
+    hub: Hub, work: UnitOfWork, viewer: Viewer, action: str, plan_id: str, why: str, what: str = ""
+) -> None:
     work.journal.audit(
-        hub.clock(), viewer.id, action, f"CarePlan/{plan_id}", role="operator", reason=why
-    )
+        hub.clock(), viewer.id, action, f"CarePlan/{plan_id}", role="operator", reason=why,
+        detail=what,
+    )  # fmt: skip

@@ -71,6 +71,16 @@ PSEUDONYM = Table(
     Column("made_at", Moment, nullable=False),
 )
 
+CITIZEN_HOLD = Table(
+    "citizen_hold",
+    METADATA,
+    id_column("citizen_id"),
+    Column("reason", Text, nullable=False),
+    Column("set_by", Text, nullable=False),
+    Column("set_at", Moment, nullable=False),
+)
+"""Nothing about this citizen may be deleted: of any plan, or of none."""
+
 LEGAL_HOLD = Table(
     "legal_hold",
     METADATA,

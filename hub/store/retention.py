@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,22 +21,23 @@ from sqlalchemy import (
 
 from hub.model.delivery import FINAL
 from hub.store.audit_rows import AuditRows
-from hub.store.audit_tables import AUDIT, AUDIT_SEAL, AUDIT_SEGMENT, LEGAL_HOLD
+from hub.store.audit_tables import AUDIT, AUDIT_SEAL, AUDIT_SEGMENT, CITIZEN_HOLD, LEGAL_HOLD
 from hub.store.tables import DELIVERY, INBOX, PART, PLAN, QUEUE_MESSAGE, TASK
 
 
 @dataclass(frozen=True)
 class Hold:
-    """Nothing of this plan may be deleted."""
+    """Nothing of this plan, or about this citizen, may be deleted; the other is empty."""
 
     plan_id: str
+    citizen_id: str
     reason: str
     set_by: str
     set_at: datetime
 
 
 class Retention:
-    """Each kind of record by itself; nothing of a plan under a legal hold."""
+    """Each kind of record by itself; nothing under a legal hold."""
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
@@ -46,28 +47,39 @@ class Retention:
 
     def hold(self, hold: Hold) -> bool:
         """Set it; False if there is one."""
-        there = select(LEGAL_HOLD).where(LEGAL_HOLD.c.plan_id == hold.plan_id)
-        if self._db.execute(there).first() is not None:
+        table, key = _PLANS if hold.plan_id else _CITIZENS
+        held = hold.plan_id or hold.citizen_id
+        if self._db.execute(select(key).where(key == held)).first() is not None:
             return False
-        self._db.execute(LEGAL_HOLD.insert().values(**vars(hold)))
+        values = {key.name: held, "reason": hold.reason, "set_by": hold.set_by}
+        self._db.execute(table.insert().values(**values, set_at=hold.set_at))
         return True
 
-    def release(self, plan_id: str) -> bool:
-        """Lift it; False if there is none."""
-        gone = self._db.execute(delete(LEGAL_HOLD).where(LEGAL_HOLD.c.plan_id == plan_id))
-        return gone.rowcount > 0
+    def release(self, plan_id: str = "", citizen_id: str = "") -> bool:
+        """Lift that of a plan, or of a citizen; False if there is none."""
+        table, key = _PLANS if plan_id else _CITIZENS
+        return self._db.execute(delete(table).where(key == (plan_id or citizen_id))).rowcount > 0
 
     def holds(self) -> list[Hold]:
         """Every hold in force, oldest first."""
-        found = select(LEGAL_HOLD).order_by(LEGAL_HOLD.c.set_at, LEGAL_HOLD.c.plan_id)
-        return [Hold(r.plan_id, r.reason, r.set_by, r.set_at) for r in self._db.execute(found)]
+        plans = [Hold(r.plan_id, "", r.reason, r.set_by, r.set_at)
+                 for r in self._db.execute(select(LEGAL_HOLD))]  # fmt: skip
+        citizens = [Hold("", r.citizen_id, r.reason, r.set_by, r.set_at)
+                    for r in self._db.execute(select(CITIZEN_HOLD))]  # fmt: skip
+        return sorted((*plans, *citizens), key=lambda h: (h.set_at, h.plan_id, h.citizen_id))
 
     def held_citizen(self, citizen: str) -> bool:
-        """A plan of the citizen's is under a hold."""
+        """The citizen, or a plan of the citizen's, is under a hold."""
         found = (
             select(LEGAL_HOLD.c.plan_id).join(PLAN, PLAN.c.id == LEGAL_HOLD.c.plan_id)
-            .where(PLAN.c.citizen_id == citizen).limit(1)
+            .where(PLAN.c.citizen_id == citizen)
+            .union(select(CITIZEN_HOLD.c.citizen_id).where(CITIZEN_HOLD.c.citizen_id == citizen))
         )  # fmt: skip
+        return self._db.execute(found).first() is not None
+
+    def held_delivery(self, delivery_id: str) -> bool:
+        """It is of a plan, or of a citizen, under a hold."""
+        found = select(DELIVERY.c.id).where(DELIVERY.c.id == delivery_id, not_(_FREE_DELIVERY))
         return self._db.execute(found).first() is not None
 
     # Segments of the audit trail
@@ -101,8 +113,9 @@ class Retention:
         return gone
 
     def _held_rows(self) -> ColumnElement[bool]:
-        """Rows of a held plan, and all about its citizen."""
-        held = select(PLAN.c.citizen_id).join(LEGAL_HOLD, LEGAL_HOLD.c.plan_id == PLAN.c.id)
+        """Rows of a held plan, and all about its citizen or another who is held."""
+        of_plans = select(PLAN.c.citizen_id).join(LEGAL_HOLD, LEGAL_HOLD.c.plan_id == PLAN.c.id)
+        held = of_plans.union(select(CITIZEN_HOLD.c.citizen_id))
         citizens = self._db.execute(held).scalars().all()
         names = [n for c in citizens if (n := self._rows.known_pseudonym(c)) is not None]
         return or_(AUDIT.c.plan_id.in_(select(LEGAL_HOLD.c.plan_id)), AUDIT.c.citizen.in_(names))
@@ -123,7 +136,7 @@ class Retention:
             INBOX.c.body.is_not(None),
             not_(exists().where(kept)),
             _free(INBOX.c.plan_id),
-            or_(INBOX.c.plan_id.is_not(None), not_(exists(select(LEGAL_HOLD.c.plan_id)))),
+            or_(INBOX.c.plan_id.is_not(None), not_(or_(*(exists(select(k)) for _, k in _HOLDS)))),
         )
         return self._db.execute(update(INBOX).where(old).values(body=None)).rowcount
 
@@ -144,14 +157,14 @@ class Retention:
             DELIVERY.c.updated_at < before,
             DELIVERY.c.body.is_not(None),
             not_(newest),
-            _free(DELIVERY.c.plan_id),
+            _FREE_DELIVERY,
         )
         sent = self._db.execute(update(DELIVERY).where(old).values(body=None)).rowcount
         return sent + self._delete_settled(before)
 
     def _delete_settled(self, before: datetime) -> int:
         """The mailbox's copies of what was receipted before then."""
-        held = select(DELIVERY.c.id).where(not_(_free(DELIVERY.c.plan_id)))
+        held = select(DELIVERY.c.id).where(not_(_FREE_DELIVERY))
         old = and_(
             QUEUE_MESSAGE.c.settled_at < before,
             func.length(QUEUE_MESSAGE.c.body) > 0,
@@ -167,5 +180,20 @@ class Retention:
 
 
 def _free(plan: ColumnElement[Any]) -> ColumnElement[bool]:
-    """It is of no plan under a legal hold."""
-    return not_(exists().where(LEGAL_HOLD.c.plan_id == plan))
+    """It is of no plan that is under a legal hold, or whose citizen is."""
+    of_held = exists().where(PLAN.c.id == plan, PLAN.c.citizen_id == CITIZEN_HOLD.c.citizen_id)
+    return not_(or_(exists().where(LEGAL_HOLD.c.plan_id == plan), of_held))
+
+
+_PLANS: Final = (LEGAL_HOLD, LEGAL_HOLD.c.plan_id)
+_CITIZENS: Final = (CITIZEN_HOLD, CITIZEN_HOLD.c.citizen_id)
+_HOLDS: Final = (_PLANS, _CITIZENS)
+_FREE_DELIVERY: Final = and_(
+    _free(DELIVERY.c.plan_id),
+    not_(
+        exists().where(
+            PART.c.id == DELIVERY.c.document, PART.c.citizen_id == CITIZEN_HOLD.c.citizen_id
+        )
+    ),
+)
+"""Nor is it a document that stands alone of such a citizen."""

@@ -15,7 +15,7 @@ import pytest
 
 import adapters.fhir
 from hub.contract import Context, Loss, Party, Rendered
-from hub.errors import Invalid
+from hub.errors import Invalid, TooLargeToSend
 from hub.fhir import names
 from hub.law import Statutes, statutes
 from hub.model.party import SYSTEM, Subscription
@@ -430,3 +430,25 @@ def test_a_citizen_who_is_protected_since_is_so_in_what_was_made_before(planned:
     planned.work()
     _, got = letter(planned, SOCIAL)
     assert ("Birken" in got.text, "Socialforvaltningen" in got.text) == (False, True)
+
+
+def test_one_that_is_too_large_is_an_operator_s_to_see_to(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def large(content: Any, receiver: Party, context: Context) -> Rendered:
+        raise TooLargeToSend("It is too large")
+
+    monkeypatch.setattr(adapters.fhir, "render", large)
+    subscribe(world, SOCIAL)
+    publish(world, MARKED)
+    world.work()
+    (row,) = sent(world, SOCIAL)
+    (asked,) = [t for t in queries.tasks(world.hub, SYSTEM) if t.kind == "too-large"]
+    assert (row["state"], asked.party, asked.delivery_id, asked.plan_id) == (
+        "blocked", "operator", row["delivery"], None,
+    )  # fmt: skip
+    assert done(world, "skip", deliveries=[row["delivery"]])["done"] == 1
+    assert states(world, SOCIAL) == ["not_sent"]
+    assert [t for t in queries.tasks(world.hub, SYSTEM) if t.kind == "too-large"] == []
+    publish(world, MARKED)
+    assert states(world, SOCIAL) == ["not_sent"]

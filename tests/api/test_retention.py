@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ from hub.services.worker import maintain
 from hub.store.tables import DELIVERY, INBOX, PLAN
 from hub.store.trail import Wanted
 from tests.api.conftest import SECRET
-from tests.api.world import CPR_1, RUS, World
+from tests.api.test_koordinationsplan import MARKED, publish
+from tests.api.test_koordinationsplan_sent import SENDING, changed, subscribe
+from tests.api.world import CPR_1, RUS, SOCIAL, World, changed_plan
 from tests.views import errors_in
 
 DRIFT = Viewer("operator", "Drift Demo")
@@ -87,6 +90,39 @@ def test_a_hold_keeps_it_all(planned: World, plan: str) -> None:
     assert rows(planned, "disclose") == []
     with pytest.raises(Invalid):
         retention.release(planned.hub, DRIFT, plan, reason="Once more")
+
+
+def test_a_hold_on_the_citizen_keeps_what_is_of_no_plan_too(planned: World, plan: str) -> None:
+    """Of a koordinationsplan the bytes of what was replaced would go, held plan or not."""
+    hub = planned.hub
+    for wish in (RUS, SOCIAL):
+        subscribe(planned, wish, replace(SENDING, receipt=False))
+    for number in (2, 3, 4):
+        planned.clock.advance(minutes=1)
+        body = MARKED.replace(b"mandag og", b"dag, uge %d," % number)
+        assert publish(planned, changed(body, number)).status_code == 200
+        planned.work()
+    planned.publish_plan(changed_plan(title="En nyere plan"))
+    planned.work()
+    retention.hold(hub, DRIFT, plan, reason="A complaint")
+    retention.hold(hub, DRIFT, plan, reason="A complaint", citizen=True)
+    with pytest.raises(Invalid):
+        retention.hold(hub, DRIFT, plan, reason="Once more", citizen=True)
+    assert [bool(h.plan_id) for h in retention.holds(hub, DRIFT)] in ([True, False], [False, True])
+    before = kept(planned)
+    retention.release(hub, DRIFT, plan, reason="The other one holds")
+    grow_old(planned)
+    maintain(hub)
+    assert kept(planned) == before
+    assert rows(planned, "disclose") != []
+    with pytest.raises(Invalid, match="legal hold"):
+        retention.forget(hub, DRIFT, plan, reason="The time is up")
+    retention.hold(hub, DRIFT, plan, reason="The plan alone")
+    retention.release(hub, DRIFT, plan, reason="It is over", citizen=True)
+    maintain(hub)
+    assert kept(planned) == (before[0], before[1] - 4), "two of three, for each of two parties"
+    with pytest.raises(Invalid):
+        retention.release(hub, DRIFT, plan, reason="Once more", citizen=True)
 
 
 @pytest.mark.parametrize("reason", ["", "  ", f"Asked by {CPR_1}"])

@@ -53,6 +53,12 @@ def test_a_plan_s_records_are_held_copied_and_exported(planned: Site, tmp_path: 
     assert [h["plan"] for h in planned.json("audit", "holds")] == [plan]
     assert planned.run("audit", "forget", plan, "--reason", "x").returncode == 3
     assert planned.run("audit", "release", plan, "--reason", "Over").returncode == 0
+    held = planned.run("audit", "hold", plan[:8], "--citizen", "--reason", "A complaint")
+    assert (held.returncode, held.stdout) == (0, f"Held: the citizen of {plan}\n")
+    (row,) = planned.json("audit", "holds")
+    assert (row["plan"], bool(row["citizen"])) == (None, True)
+    over = planned.run("audit", "release", plan, "--citizen", "--reason", "Over")
+    assert (over.returncode, planned.json("audit", "holds")) == (0, [])
     target = tmp_path / "copy.zip"
     arguments = ("audit", "subject", plan[:8], "--to", str(target), "--reason", "Asked for it")
     done = planned.run(*arguments)

@@ -214,12 +214,11 @@ def _audit(
 
 def expire(hub: Hub) -> int:
     """Delete what came so long ago that nobody needs to look at it, as with all that could not be
-    read; nothing about a plan under a legal hold."""
+    read; nothing about a plan or citizen under a legal hold."""
     now = hub.clock()
     before = now - timedelta(days=hub.limits.refused_days)
     with hub.store.writing() as work:
-        held = {h.plan_id for h in work.retention.holds()}
-        old = [m for m in work.queues.old(QUEUE, before) if not _about_any(work, m, held)]
+        old = [m for m in work.queues.old(QUEUE, before) if not _is_held(work, m)]
         for one in old:
             work.queues.empty(QUEUE, one.key, now)
             work.journal.close_tasks(HUB, now, task_id=task_of(one.key))
@@ -228,9 +227,8 @@ def expire(hub: Hub) -> int:
     return len(old)
 
 
-def _about_any(work: UnitOfWork, kept: Waiting, plans: set[str]) -> bool:
-    about = work.deliveries.get(kept.headers.get("message-id", ""), SYSTEM) if plans else None
-    return about is not None and about.plan_id in plans
+def _is_held(work: UnitOfWork, kept: Waiting) -> bool:
+    return work.retention.held_delivery(kept.headers.get("message-id", ""))
 
 
 def letter_row(found: DeadLetter) -> dict[str, Any]:
