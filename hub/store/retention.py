@@ -175,7 +175,8 @@ class Retention:
 
     def delete_tasks(self, before: datetime) -> int:
         """Tasks that were done before then."""
-        old = and_(TASK.c.done_at < before, _free(TASK.c.plan_id))
+        held = exists().where(DELIVERY.c.id == TASK.c.delivery_id, not_(_FREE_DELIVERY))
+        old = and_(TASK.c.done_at < before, _free(TASK.c.plan_id), not_(held))
         return self._db.execute(delete(TASK).where(old)).rowcount
 
 

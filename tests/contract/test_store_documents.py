@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from hub.model.delivery import State
 from hub.model.party import SYSTEM
-from hub.model.records import Delivery, Part
+from hub.model.records import Delivery, Part, Task
+from hub.store.retention import Hold
 from hub.store.work import Store
 from tests.contract.store_cases import (
     CITIZEN_1,
@@ -113,5 +114,15 @@ def test_old_bytes_go_but_for_the_newest_and_the_citizen_gets_all(store: Store) 
             work.deliveries.move(replace(one, state=State.SENDING), State.DELIVERED, "", "t", NOW)
         assert [b for _, _, b in work.subject.deliveries(CITIZEN_1)] == [b"1", b"2"]
         assert len(work.subject.tables(CITIZEN_1)["delivery_event"]) == 6
-        assert work.retention.delete_sent(NOW + timedelta(days=1)) == 1
+        done = Task("t-1", "dead", "operator", "x", None, f"{DOCUMENT}-{SOCIAL}-1", None, NOW)
+        for task in (done, replace(done, id="t-2", delivery_id=None)):
+            work.journal.open_task(task)
+            work.journal.close_tasks("test", NOW, task_id=task.id)
+        later, held = NOW + timedelta(days=1), Hold("", CITIZEN_1, "A complaint", "x", NOW)
+        assert work.retention.hold(held)
+        assert work.retention.delete_sent(later) == 0
+        assert work.retention.delete_tasks(later) == 1
+        assert work.retention.release(citizen_id=CITIZEN_1)
+        assert work.retention.delete_tasks(later) == 1
+        assert work.retention.delete_sent(later) == 1
         assert [b for _, _, b in work.subject.deliveries(CITIZEN_1)] == [b"2"]
