@@ -1,8 +1,10 @@
 """Audit rows as FHIR R4 AuditEvents, in the shapes of IHE's Basic Audit Log Patterns (BALP).
 
 PatientRead, PatientQuery, PatientCreate and PatientUpdate for REST; PrivacyDisclosure.Source for
-what is sent; AuthZconsent for a decision not to send. A citizen is a pseudonym, a client's network
-address and a query's text (which may hold a CPR number) are not kept, so they are left out here.
+what is sent; AuthZconsent for a decision not to send. A citizen is a pseudonym; a unit's network
+address is not kept, and said to be absent. A query's text (which may hold a CPR number) is not kept
+either, so a search is no PatientQuery: of BALP's profiles (1.1.4) an event claims PatientRead or
+PrivacyDisclosure.Source, where it keeps every rule of that, and no other.
 """
 
 from __future__ import annotations
@@ -24,6 +26,20 @@ _ENTITY: Final = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _ROLE: Final = "http://terminology.hl7.org/CodeSystem/object-role"
 _PART: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 _REASON: Final = "http://terminology.hl7.org/CodeSystem/v3-ActReason"
+_BALP: Final = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
+_READ_SO: Final = frozenset({"read", "vread"})
+"""BALP's reads; a history is none of them."""
+_NOT_KEPT: Final[dict[str, Any]] = {
+    "_address": {
+        "extension": [
+            {
+                "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+                "valueCode": "unsupported",
+            }
+        ]
+    }
+}
+"""The network of an agent whose address the hub does not keep."""
 PSEUDONYM: Final = f"{names.BASE}/NamingSystem/audit-pseudonym"
 _NO_CODE: Final = frozenset({"", "own-record", "plan-record", "own-right"})
 """Bases of looks at what is the reader's own: none of the code system of legal bases."""
@@ -57,9 +73,9 @@ def audit_event(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     basis = _basis(row["basis"])
     denied = row["outcome"] != "success"
     made: dict[str, Any] = {"resourceType": "AuditEvent", "id": f"audit-{row['id']}"}
-    shown = row["action"] in _LOOKS and (basis or denied)
-    if shown and row["unit"] and row["citizen"]:
-        made["meta"] = {"profile": [names.profile("KiAuditEvent")]}
+    profiles = _profiles(row, basis, denied=denied)
+    if profiles:
+        made["meta"] = {"profile": profiles}
     if basis:
         made["extension"] = [
             {
@@ -88,6 +104,25 @@ def audit_event(row: Mapping[str, Any], base_url: str) -> dict[str, Any]:
     }  # fmt: skip
     made["entity"] = _entities(row, shape)
     return made
+
+
+def _profiles(row: Mapping[str, Any], basis: str | None, *, denied: bool) -> list[str]:
+    """What it claims to be: the project's own, and that of BALP whose rules it keeps."""
+    if not row["unit"] or not row["citizen"]:
+        return []
+    found = []
+    if row["action"] in _LOOKS and (basis or denied):
+        found.append(names.profile("KiAuditEvent"))
+    if not denied and row["action"] in _READ_SO and _asked(row):
+        found.append(f"{_BALP}PatientRead")
+    if not denied and row["action"] in _DISCLOSED:
+        found.append(f"{_BALP}PrivacyDisclosure.Source")
+    return found
+
+
+def _asked(row: Mapping[str, Any]) -> bool:
+    """The unit itself did it, or one of its people."""
+    return bool(row["party"]) and row["actor"].partition(": ")[0] == row["party"]
 
 
 def bundle(events: list[dict[str, Any]]) -> dict[str, Any]:
@@ -135,7 +170,7 @@ def _agents(
     row: Mapping[str, Any], shape: _Shape, hub: dict[str, Any], base_url: str
 ) -> list[dict[str, Any]]:
     own, _, person = row["actor"].partition(": ")
-    asked = bool(row["party"]) and own == row["party"]
+    asked = _asked(row)
     agents: list[dict[str, Any]] = []
     source = names.concept(DCM, "110153", "Source Role ID")
     destination = names.concept(DCM, "110152", "Destination Role ID")
@@ -147,7 +182,12 @@ def _agents(
             agent["role"] = [{"text": row["role"]}]
         agents += [
             agent,
-            {"type": destination if shape.from_hub else source, "who": unit, "requestor": False},
+            {
+                "type": destination if shape.from_hub else source,
+                "who": unit,
+                "requestor": False,
+                "network": _NOT_KEPT,
+            },
         ]
     if person or not asked:
         acting: dict[str, Any] = {"who": {"display": person or own}, "requestor": not asked}

@@ -14,6 +14,7 @@ from hub.store.audit_tables import AUDIT
 from tests.views import errors_in
 
 BASE = "https://hub.example.org/fhir"
+BALP = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit."
 PLAN = "CarePlan/b3c1a1de-5a0f-5d0e-9a53-0f6a3f2f7b11/_history/1"
 ROW: dict[str, Any] = {c.name: None for c in AUDIT.c} | {
     "id": 7, "at": datetime(2026, 9, 20, 10, 0, 0, 123456, tzinfo=UTC), "actor": "psyk",
@@ -51,7 +52,7 @@ def test_every_row_is_a_legal_audit_event(action: str, outcome: str) -> None:
 
 def test_a_disclosed_version_is_held_to_the_project_s_own_profile() -> None:
     event = audit_event(ROW, BASE)
-    assert event["meta"]["profile"] == [names.profile("KiAuditEvent")]
+    assert event["meta"]["profile"][0] == names.profile("KiAuditEvent")
     del event["extension"]
     assert [e.code for e in errors_in(event)] == ["invariant"]
 
@@ -77,6 +78,60 @@ def test_a_read_has_the_shape_of_patient_read() -> None:
     )  # fmt: skip
     assert [x["code"] for x in data["securityLabel"]] == ["psychiatry", "social"]
     assert consent["what"] == {"reference": "Consent/c-1"}
+
+
+def claimed(event: dict[str, Any]) -> list[str]:
+    profiles = event.get("meta", {}).get("profile", [])
+    return [p.removeprefix(BALP) for p in profiles if p.startswith(BALP)]
+
+
+def one(event: dict[str, Any], code: str) -> dict[str, Any]:
+    (found,) = agents(event, code)
+    assert found["who"]
+    return found
+
+
+def network(event: dict[str, Any], code: str) -> dict[str, Any]:
+    """Of one agent: an address, or why there is none."""
+    found: dict[str, Any] = one(event, code)["network"]
+    absent = found.get("_address", {}).get("extension", [{}])[0]
+    assert "address" in found or absent["valueCode"] == "unsupported"
+    return found
+
+
+@pytest.mark.parametrize("outcome", ["success", "denied"])
+@pytest.mark.parametrize("action", ACTIONS)
+def test_what_claims_a_profile_of_balp_keeps_its_rules(action: str, outcome: str) -> None:
+    """The rules of BALP 1.1.4 (StructureDefinition Read, PatientRead, PrivacyDisclosure.Source)."""
+    for more in ({}, {"actor": "psyk: A B"}, {"actor": "hub"}, {"actor": "drift"},
+                 {"unit": None}, {"citizen": None}, {"party": "rus"}):  # fmt: skip
+        event = audit_event(ROW | {"action": action, "outcome": outcome} | more, BASE)
+        subtypes = [x["code"] for x in event.get("subtype", ())]
+        for profile in claimed(event):
+            assert (event["outcome"], event["action"]) == ("0", "R"), more
+            assert network(event, "110153")["address"] == BASE
+            assert network(event, "110152")
+            (patient,) = [e for e in event["entity"] if e["type"]["code"] == "1"]
+            assert (patient["role"]["code"], patient["what"]["type"]) == ("1", "Patient")
+            (data,) = [e for e in event["entity"] if e["type"]["code"] == "2"]
+            assert data["role"]["code"] in {"3", "4", "20"}
+            if profile == "PatientRead":
+                assert event["type"]["code"] == "rest"
+                assert [s for s in subtypes if s in {"read", "vread"}] == subtypes
+                assert one(event, "IRCP")["requestor"] is True
+                assert "network" not in one(event, "IRCP")
+            else:
+                assert profile == "PrivacyDisclosure.Source"
+                assert (event["type"]["code"], subtypes) == ("110106", ["disclose"])
+                assert one(event, "110153")["who"] == event["source"]["observer"]
+
+
+def test_reads_and_disclosures_claim_them_and_nothing_else_does() -> None:
+    said = {a: claimed(audit_event(ROW | {"action": a}, BASE)) for a in ACTIONS}
+    assert {a: p for a, p in said.items() if p} == {
+        "read": ["PatientRead"], "vread": ["PatientRead"],
+        "disclose": ["PrivacyDisclosure.Source"], "fetch": ["PrivacyDisclosure.Source"],
+    }  # fmt: skip
 
 
 def test_a_search_has_the_shape_of_patient_query() -> None:
