@@ -34,7 +34,6 @@ from hub.store.work import UnitOfWork
 
 _DUE: Final = "The document names it as a party"
 _NOT_NOW: Final = "It is not to be sent to this unit any more"
-_ASKED: Final = "A receiver has no subscription; add one to the parties file"
 _HAS_LEFT: Final = UNDER_WAY | {State.DELIVERED}
 
 
@@ -106,9 +105,12 @@ def _follow(
     subscription = registered.subscription(content=version.part.kind) if registered else None
     task_id = _task_id(version.part, party)
     if subscription is None:
-        work.journal.open_task(
-            Task(task_id, "subscription", OPERATOR, _ASKED, None, None, None, now)
+        # Of no plan in which the operator would see whom it is about.
+        text = (
+            f"A koordinationsplan names {party}, which has no subscription for it; add one to "
+            "the parties file"
         )
+        work.journal.open_task(Task(task_id, "subscription", OPERATOR, text, None, None, None, now))
         return
     work.journal.close_tasks(actor, now, task_id=task_id)
     same = [r for r in rows if r.version == version.number and r.ruling != "anew"]

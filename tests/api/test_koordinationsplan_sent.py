@@ -17,6 +17,7 @@ import adapters.fhir
 from hub.contract import Context, Loss, Party, Rendered
 from hub.errors import Invalid, TooLargeToSend
 from hub.fhir import names
+from hub.fhir.language import said
 from hub.law import Statutes, statutes
 from hub.model.party import SYSTEM, Subscription
 from hub.services import queries
@@ -228,7 +229,8 @@ def test_without_a_subscription_the_operator_is_asked_and_it_goes_when_there_is_
     assert sent(world) == []
     asked = [t for t in queries.tasks(world.hub, SYSTEM) if t.kind == "subscription"]
     assert [(t.party, t.plan_id) for t in asked] == [("operator", None)] * 2
-    assert not [w for w in (SOCIAL, "koordinationsplan") for t in asked if w in t.text]
+    assert {who for who in PARTIES for t in asked if who in t.text} == {SOCIAL, RUS}
+    assert all(said("da", t.text) for t in asked)
     subscribe(world, SOCIAL)
     subscribe(world, RUS)
     world.work()
