@@ -144,6 +144,9 @@ class PlanReader:
                     end=end,
                     success_criterion=str(extension_value(activity, names.SUCCESS_CRITERION) or ""),
                     fallback=str(extension_value(activity, names.FALLBACK) or ""),
+                    follow_up=tuple(
+                        str(n["text"]) for n in activity.get("progress", ()) if n.get("text")
+                    ),
                     status=str(detail.get("status", "")),
                     code_text=_displays(detail.get("code")),
                     sections=sections(activity),

@@ -94,7 +94,8 @@ def translate(
     if own is None and mine and source_adapter.format == target_adapter.format:
         kind = media_type_of(source_adapter, source)
         own = SourceDocument(source_adapter.format, source, kind)
-    view = _view(update, resources, own, mine=mine, lead=_lead(update, context))
+    lead = _lead(update, context)
+    view = _view(update, resources, own, format=source_adapter.format, mine=mine, lead=lead)
     view = replace(view, audience=audience)
     writing = replace(context, local=local(receiver.id, target_adapter.format))
     rendered = target_adapter.render(view, receiver, writing)
@@ -119,10 +120,13 @@ def _view(
     resources: Mapping[str, Resource],
     own: SourceDocument | None,
     *,
+    format: str,
     mine: bool,
     lead: Party | None,
 ) -> PlanView:
     first = update.resources[0]
+    # What the owner gets back is its own document; of its other plans that tells nothing.
+    theirs = mine and update.part != SHARED and (own is None or own.format == format)
     return PlanView(
         plan_id=update.plan_id or str(first["id"]),
         version=update.base_version or 1,
@@ -131,7 +135,7 @@ def _view(
         approved=False,
         lead=lead,
         own=own,
-        own_part=f"CarePlan/{first['id']}" if mine and update.part != SHARED else None,
+        own_part=f"CarePlan/{first['id']}" if theirs else None,
     )
 
 
