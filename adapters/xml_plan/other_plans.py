@@ -22,6 +22,7 @@ from hub.fhir.words import (
     StatusNote,
 )
 from hub.mapping import CodeTable, mappings_folder
+from hub.mapping.trace import wrote
 
 NOTICE: Final = (
     "Til orientering. Indholdet ejes af andre og ændres ikke ved at rette det her. "
@@ -213,3 +214,4 @@ def _add(parent: etree._Element, name: str, text: str | None, *, required: bool 
         return
     element = child(parent, name)
     element.text = xml_text(text or "")
+    wrote(element, text or "")

@@ -6,7 +6,7 @@ resources of a :class:`hub.contract.PlanView`; shapes: docs/canonical-model.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.contract import Resource
@@ -90,7 +90,7 @@ class PlanReader:
                 Challenge(
                     rank=int(extension_value(link, names.RANK) or i),
                     label=label if notes else "",
-                    text=" ".join(notes) if notes else label,
+                    text=_joined(condition["note"]) if notes else label,
                     sections=sections(condition),
                     path=link["reference"],
                 )
@@ -241,8 +241,8 @@ class PlanReader:
                     Contact(
                         roles=tuple(codes(participant.get("role", ()), names.ROLE)),
                         name=member.get("display") or self.name_of(member.get("reference")),
-                        title=" ".join(c.get("text", "") for c in _list(resource.get("code")))
-                        or " ".join(c.get("text", "") for c in resource.get("relationship", ())),
+                        title=_joined(_list(resource.get("code")))
+                        or _joined(resource.get("relationship", ())),
                         unit=str(self.at(organization).get("name", "")),
                         phone=_telecom(resource, "phone"),
                         email=_telecom(resource, "email"),
@@ -288,13 +288,11 @@ class PlanReader:
             return str(
                 practitioner.get("display")
                 or self.name_of(practitioner.get("reference"))
-                or " ".join(c.get("text", "") for c in _list(resource.get("code")))
+                or _joined(_list(resource.get("code")))
             )
         if kind == "Organization":
             return str(resource.get("name", ""))
-        return full_name(resource) or " ".join(
-            c.get("text", "") for c in resource.get("relationship", ())
-        )
+        return full_name(resource) or _joined(resource.get("relationship", ()))
 
     def _supporting(self, plan: Resource | None, kind: str) -> list[str]:
         links = (plan or self.plan).get("supportingInfo", ())
@@ -315,6 +313,12 @@ def _list(value: Any) -> list[dict[str, Any]]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+def _joined(concepts: Sequence[Mapping[str, Any]]) -> str:
+    """Their texts; a single one as it is, so that it is still known where it came from."""
+    texts = [c.get("text", "") for c in concepts]
+    return str(texts[0]) if len(texts) == 1 else " ".join(texts)
 
 
 def _displays(value: Mapping[str, Any] | None) -> str:
