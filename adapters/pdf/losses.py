@@ -25,6 +25,7 @@ _ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _PROTECTED: Final = "the citizen's address is protected"
 _NO_PLACE: Final = "no place in the template"
 _IN_WORDS: Final = "told in words; the code is not printed"
+_EARLIER: Final = "of several meetings the latest is told"
 _SECTION: Final = "section labels are for the sectors"
 _NOT_FOR_CITIZEN: Final = "left out of the citizen's own version"
 _NOT_PLAIN: Final[Mapping[str, frozenset[str]]] = {
@@ -98,9 +99,13 @@ def losses(view: PlanView, unprintable: frozenset[str]) -> tuple[Loss, ...]:
     ``unprintable``: the characters that were shown as U+FFFD. Raises CannotRender as the content.
     """
     said = _Said(view)
-    patient = PlanReader(view.resources).patient
+    reader = PlanReader(view.resources)
+    patient, meeting = reader.patient, reader.meeting()
     found: list[Loss] = []
     for key, resource in view.resources.items():
+        if key.startswith("Appointment/") and meeting is not None and key != meeting.path:
+            found.append(Loss(key, "dropped", _EARLIER))
+            continue
         hidden = resource is patient and is_protected(patient)
         found += _lost(key, resource, said, hidden=hidden)
         if unprintable:

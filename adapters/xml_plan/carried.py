@@ -14,8 +14,10 @@ from lxml import etree
 from hub.contract import Loss, PlanView
 from hub.fhir import names
 from hub.fhir.extract import references
+from hub.fhir.reading import PlanReader
 
 _CITIZEN = "the owner knows its own citizen; others' contact data is not added"
+_EARLIER = "of several meetings the latest is told"
 _NO_PLACE = "OtherPlans has no place for it"
 
 _TECHNICAL: Final = {
@@ -139,9 +141,13 @@ def losses_of(view: PlanView, others: etree._Element) -> list[Loss]:
     citizen = others.getroottree().getroot().iterfind("{*}Citizen/*")
     told |= {view.plan_id, *(e.text for e in citizen if e.text)}
     own = _own_resources(view)
+    meeting = PlanReader(view.resources).meeting()
     found: dict[str, Loss] = {}
     for key, resource in view.resources.items():
         if key in own:
+            continue
+        if key.startswith("Appointment/") and meeting is not None and key != meeting.path:
+            found[key] = Loss(key, "dropped", _EARLIER)
             continue
         for path, plain, value in _leaves(resource):
             if not _is_told(resource["resourceType"], plain, value, told):

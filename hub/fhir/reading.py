@@ -179,32 +179,34 @@ class PlanReader:
         return tuple(found)
 
     def meeting(self) -> Meeting | None:
-        """The meeting the plan was made at."""
-        for reference in self._supporting(None, "Appointment"):
-            appointment = self.at(reference)
-            present, declined = [], []
-            by_role: dict[str, list[str]] = {"chair": [], "minutes": []}
-            for p in appointment.get("participant", ()):
-                actor = p.get("actor", {})
-                who = actor.get("display") or self.name_of(actor.get("reference"))
-                if p.get("status") == "declined":
-                    declined.append((who, str(extension_value(p, names.REASON) or "")))
-                    continue
-                present.append(who)
-                for role in codes(p.get("type", ()), names.ROLE):
-                    by_role.get(role, []).append(who)
-            start = str(appointment.get("start", ""))
-            date = extension_value(appointment, names.MEETING_DATE) or start
-            return Meeting(
-                date=str(date)[:10],
-                present=tuple(present),
-                declined=tuple(declined),
-                start=start,
-                end=str(appointment.get("end", "")),
-                chair=tuple(by_role["chair"]),
-                minutes=tuple(by_role["minutes"]),
-            )
-        return None
+        """The latest meeting: the one that the plan as it stands was made at."""
+        held = [self._meeting(r, self.at(r)) for r in self._supporting(None, "Appointment")]
+        return max(held, key=lambda m: m.date, default=None)
+
+    def _meeting(self, path: str, appointment: Resource) -> Meeting:
+        present, declined = [], []
+        by_role: dict[str, list[str]] = {"chair": [], "minutes": []}
+        for p in appointment.get("participant", ()):
+            actor = p.get("actor", {})
+            who = actor.get("display") or self.name_of(actor.get("reference"))
+            if p.get("status") == "declined":
+                declined.append((who, str(extension_value(p, names.REASON) or "")))
+                continue
+            present.append(who)
+            for role in codes(p.get("type", ()), names.ROLE):
+                by_role.get(role, []).append(who)
+        start = str(appointment.get("start", ""))
+        date = extension_value(appointment, names.MEETING_DATE) or start
+        return Meeting(
+            date=str(date)[:10],
+            present=tuple(present),
+            declined=tuple(declined),
+            start=start,
+            end=str(appointment.get("end", "")),
+            chair=tuple(by_role["chair"]),
+            minutes=tuple(by_role["minutes"]),
+            path=path,
+        )
 
     def next_meeting(self) -> NextMeeting | None:
         """The next meeting, as written."""

@@ -95,6 +95,7 @@ class Meeting:
     """Those present who led it."""
     minutes: tuple[str, ...] = ()
     """Those present who wrote the minutes."""
+    path: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from hub.contract import PlanUpdate, PlanView, SourceDocument
+from hub.fhir import names
 from hub.fhir.extract import placed
 from hub.ports import audiences_of
 from tests.contract.adapter_samples import REGISTRY, Sample, adapter_of, context, formats, read
@@ -75,12 +76,23 @@ def _views(format: str, audiences: tuple[Any, ...]) -> Iterator[tuple[PlanView, 
         plan_id=first["id"], version=3, resources=shared, approved=False,
         lead=parties()["rus-havneby"], own=own, approval=answer(),
     )  # fmt: skip
+    _hold_another_meeting(shared)
     for audience in audiences:
         marks: Marks = {}
         resources = {
             key: _marked(r, key, marks) for key, r in with_sector_plan(plan).resources.items()
         }
         yield replace(plan, resources=resources, audience=audience), marks
+
+
+def _hold_another_meeting(resources: dict[str, Any]) -> None:
+    key = next(k for k in resources if k.startswith("Appointment/"))
+    id = "0f0e5d4c-7e2b-4f5a-9d57-2b1a5c3d7e01"
+    date = {"url": names.MEETING_DATE, "valueDate": "2027-01-11"}
+    later = {k: v for k, v in resources[key].items() if k not in {"start", "end"}}
+    resources[f"Appointment/{id}"] = later | {"id": id, "extension": [date]}
+    plan = next(r for r in resources.values() if r["resourceType"] == "CarePlan")
+    plan["supportingInfo"] = [*plan["supportingInfo"], {"reference": f"Appointment/{id}"}]
 
 
 Marks = dict[str, tuple[str, str, str]]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from adapters.pdf import ADAPTER, PRINTER
+from adapters.pdf.content import content
 from hub.contract import Adapter, Context, Notice, PlanView, RawMessage, Receipt
 from hub.errors import CannotRender, Unsupported
 from hub.fhir import names
@@ -97,6 +98,23 @@ def test_content_of_a_kind_that_nobody_thought_of_is_a_loss(context, kind, eleme
     more = set(_losses(view, context)) - set(_losses(view_of(PLAN_1), context))
     assert more
     assert all(x.path.startswith(f"{key}/{element}") and x.kind == "dropped" for x in more)
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_the_latest_meeting_is_printed_and_an_earlier_one_is_a_loss(context, last):
+    resources = copy.deepcopy(dict(view_of(PLAN_1).resources))
+    key, held = next((k, r) for k, r in resources.items() if k.startswith("Appointment/"))
+    date = next(e for e in held["extension"] if e["url"] == names.MEETING_DATE)["valueDate"]
+    later = copy.deepcopy(held) | {"id": "later"}
+    later["extension"] = [{"url": names.MEETING_DATE, "valueDate": "2031-12-01"}]
+    resources["Appointment/later"] = later
+    info = next(r for k, r in resources.items() if k.startswith("CarePlan/"))["supportingInfo"]
+    info.insert(len(info) if last else 0, {"reference": "Appointment/later"})
+    view = dataclasses.replace(view_of(PLAN_1), resources=resources)
+    assert content(view, NOW)["meeting"]["date"] == "1. december 2031"
+    assert date < "2031"
+    found = [x for x in _losses(view, context) if x.path.startswith("Appointment/")]
+    assert [(x.path, x.kind) for x in found] == [(key, "dropped")]
 
 
 def test_a_code_that_is_told_in_words_is_coarsened(context):
