@@ -8,12 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.leaks import Collected, collecting, secret_words
 from tests.servers.chromium import FLAGS, executable
 from tests.servers.postgres import PostgresServer
 from tests.servers.rabbitmq import RabbitServer, Vhost
+
+# No test fails because the machine is busy.
+settings.register_profile("untimed", parent=settings(), deadline=None)
+settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:

@@ -19,7 +19,7 @@ from hub.fhir.reading import PlanReader
 from hub.fhir.words import Intervention
 from hub.mapping import CodeTable, mappings_folder
 
-_STATUSES: Final = CodeTable.load(mappings_folder("cpd") / "codes" / "act-status.csv")
+STATUSES: Final = CodeTable.load(mappings_folder("cpd") / "codes" / "act-status.csv")
 
 
 def body(
@@ -114,7 +114,7 @@ def _interventions(
 
 def _details(act: etree._Element, intervention: Intervention) -> None:
     try:
-        status = _STATUSES.backward(intervention.status, at=intervention.path).source_code
+        status = STATUSES.backward(intervention.status, at=intervention.path).source_code
     except UnknownCode:
         text = "The intervention's status is no code of FHIR R4"
         raise CannotRender(text, at=intervention.path) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from adapters.cpd.body import STATUSES
 from adapters.cpd.header import valid_from
 from adapters.pdf.losses import losses
 from adapters.xml_plan.text import xml_text
@@ -59,6 +60,10 @@ def _as_text(view: PlanView) -> Iterator[Loss]:
                 name = url.removeprefix(names.extension(""))
                 yield Loss(f"{key}/{name}", "coarsened", _TEXT)
         for i, activity in enumerate(resource.get("activity", ())):
+            status = STATUSES.backward(str(activity["detail"]["status"]), at=key)
+            if not status.lossless:
+                at = f"{key}/activity[{i}]/detail/status"
+                yield Loss(at, "coarsened", status.comment)
             for url in _ACTIVITY:
                 if extensions(activity, url):
                     name = url.removeprefix(names.extension(""))

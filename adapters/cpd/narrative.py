@@ -20,6 +20,7 @@ def numbered(text: etree._Element, rows: Iterable[Mapping[str, str]], name: str)
         item = add(found, "item", **({"ID": f"{name}-{number}"} if name else {}))
         for value in (row.get("number"), row.get("label"), row["text"]):
             _paragraph(item, value)
+        _field(item, "Tidshorisont", row.get("horizon"))
         _field(item, "Status", row.get("state"))
         _field(item, "Område", row.get("sections"))
 
@@ -38,6 +39,7 @@ def efforts(text: etree._Element, rows: Iterable[Mapping[str, str]], name: str) 
             ("Periode", "period"),
             ("Succeskriterium", "success"),
             ("Plan B", "fallback"),
+            ("Opfølgning", "follow_up"),
             ("Status", "status"),
             ("Område", "sections"),
         ):

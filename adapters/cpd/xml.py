@@ -12,6 +12,7 @@ from lxml import etree
 
 from adapters.xml_plan.text import xml_text
 from hub.errors import CannotRender
+from hub.mapping.trace import wrote
 
 NAMESPACE: Final = "urn:hl7-org:v3"
 LOINC: Final = "2.16.840.1.113883.6.1"
@@ -41,8 +42,10 @@ def add(parent: etree._Element, name: str, text: str | None = None, **given: str
     element = etree.SubElement(parent, _q(name))
     for attribute, value in given.items():
         element.set(attribute, xml_text(value))
+        wrote(element, value, attribute)
     if text is not None:
         element.text = xml_text(text)
+        wrote(element, text)
     return element
 
 

@@ -8,14 +8,14 @@ before anyone thinks of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from lxml import etree
 
 from adapters.ki_plan_xml.reading import Reader
 from hub.contract import Loss, LossKind, PlanView, Resource
-from hub.fhir import names
+from hub.fhir.extract import placed
 
 _NO_PLACE: Final = "the template has no place for it"
 _WRITTEN: Final = "written otherwise in the template"
@@ -65,9 +65,9 @@ def _missing(
     resource: Resource, back: Resource, written: set[str], *, annex: bool
 ) -> Iterator[Loss]:
     """A loss for each leaf of the resource that is not in what was read back."""
-    told = Counter((place, repr(value)) for _, place, value in _leaves(back))
+    told = Counter((place, repr(value)) for _, place, value in placed(back))
     places = {place for place, _ in told}
-    for path, place, value in _leaves(resource):
+    for path, place, value in placed(resource):
         if told[place, repr(value)]:
             told[place, repr(value)] -= 1
         elif not _goes_without_saying(place, annex=annex):
@@ -79,19 +79,3 @@ def _missing(
 def _goes_without_saying(place: str, *, annex: bool) -> bool:
     within = (*_TECHNICAL, *_SECTOR) if annex else _TECHNICAL
     return _MARK in place or any(place == top or place.startswith(f"{top}/") for top in within)
-
-
-def _leaves(value: Any, path: str = "", place: str = "") -> Iterator[tuple[str, str, Any]]:
-    """Each leaf: its FHIR path with indices, its place without them, its value."""
-    if isinstance(value, Mapping):
-        for name, child in value.items():
-            yield from _leaves(
-                child, f"{path}/{name}" if path else name, f"{place}/{name}" if place else name
-            )
-    elif isinstance(value, list):
-        for i, child in enumerate(value):
-            url = child.get("url") if isinstance(child, Mapping) else None
-            named = f"({str(url).removeprefix(names.extension(''))})" if url else ""
-            yield from _leaves(child, f"{path}[{i}]", place + named)
-    elif value is not None:
-        yield path, place, value

@@ -9,6 +9,7 @@ from lxml import etree
 
 from adapters.ki_plan_xml.document import FORMAT, ROOT, q
 from adapters.xml_plan.text import xml_text
+from hub.mapping.trace import wrote
 
 Record = dict[str, Any]
 
@@ -47,6 +48,7 @@ def _add(parent: etree._Element, name: str, value: Any, type_name: str) -> None:
         _fill(element, value, type_name)
     else:
         element.text = xml_text(str(value))
+        wrote(element, value)
 
 
 @cache

@@ -1,15 +1,18 @@
 """What a CareCommunication cannot carry of a plan, by FHIR path.
 
 Every resource of the view is accounted for: it is in the message, or it is named here. The PDF
-shows the plan to a person, so what it holds is coarsened, not dropped.
+shows the plan to a person, so what it holds is coarsened, not dropped; what paper does not say
+either is dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from adapters.medcom.text import Lead
+from adapters.pdf.losses import losses as losses_of_paper
 from hub.contract import Loss, PlanView, Resource
 from hub.fhir import names
 from hub.fhir.extract import has_code
@@ -23,13 +26,26 @@ _CITIZEN_KEPT: Final = frozenset({"telecom", "address", "contact", "birthDate", 
 
 def losses(view: PlanView, reader: PlanReader, lead: Lead) -> tuple[Loss, ...]:
     """One loss a path, in the view's order."""
+    unprinted = {x.path: x for x in _unprinted(view)}
     found = [
-        loss for key, resource in view.resources.items() for loss in _of(key, resource, reader)
+        loss
+        for key, resource in view.resources.items()
+        for loss in _of(key, resource, reader)
+        if loss.path not in unprinted
     ]
+    found += unprinted.values()
     if not lead.title:
         reason = "the lead has no title; the message is signed by the function"
         found.append(Loss(f"{lead.reference}.code", "defaulted", reason))
     return tuple(found)
+
+
+def _unprinted(view: PlanView) -> Iterator[Loss]:
+    """What the PDF does not say; of the citizen, what the message does not is told here."""
+    for loss in losses_of_paper(view, frozenset()):
+        kind, _, rest = loss.path.partition("/")
+        if loss.kind == "dropped" and kind != "Patient":
+            yield replace(loss, path=f"{kind}/{rest.replace('/', '.')}")
 
 
 def _of(key: str, resource: Resource, reader: PlanReader) -> Iterator[Loss]:

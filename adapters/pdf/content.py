@@ -13,7 +13,7 @@ from typing import Any
 from adapters.pdf import words
 from hub.contract import PlanView, Resource
 from hub.fhir import names
-from hub.fhir.extract import extension_value, extensions, full_name, is_protected
+from hub.fhir.extract import codes, extension_value, extensions, full_name, is_protected
 from hub.fhir.reading import PlanReader
 from hub.fhir.words import (
     Challenge,
@@ -153,10 +153,13 @@ def _challenge(challenge: Challenge) -> dict[str, str]:
 
 
 def _goal(goal: Objective, reader: PlanReader) -> dict[str, str]:
-    state = str(reader.at(goal.reference).get("lifecycleStatus", ""))
+    resource = reader.at(goal.reference)
+    state = str(resource.get("lifecycleStatus", ""))
+    horizons = codes(resource.get("category", ()), names.HORIZON)
     return {
         "number": f"{goal.rank}.",
         "text": goal.text,
+        "horizon": ", ".join(words.word(words.HORIZONS, h, at=goal.path) for h in horizons),
         "state": words.ENDED_GOALS.get(state, ""),
         "sections": _labels(goal.sections, goal.path),
     }
@@ -177,6 +180,7 @@ def _intervention(intervention: Intervention) -> dict[str, str]:
         "period": period if written else "",
         "success": intervention.success_criterion,
         "fallback": intervention.fallback,
+        "follow_up": "\n".join(intervention.follow_up),
         "status": words.word(words.STATUSES, status, at=intervention.path) if status else "",
         "sections": _labels(intervention.sections, intervention.path),
     }

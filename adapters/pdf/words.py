@@ -58,6 +58,9 @@ ENDED_GOALS: Mapping[str, str] = {
 }
 """Goal.lifecycleStatus worth a reader's notice; the others mean that the goal stands."""
 
+HORIZONS: Mapping[str, str] = {"short": "kort sigt", "long": "lang sigt"}
+"""How soon a goal is to be reached."""
+
 ANSWERS: Mapping[str, str] = {"yes": "ja", "no": "nej", "undecided": "ikke besluttet"}
 MODES: Mapping[str, str] = {"written": "skriftligt", "oral": "mundtligt"}
 """The citizen's decision on the plan (KiApproval)."""

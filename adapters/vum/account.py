@@ -33,6 +33,7 @@ _PLAN_EXTENSIONS: Final = {
 
 _READ_EXTENSIONS: Final = {names.NEXT_MEETING, names.COORDINATION, names.SECTION}
 """Told elsewhere, or what decided that this is in the view at all."""
+_NAMED: Final = "FFB has no place for a person who is only named"
 _NO_PLACE: Final = "FFB has no place for it"
 _ELEMENTS: Final = {
     "identifier": "A case number stays with the one whose it is",
@@ -61,6 +62,14 @@ _READ_ELEMENTS: Final = frozenset(
     )
 )
 _READ_UNIT: Final = frozenset(("resourceType", "id", "meta", "identifier", "name"))
+_READ_ITEM: Final[Mapping[str, frozenset[str]]] = {
+    "Goal": frozenset(("description", "lifecycleStatus")),
+    "Condition": frozenset(("category", "code", "note")),
+}
+"""A goal and a challenge are lines of text; of a challenge the category says that it is one."""
+_OF_ITEM: Final = frozenset(("resourceType", "id", "meta", "extension", "subject"))
+_STANDING: Final = frozenset(("proposed", "planned", "accepted", "active"))
+"""Goal.lifecycleStatus that goes without saying."""
 _READ_DETAILS: Final = frozenset(
     (
         "extension",
@@ -87,8 +96,13 @@ def account(view: PlanView, reader: PlanReader, used: set[str]) -> Iterator[Loss
             kind = key.partition("/")[0]
             how: LossKind = "coarsened" if kind == "CareTeam" else "dropped"
             yield Loss(key, how, _BY_TYPE.get(kind, _NO_PLACE))
+            for i, participant in enumerate(view.resources[key].get("participant", ())):
+                if "display" in participant.get("member", {}):
+                    yield Loss(f"{key}.participant[{i}]", "dropped", _NAMED)
         elif key in used and key.startswith("Organization/"):
             yield from _of_unit(key, view.resources[key])
+        elif key in used and key.startswith(("Goal/", "Condition/")):
+            yield from _of_item(key, view.resources[key])
     plans = [("", reader.plan)] + [
         (p.reference, reader.at(p.reference)) for p in reader.sector_plans()
     ]
@@ -103,6 +117,17 @@ def _of_unit(key: str, unit: Mapping[str, Any]) -> Iterator[Loss]:
         if name not in _READ_UNIT:
             reason = "Of a unit its name, identifiers and contact persons are carried"
             yield Loss(f"{key}.{name}", "dropped", reason)
+
+
+def _of_item(key: str, item: Mapping[str, Any]) -> Iterator[Loss]:
+    """What a line of text does not say of a goal or a challenge."""
+    for name in item:
+        if name not in _OF_ITEM | _READ_ITEM[str(item["resourceType"])]:
+            yield Loss(f"{key}.{name}", "dropped", "Only its text is carried")
+    if item.get("lifecycleStatus", "active") not in _STANDING:
+        yield Loss(f"{key}.lifecycleStatus", "dropped", "Only its text is carried")
+    if item.get("code", {}).get("coding"):
+        yield Loss(f"{key}.code", "coarsened", "the code is carried as text")
 
 
 def _extras(key: str, plan: Mapping[str, Any]) -> Iterator[Loss]:

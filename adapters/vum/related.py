@@ -177,6 +177,7 @@ def _intervention(related: Related, key: str, plan: str, item: Intervention) -> 
         *words.line(words.TIME, item.time if not period or item.time not in _spoken(item) else ""),
         *words.line(words.SUCCESS, item.success_criterion),
         *words.line(words.FALLBACK, item.fallback),
+        *(line for note in item.follow_up for line in words.line(words.FOLLOW_UP, note)),
     ]
     detail = {
         "code": {"text": f"{words.FOR_INFORMATION}: {item.text}"},
@@ -210,6 +211,8 @@ def _account_intervention(related: Related, item: Intervention) -> None:
         related.lose(f"{item.path}.success-criterion", "carried as text", coarsened=True)
     if item.fallback:
         related.lose(f"{item.path}.fallback", "carried as text", coarsened=True)
+    if item.follow_up:
+        related.lose(f"{item.path}.progress", "carried as text", coarsened=True)
     if item.sections:
         related.lose(f"{item.path}.section", "FFB has no place for sections")
 
@@ -253,6 +256,7 @@ def _next_meeting_lines(reader: PlanReader) -> list[str]:
     conveners = [", ".join(x for x in (c.who, c.since, c.until) if x) for c in meeting.conveners]
     return [
         *words.line(words.NEXT_MEETING, meeting.time or meeting.earliest),
+        *words.line(words.AT_THE_EARLIEST, meeting.earliest if meeting.time else ""),
         *words.line(words.AT_THE_LATEST, meeting.latest),
         *words.line(words.PLACE, meeting.place),
         *words.line(words.CONVENER, "; ".join(conveners)),

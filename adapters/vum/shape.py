@@ -185,7 +185,8 @@ def _wrong(value: Any, shape: Shape, at: str) -> list[str]:
         if not isinstance(value, dict):
             return [at]
         return [w for k, v in value.items() if k in shape for w in _wrong(v, shape[k], f"{at}.{k}")]
-    return [] if type(value) is shape else [at]
+    fits = isinstance(value, shape) and isinstance(value, bool) == (shape is bool)
+    return [] if fits else [at]
 
 
 def _odd_keys(value: Any, at: str) -> list[str]:

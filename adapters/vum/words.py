@@ -19,6 +19,8 @@ CONVENER: Final = "Indkaldes af"
 TIME: Final = "Tid"
 SUCCESS: Final = "Succeskriterium"
 FALLBACK: Final = "Hvis det ikke lykkes"
+FOLLOW_UP: Final = "Opfølgning"
+AT_THE_EARLIEST: Final = "Tidligst"
 
 LABELS: Final = (
     FOR_INFORMATION,
@@ -33,6 +35,8 @@ LABELS: Final = (
     TIME,
     SUCCESS,
     FALLBACK,
+    FOLLOW_UP,
+    AT_THE_EARLIEST,
 )
 """Every label; with :data:`SHARED_PLAN`, all words in the output that nobody else wrote."""
 

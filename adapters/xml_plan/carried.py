@@ -14,13 +14,15 @@ from lxml import etree
 from hub.contract import Loss, PlanView
 from hub.fhir import names
 from hub.fhir.extract import references
+from hub.fhir.reading import PlanReader
 
 _CITIZEN = "the owner knows its own citizen; others' contact data is not added"
+_EARLIER = "of several meetings the latest is told"
 _NO_PLACE = "OtherPlans has no place for it"
 
 _TECHNICAL: Final = {
     "resourceType", "id", "meta", "implicitRules", "language", "text", "active", "intent",
-    "identifier", "category", "subject", "patient", "author", "careTeam", "partOf", "organization",
+    "subject", "patient", "author", "careTeam", "partOf", "organization",
 }  # fmt: skip
 """Top-level elements that identify, link or classify; what they point at is told for itself."""
 
@@ -37,6 +39,7 @@ _IMPLIED: Final = {
 _CARRIED: Final[Mapping[str, frozenset[str]]] = {
     "CarePlan": frozenset(
         {
+            "identifier.value",
             "created",
             "description",
             "period.start",
@@ -88,6 +91,7 @@ _CARRIED: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "Organization": frozenset({"name"}),
+    "Patient": frozenset({"identifier.value"}),
     "CareTeam": frozenset({"participant.member.display"}),
 }
 
@@ -96,6 +100,8 @@ _TRANSLATED: Final[Mapping[str, frozenset[str]]] = {
         {
             "addresses.extension(rank).valuePositiveInt",
             "goal.extension(rank).valuePositiveInt",
+            "category.coding.system",
+            "category.coding.code",
             "activity.id",
             "activity.extension(rank).valuePositiveInt",
             "activity.detail.status",
@@ -103,6 +109,7 @@ _TRANSLATED: Final[Mapping[str, frozenset[str]]] = {
             "activity.detail.code.coding.code",
         }
     ),
+    "Condition": frozenset({"category.coding.system", "category.coding.code"}),
     "Observation": frozenset({"code.coding.system", "code.coding.code"}),
     "Patient": frozenset({"name.use", "name.text", "name.family", "name.given"}),
     "CareTeam": frozenset({"participant.role.coding.system", "participant.role.coding.code"}),
@@ -124,7 +131,6 @@ _JOINED: Final = {
 _ANYWHERE: Final = (
     "extension(section).valueCode",
     "extension(coordination).valueBoolean",
-    "extension(legal-basis)",
     "extension(data-absent-reason)",
 )
 
@@ -132,10 +138,16 @@ _ANYWHERE: Final = (
 def losses_of(view: PlanView, others: etree._Element) -> list[Loss]:
     """A loss for each place whose content is not in ``others``, by FHIR path, in view order."""
     told = {e.text for e in others.iter() if e.text and etree.QName(e).localname != "ContentBinary"}
+    citizen = others.getroottree().getroot().iterfind("{*}Citizen/*")
+    told |= {view.plan_id, *(e.text for e in citizen if e.text)}
     own = _own_resources(view)
+    meeting = PlanReader(view.resources).meeting()
     found: dict[str, Loss] = {}
     for key, resource in view.resources.items():
         if key in own:
+            continue
+        if key.startswith("Appointment/") and meeting is not None and key != meeting.path:
+            found[key] = Loss(key, "dropped", _EARLIER)
             continue
         for path, plain, value in _leaves(resource):
             if not _is_told(resource["resourceType"], plain, value, told):
@@ -177,7 +189,7 @@ def _goes_without_saying(kind: str, plain: str, value: Any) -> bool:
     top = plain.partition(".")[0]
     return (
         top in _TECHNICAL
-        or plain in {"url", "telecom.system"}
+        or plain in {"url", "telecom.system", "identifier.system", "identifier.use"}
         or plain.endswith(("reference", ".url", "reference.type"))
         or any(part in plain for part in _ANYWHERE)
         or plain in _TRANSLATED.get(kind, ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from lxml import etree
@@ -22,6 +22,7 @@ from hub.fhir.words import (
     StatusNote,
 )
 from hub.mapping import CodeTable, mappings_folder
+from hub.mapping.trace import wrote
 
 NOTICE: Final = (
     "Til orientering. Indholdet ejes af andre og ændres ikke ved at rette det her. "
@@ -61,7 +62,6 @@ class _Writer:
     def __init__(self, reader: PlanReader) -> None:
         self.reader = reader
         self.losses: list[Loss] = []
-        self._follow_ups = dict(_follow_ups(reader))
 
     def shared(self, root: etree._Element, view: PlanView) -> None:
         """The plan's shared part."""
@@ -153,7 +153,7 @@ class _Writer:
         _add(element, "PeriodEndDate", effort.end)
         _add(element, "SuccessCriterionText", effort.success_criterion)
         _add(element, "FallbackText", effort.fallback)
-        for text in self._follow_ups.get(effort.path, ()):
+        for text in effort.follow_up:
             _add(element, "FollowUpText", text)
         self._code(element, "EffortStatusCode", _STATUSES, effort.status, effort.path)
         self._sections(element, effort.sections, effort.path)
@@ -203,14 +203,6 @@ def _next_meeting(plan: etree._Element, meeting: NextMeeting) -> None:
         _add(who, "UntilText", convener.until)
 
 
-def _follow_ups(reader: PlanReader) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each activity's notes on follow-up, by the path that the reader gives its intervention."""
-    for resource in reader.resources.values():
-        for i, activity in enumerate(resource.get("activity", ()), 1):
-            path = f"CarePlan/{resource.get('id')}#activity.{activity.get('id', i)}"
-            yield path, tuple(str(p.get("text", "")) for p in activity.get("progress", ()))
-
-
 def child(parent: etree._Element, name: str) -> etree._Element:
     """A new last child in the parent's namespace."""
     return etree.SubElement(parent, f"{{{etree.QName(parent).namespace}}}{name}")
@@ -222,3 +214,4 @@ def _add(parent: etree._Element, name: str, text: str | None, *, required: bool 
         return
     element = child(parent, name)
     element.text = xml_text(text or "")
+    wrote(element, text or "")

@@ -19,6 +19,7 @@ from hub.errors import CannotRender, InputRefused
 from hub.fhir import names
 from hub.fhir.codec import parse_xml
 from hub.fhir.reading import PlanReader
+from hub.mapping.trace import wrote
 
 MEDIA_TYPE: Final = "application/xml"
 
@@ -130,6 +131,7 @@ def _set(
         before.tail = _break_before(before)
         element.tail = tail
     element.text = text
+    wrote(element, text)
 
 
 def _break_before(element: etree._Element) -> str | None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import click
 
 from hub.cli.document import LazyPrinter, check_once, own_codes, party_of, read_as
-from hub.contract import Adapter, Decision, Loss, Parsed, Party, PlanUpdate
+from hub.cli.lineage import Lineage, Request, written_as
+from hub.contract import Adapter, Decision, Parsed, PlanUpdate
 from hub.errors import Unsupported
 from hub.mapping.explain import reader_of
 from hub.mapping.trace import Origin, Recorder, Step, recording, traced
@@ -32,6 +33,9 @@ _NO_PLANS: Final = {
 @click.argument("format", metavar="FORMAT")
 @click.argument("file", type=click.File("rb"), required=False)
 @read_as("read")
+@click.option("--to", "target", metavar="FORMAT", help="Explain what FILE becomes in that format.")
+@click.option("--own", type=click.File("rb"), help="With --to: the receiver's own last document.")
+@click.option("--receiver", metavar="PARTY", help="With --to: who gets it, as for translate.")
 @click.option("--values", is_flag=True, help="Print the values too; they are personal data.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(
@@ -41,6 +45,9 @@ def command(
     overrides: Path | None,
     sender: str | None,
     now: datetime,
+    target: str | None,
+    own: IO[bytes] | None,
+    receiver: str | None,
     values: bool,
     as_json: bool,
 ) -> None:
@@ -50,27 +57,27 @@ def command(
     table, a code table, a fixed value, the hub's own knowledge, the adapter's code), and what was
     lost. Paths alone are printed unless --values is given. A document that is no plan (a letter, a
     receipt, a decision) is explained as what it is.
+
+    With --to, the document that FILE becomes in that format: where each of its values came from,
+    by the plan's own path, and where in FILE that was read.
     """
     registry = Registry()
     adapter = _known(registry, format)
     if file is None:
+        if target is not None:
+            raise click.UsageError("--to explains a document; give FILE")
         found = told(adapter)
         click.echo(json.dumps(found, ensure_ascii=False, indent=2) if as_json else page(found))
         return
     entries, body = read_parties(parties).parties, file.read()
-    check = check_once(registry)
-    local = own_codes(overrides, registry)
+    check, local = check_once(registry), own_codes(overrides, registry)
     origin = party_of(sender, entries, adapter, body, now, check, local)
-    known: list[Party] = [e.party for e in entries]
-    context = context_of(origin, now=now, printer=LazyPrinter(registry), parties=known, check=check)
-    context = replace(context, local=local(origin.id, format))
-    with recording() as recorder:
-        parsed = read_any(body, adapter, traced(context))
-        steps = list(_steps(recorder, parsed, reader_of(adapter, parsed)))
-    if as_json:
-        click.echo(json.dumps(_json(steps, parsed, values), ensure_ascii=False, indent=2))
+    request = Request(registry, adapter, body, origin, entries, now, check, local)
+    if target is None:
+        made = _read(request)
     else:
-        _tell(steps, parsed, values=values)
+        made = written_as(request, _known(registry, target), receiver=receiver, own=own)
+    made.show(values=values, as_json=as_json)
 
 
 def _known(registry: Registry, format: str) -> Adapter:
@@ -78,6 +85,27 @@ def _known(registry: Registry, format: str) -> Adapter:
         return registry.adapter(format)
     except Unsupported as e:
         raise click.UsageError(e.text) from None
+
+
+def _read(request: Request) -> Lineage:
+    """What the hub makes of the document."""
+    adapter, sender = request.adapter, request.sender
+    context = context_of(
+        sender,
+        now=request.now,
+        printer=LazyPrinter(request.registry),
+        parties=[e.party for e in request.entries],
+        check=request.check,
+    )
+    context = replace(context, local=request.local(sender.id, adapter.format))
+    with recording() as recorder:
+        parsed = read_any(request.body, adapter, traced(context))
+        steps = list(_steps(recorder, parsed, reader_of(adapter, parsed)))
+    kind = type(parsed).__name__
+    if not isinstance(parsed, PlanUpdate):
+        # Of what is no plan nothing is lost: it is kept as it is.
+        return Lineage(kind, steps, note=f"It is no plan, but a {_NO_PLANS[kind]}.")
+    return Lineage(kind, steps, parsed.losses, parsed.not_shared)
 
 
 def _steps(recorder: Recorder, parsed: Parsed, reader: str) -> Iterator[Step]:
@@ -91,66 +119,3 @@ def _steps(recorder: Recorder, parsed: Parsed, reader: str) -> Iterator[Step]:
     for name, value in vars(parsed).items():
         if value:
             yield Step(f"{type(parsed).__name__}.{name}", Origin("code", source=reader), value)
-
-
-def _tell(steps: Sequence[Step], parsed: Parsed, *, values: bool) -> None:
-    if not isinstance(parsed, PlanUpdate):
-        click.echo(f"It is no plan, but a {_NO_PLANS[type(parsed).__name__]}.\n")
-    for step in steps:
-        shown = f" = {step.value}" if values else ""
-        click.echo(f"{step.target}{shown}\n    <- {words(step.origin)}")
-    for title, losses in _lost(parsed):
-        click.echo(f"\n{title}:" if losses else f"\n{title}: nothing")
-        for loss in losses:
-            click.echo(f"{loss.path}\n    {loss.kind}: {loss.reason}")
-
-
-def _lost(parsed: Parsed) -> Iterator[tuple[str, Sequence[Loss]]]:
-    """Of what is no plan nothing is lost: it is kept as it is."""
-    if isinstance(parsed, PlanUpdate):
-        yield "Lost", parsed.losses
-        yield "Not shared", parsed.not_shared
-
-
-def words(origin: Origin) -> str:
-    """Where a value came from, on one line."""
-    local = f", the sender's own code by {origin.local}" if origin.local else ""
-    if origin.kind == "row":
-        codes = f", codes {origin.codes}" if origin.codes else ""
-        return f"{origin.source}, row {origin.table}:{origin.line}{codes}{local}"
-    if origin.kind == "fixed":
-        return f"a fixed value, {origin.table}:{origin.line}"
-    if origin.kind == "source":
-        by = f", by {origin.table}" if origin.table else ", by the adapter's code"
-        return f"{origin.source}{by}{local}"
-    if origin.kind == "default":
-        return f"the format's default, for want of {origin.source}"
-    if origin.kind == "context":
-        return f"what the hub knows of the message: {origin.source}"
-    return origin.source or "the adapter's code"
-
-
-def _json(steps: Sequence[Step], parsed: Parsed, values: bool) -> Mapping[str, Any]:
-    lost = dict(_lost(parsed))
-    return {
-        "result": type(parsed).__name__,
-        "values": [
-            {
-                "target": s.target,
-                "kind": s.origin.kind,
-                "table": s.origin.table,
-                "line": s.origin.line,
-                "source": s.origin.source,
-                "codes": s.origin.codes,
-                "local": s.origin.local,
-                **({"value": s.value} if values else {}),
-            }
-            for s in steps
-        ],
-        "losses": [_loss(x) for x in lost.get("Lost", ())],
-        "notShared": [_loss(x) for x in lost.get("Not shared", ())],
-    }
-
-
-def _loss(loss: Loss) -> Mapping[str, str]:
-    return {"path": loss.path, "kind": loss.kind, "reason": loss.reason}

@@ -82,14 +82,14 @@ def command(
     check = check_once(registry)
     local = own_codes(overrides, registry)
     origin = party_of(sender, entries, source_adapter, body, now, check, local)
-    document = _own(own, target_adapter)
+    document = own_document(own, target_adapter)
     try:
         made = translate(
             body,
             source_adapter,
             target_adapter,
             sender=origin,
-            receiver=_receiver(
+            receiver=receiver_of(
                 receiver, entries, target_adapter, document, origin, now, check, local
             ),
             now=now,
@@ -100,7 +100,7 @@ def command(
             local=local,
         )
     except CannotRender as e:
-        raise _refused(e, ask=reissues(target_adapter) and document is None) from e
+        raise refused(e, ask=reissues(target_adapter) and document is None) from e
     if losses is not None:
         losses.write(dump_json(_rows(made.losses), indent=2) + b"\n")
     sys.stdout.buffer.write(_as_json(target, made) if as_json else made.body)
@@ -124,14 +124,14 @@ def _as_json(format: str, made: Translation) -> bytes:
     return dump_json(found, indent=2) + b"\n"
 
 
-def _refused(error: CannotRender, *, ask: bool) -> Unsupported:
+def refused(error: CannotRender, *, ask: bool) -> Unsupported:
     """There is no subscription to mend here: whoever asked for this pair must ask otherwise."""
     hint = "The format re-issues its receiver's own document; give that document with --own"
     told = (Issue("information", "informational", hint),) if ask else ()
     return Unsupported(error.text, issues=(*error.issues, *told))
 
 
-def _receiver(
+def receiver_of(
     name: str | None,
     entries: Sequence[PartyEntry],
     adapter: Adapter,
@@ -149,7 +149,8 @@ def _receiver(
     return party_of(None, entries, adapter, own.body, now, check, local)
 
 
-def _own(file: IO[bytes] | None, adapter: Adapter) -> SourceDocument | None:
+def own_document(file: IO[bytes] | None, adapter: Adapter) -> SourceDocument | None:
+    """The receiver's own last document as given on the command line."""
     if file is None:
         return None
     body = file.read()

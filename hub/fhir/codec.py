@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+from contextvars import ContextVar
 from decimal import Decimal
-from typing import Any, NoReturn, Self
+from typing import Any, Final, NoReturn, Self
 
 import simplejson
 from lxml import etree
@@ -162,10 +163,17 @@ _COMPACT, _SORTED = (
 )
 
 
+watched: Final[ContextVar[list[tuple[Any, bytes]] | None]] = ContextVar("watched", default=None)
+"""Whoever wants to know what was written as JSON puts a list here."""
+
+
 def dump_json(value: Any, *, indent: int | None = None, sort_keys: bool = False) -> bytes:
     """Compact UTF-8 JSON, key order kept unless sorted, decimals as they were written."""
     if indent is None:
-        return (_SORTED if sort_keys else _COMPACT).encode(value).encode("utf-8")
+        written = (_SORTED if sort_keys else _COMPACT).encode(value).encode("utf-8")
+        if (watching := watched.get()) is not None:
+            watching.append((value, written))
+        return written
     text = simplejson.dumps(
         value,
         use_decimal=True,

@@ -82,3 +82,22 @@ def full_name(resource: Mapping[str, Any]) -> str:
             return str(name["text"])
         return " ".join([*name.get("given", ()), name.get("family", "")]).strip()
     return ""
+
+
+def placed(value: Any, path: str = "", place: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Each leaf: its path with indices, its place without them, its value.
+
+    ``activity[0]/extension[1]/valueString`` is in the place ``activity/extension(fallback)/
+    valueString``: an extension is named by its url, one of the hub's own by the last part.
+    """
+    if isinstance(value, Mapping):
+        for name, child in value.items():
+            here, there = (f"{x}/{name}" if x else str(name) for x in (path, place))
+            yield from placed(child, here, there)
+    elif isinstance(value, list):
+        for i, child in enumerate(value):
+            url = child.get("url") if isinstance(child, Mapping) else None
+            named = f"({str(url).removeprefix(names.extension(''))})" if url else ""
+            yield from placed(child, f"{path}[{i}]", place + named)
+    elif value is not None:
+        yield path, place, value

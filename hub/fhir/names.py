@@ -63,6 +63,7 @@ DATA_ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason
 # Code systems
 CATEGORY: Final = system("category")
 SECTOR_KIND: Final = system("sector-kind")
+HORIZON: Final = system("horizon")
 ROLE: Final = system("role")
 SECTION_CODE: Final = system("section")
 CONSENT_PURPOSE: Final = system("consent-purpose")

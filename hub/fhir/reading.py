@@ -6,7 +6,7 @@ resources of a :class:`hub.contract.PlanView`; shapes: docs/canonical-model.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hub.contract import Resource
@@ -90,7 +90,7 @@ class PlanReader:
                 Challenge(
                     rank=int(extension_value(link, names.RANK) or i),
                     label=label if notes else "",
-                    text=" ".join(notes) if notes else label,
+                    text=_joined(condition["note"]) if notes else label,
                     sections=sections(condition),
                     path=link["reference"],
                 )
@@ -144,6 +144,9 @@ class PlanReader:
                     end=end,
                     success_criterion=str(extension_value(activity, names.SUCCESS_CRITERION) or ""),
                     fallback=str(extension_value(activity, names.FALLBACK) or ""),
+                    follow_up=tuple(
+                        str(n["text"]) for n in activity.get("progress", ()) if n.get("text")
+                    ),
                     status=str(detail.get("status", "")),
                     code_text=_displays(detail.get("code")),
                     sections=sections(activity),
@@ -176,32 +179,34 @@ class PlanReader:
         return tuple(found)
 
     def meeting(self) -> Meeting | None:
-        """The meeting the plan was made at."""
-        for reference in self._supporting(None, "Appointment"):
-            appointment = self.at(reference)
-            present, declined = [], []
-            by_role: dict[str, list[str]] = {"chair": [], "minutes": []}
-            for p in appointment.get("participant", ()):
-                actor = p.get("actor", {})
-                who = actor.get("display") or self.name_of(actor.get("reference"))
-                if p.get("status") == "declined":
-                    declined.append((who, str(extension_value(p, names.REASON) or "")))
-                    continue
-                present.append(who)
-                for role in codes(p.get("type", ()), names.ROLE):
-                    by_role.get(role, []).append(who)
-            start = str(appointment.get("start", ""))
-            date = extension_value(appointment, names.MEETING_DATE) or start
-            return Meeting(
-                date=str(date)[:10],
-                present=tuple(present),
-                declined=tuple(declined),
-                start=start,
-                end=str(appointment.get("end", "")),
-                chair=tuple(by_role["chair"]),
-                minutes=tuple(by_role["minutes"]),
-            )
-        return None
+        """The latest meeting: the one that the plan as it stands was made at."""
+        held = [self._meeting(r, self.at(r)) for r in self._supporting(None, "Appointment")]
+        return max(held, key=lambda m: m.date, default=None)
+
+    def _meeting(self, path: str, appointment: Resource) -> Meeting:
+        present, declined = [], []
+        by_role: dict[str, list[str]] = {"chair": [], "minutes": []}
+        for p in appointment.get("participant", ()):
+            actor = p.get("actor", {})
+            who = actor.get("display") or self.name_of(actor.get("reference"))
+            if p.get("status") == "declined":
+                declined.append((who, str(extension_value(p, names.REASON) or "")))
+                continue
+            present.append(who)
+            for role in codes(p.get("type", ()), names.ROLE):
+                by_role.get(role, []).append(who)
+        start = str(appointment.get("start", ""))
+        date = extension_value(appointment, names.MEETING_DATE) or start
+        return Meeting(
+            date=str(date)[:10],
+            present=tuple(present),
+            declined=tuple(declined),
+            start=start,
+            end=str(appointment.get("end", "")),
+            chair=tuple(by_role["chair"]),
+            minutes=tuple(by_role["minutes"]),
+            path=path,
+        )
 
     def next_meeting(self) -> NextMeeting | None:
         """The next meeting, as written."""
@@ -238,8 +243,8 @@ class PlanReader:
                     Contact(
                         roles=tuple(codes(participant.get("role", ()), names.ROLE)),
                         name=member.get("display") or self.name_of(member.get("reference")),
-                        title=" ".join(c.get("text", "") for c in _list(resource.get("code")))
-                        or " ".join(c.get("text", "") for c in resource.get("relationship", ())),
+                        title=_joined(_list(resource.get("code")))
+                        or _joined(resource.get("relationship", ())),
                         unit=str(self.at(organization).get("name", "")),
                         phone=_telecom(resource, "phone"),
                         email=_telecom(resource, "email"),
@@ -285,13 +290,11 @@ class PlanReader:
             return str(
                 practitioner.get("display")
                 or self.name_of(practitioner.get("reference"))
-                or " ".join(c.get("text", "") for c in _list(resource.get("code")))
+                or _joined(_list(resource.get("code")))
             )
         if kind == "Organization":
             return str(resource.get("name", ""))
-        return full_name(resource) or " ".join(
-            c.get("text", "") for c in resource.get("relationship", ())
-        )
+        return full_name(resource) or _joined(resource.get("relationship", ()))
 
     def _supporting(self, plan: Resource | None, kind: str) -> list[str]:
         links = (plan or self.plan).get("supportingInfo", ())
@@ -312,6 +315,12 @@ def _list(value: Any) -> list[dict[str, Any]]:
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
+
+
+def _joined(concepts: Sequence[Mapping[str, Any]]) -> str:
+    """Their texts; a single one as it is, so that it is still known where it came from."""
+    texts = [c.get("text", "") for c in concepts]
+    return str(texts[0]) if len(texts) == 1 else " ".join(texts)
 
 
 def _displays(value: Mapping[str, Any] | None) -> str:

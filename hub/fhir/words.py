@@ -61,6 +61,8 @@ class Intervention:
     end: str | None
     success_criterion: str
     fallback: str
+    follow_up: tuple[str, ...]
+    """When and how it is looked at again, and how it went: each note as written."""
     status: str
     code_text: str
     """The offer's or ydelse's name where it has one besides its description."""
@@ -93,6 +95,7 @@ class Meeting:
     """Those present who led it."""
     minutes: tuple[str, ...] = ()
     """Those present who wrote the minutes."""
+    path: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from typing import Final
 from hub.codes import CodePair
 from hub.errors import UnknownCode
 from hub.mapping.findings import Finding, refuse
+from hub.mapping.trace import translated
 
 COLUMNS: Final = (
     "source_system",
@@ -69,7 +70,9 @@ class CodeTable:
 
     def backward(self, code: str, *, system: str = "", at: str) -> CodePair:
         """The pair for a target code."""
-        return self._find(self._backward, system, code, at)
+        pair = self._find(self._backward, system, code, at)
+        written = translated(pair.source_code, code, f"{self.place}:{pair.line}")
+        return pair if written is pair.source_code else replace(pair, source_code=written)
 
     def unused(self) -> Iterator[tuple[CodePair, CodePair]]:
         """Pairs that no code leads to in either direction, each with the one before it."""

@@ -151,17 +151,27 @@ class Table:
         """
         made: dict[str, Any] = {}
         losses: list[Loss] = []
+        trace = recorder()
         for row in self.rows:
             if row.direction == "in":
                 continue
             for number, (_, value) in enumerate(find(resource, self._inside(row.target))):
-                written = value
+                written, codes = value, ""
                 if row.codes is not None:
                     pair = self._pair(row, row.codes, value)
                     losses += _coarser(row, pair)
-                    written = pair.source_code
-                put(made, at_index(row.source, number), source_text(written))
+                    written, codes = pair.source_code, f"{row.codes.place}:{pair.line}"
+                where = put(made, at_index(row.source, number), source_text(written))
+                if trace is not None:
+                    trace.note(where, self._written_from(row, value, codes))
         return made, losses
+
+    def _written_from(self, row: Row, value: Any, codes: str) -> Origin:
+        code = value.get("code") if isinstance(value, Mapping) else value
+        read = getattr(code, "origin", None)
+        if not isinstance(read, Origin):
+            return Origin("row", self.name, row.line, row.target, codes)
+        return Origin("row", self.name, row.line, read.source, codes, earlier=read.earlier)
 
     def _pair(self, row: Row, codes: CodeTable, value: Any) -> CodePair:
         if not row.coding:

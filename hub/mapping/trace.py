@@ -14,13 +14,17 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from lxml import etree
+
 from hub.contract import Context, Identifier, Party, Resource
+from hub.fhir.codec import watched
 from hub.mapping.paths import Place, counted_from, parse_path, without_indices
 
-OriginKind = Literal["row", "fixed", "default", "source", "context", "code"]
+OriginKind = Literal["row", "fixed", "default", "source", "context", "code", "own", "composed"]
 """A table's row, or its fixed value; what the format has for an element that is not there; taken
-from the document by code; the hub's own knowledge of the message (ids, sender); made by the
-adapter's code."""
+from the document by code; the hub's own knowledge of the message (ids, sender, time); made by the
+adapter's code. On the way out also: as it stood in the receiver's own document; a text put
+together from several."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Origin:
     """The code table that translated it, with its line."""
     local: str = ""
     """The party's own code table that did so first, with its line."""
+    earlier: Origin | None = None
+    """On the way out: where the value that was read here came from, on the way in."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +57,16 @@ class Step:
 
 
 class _Text(str):
-    """A text with its origin."""
+    """A text with its origin; the same text again is the same one."""
 
     __slots__ = ("origin",)
     origin: Origin
+
+    def __str__(self) -> str:
+        return self
+
+    def __deepcopy__(self, memo: object) -> _Text:
+        return self
 
 
 class _Whole(int):
@@ -72,6 +84,12 @@ class Recorder:
         self._bools: dict[tuple[int, str | int], tuple[Any, Origin]] = {}
         self._visited: list[tuple[str, Mapping[str, str]]] = []
         self._exchanged: dict[str, str] = {}
+        self.made: set[str] = set()
+        """Ids that the hub made."""
+        self.elements: list[tuple[etree._Element, str, Origin]] = []
+        """What was written into XML: the element, its attribute or nothing, and whence."""
+        self.dumped: list[tuple[Any, bytes]] = []
+        """What was written as JSON."""
 
     def note(self, place: Place, origin: Origin) -> None:
         """The value at a place has this origin."""
@@ -99,6 +117,15 @@ class Recorder:
         """At a path of the document a party's own code stood, and a shared one took its place."""
         self._exchanged[_written(path)] = table
 
+    def pass_on(self, resources: Mapping[str, Resource]) -> dict[str, Resource]:
+        """What was read as what is written from: a copy, every value by its FHIR path."""
+        read = [step for step, _ in self._all(list(resources.values()))]
+        copied = deepcopy(dict(resources))
+        places = [place for _, place in self._all(list(copied.values()))]
+        for step, place in zip(read, places, strict=True):
+            self.note(place, Origin("source", source=step.target, earlier=step.origin))
+        return copied
+
     def marked(self, value: Any, origin: Origin, place: Place) -> Any:
         """The value with its origin; all values inside it if it has any."""
         if isinstance(value, bool):
@@ -116,6 +143,9 @@ class Recorder:
 
     def steps(self, resources: Sequence[Resource]) -> Iterator[Step]:
         """Every value of the resources, in order, but for their types."""
+        return (step for step, _ in self._all(resources))
+
+    def _all(self, resources: Sequence[Resource]) -> Iterator[tuple[Step, Place]]:
         seen: dict[str, int] = {}
         known = {f"{r['resourceType']}/{r.get('id')}" for r in resources}
         for resource in resources:
@@ -126,7 +156,7 @@ class Recorder:
             for target, place in _places(resource, name):
                 value = place[0][place[1]]
                 if place[1] != "resourceType":
-                    yield Step(target, self._origin(place, value, known), value)
+                    yield Step(target, self._origin(place, value, known), value), place
 
     def _origin(self, place: Place, value: Any, known: set[str]) -> Origin:
         found = getattr(value, "origin", None)
@@ -177,10 +207,11 @@ _recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
 def recording() -> Iterator[Recorder]:
     """Record what is translated inside."""
     made = Recorder()
-    token = _recorder.set(made)
+    token, watching = _recorder.set(made), watched.set(made.dumped)
     try:
         yield made
     finally:
+        watched.reset(watching)
         _recorder.reset(token)
 
 
@@ -202,6 +233,27 @@ def sourced(record: dict[str, Any], at: str = "", first: int = 0) -> dict[str, A
         path = counted_from(inside, first)
         found.note(place, Origin("source", source=f"{at}/{path}" if at else path))
     return copied
+
+
+def passed_on(resources: dict[str, Resource]) -> dict[str, Resource]:
+    """What was read is written again from here on; the same object when nobody records."""
+    found = recorder()
+    return resources if found is None else found.pass_on(resources)
+
+
+def wrote(element: etree._Element, value: str, attribute: str = "") -> None:
+    """The value was written into the element, or its attribute."""
+    found, origin = recorder(), getattr(value, "origin", None)
+    if found is not None and isinstance(origin, Origin):
+        found.elements.append((element, attribute, origin))
+
+
+def translated(code: str, value: Any, codes: str) -> str:
+    """A code that a code table made of a value; ``codes`` is the table with its line."""
+    origin = getattr(value, "origin", None)
+    if recorder() is None or not isinstance(origin, Origin):
+        return code
+    return _told(code, replace(origin, codes=codes))
 
 
 def defaulted(container: dict[str, Any], key: str, at: str) -> None:
@@ -229,7 +281,9 @@ def traced(context: Context) -> Context:
     given, own, party = context.id_for, context.sender, Origin("context", source="the sender")
 
     def id_for(key: str) -> str:
-        return _told(given(key), Origin("context", source="an id made by the hub"))
+        made = given(key)
+        found.made.add(made)
+        return _told(made, Origin("context", source="an id made by the hub"))
 
     sender: Party = replace(
         own,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
@@ -27,6 +27,7 @@ from hub.contract import (
 )
 from hub.errors import CannotRender, Issue, Unsupported
 from hub.fhir import names
+from hub.mapping.trace import passed_on, traced
 from hub.model.alone import is_alone
 from hub.model.party import CITIZEN
 from hub.model.plan import SHARED, identifiers
@@ -53,6 +54,10 @@ class Translation:
     """In order: not carried in, declared not to be shared, kept by an owner, not carried out."""
     issues: tuple[Issue, ...] = ()
     """Warnings about the source; it was translated all the same."""
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    """The view it was written from, ``Type/id`` to resource."""
+    own: SourceDocument | None = None
+    """The receiver's own document that was re-issued or enclosed."""
 
 
 def translate(
@@ -81,7 +86,7 @@ def translate(
     if audience not in audiences_of(target_adapter):
         raise CannotRender("This format has no version for the citizen")
     known = [sender, receiver, *parties]
-    context = context_of(sender, now=now, printer=printer, parties=known, check=check)
+    context = traced(context_of(sender, now=now, printer=printer, parties=known, check=check))
     reading = replace(context, local=local(sender.id, source_adapter.format))
     update = read_plan(source, source_adapter, reading)
     mine = receiver.id == sender.id
@@ -91,10 +96,12 @@ def translate(
     kept_back: tuple[Loss, ...] = ()
     if not mine:
         resources, kept_back = shareable(resources, owned_by(receiver, resources))
+    resources = passed_on(resources)
     if own is None and mine and source_adapter.format == target_adapter.format:
         kind = media_type_of(source_adapter, source)
         own = SourceDocument(source_adapter.format, source, kind)
-    view = _view(update, resources, own, mine=mine, lead=_lead(update, context))
+    lead = _lead(update, context)
+    view = _view(update, resources, own, format=source_adapter.format, mine=mine, lead=lead)
     view = replace(view, audience=audience)
     writing = replace(context, local=local(receiver.id, target_adapter.format))
     rendered = target_adapter.render(view, receiver, writing)
@@ -103,6 +110,8 @@ def translate(
         media_type=rendered.media_type,
         losses=(*update.losses, *update.not_shared, *kept_back, *rendered.losses),
         issues=update.issues,
+        resources=resources,
+        own=own,
     )
 
 
@@ -119,10 +128,13 @@ def _view(
     resources: Mapping[str, Resource],
     own: SourceDocument | None,
     *,
+    format: str,
     mine: bool,
     lead: Party | None,
 ) -> PlanView:
     first = update.resources[0]
+    # What the owner gets back is its own document; of its other plans that tells nothing.
+    theirs = mine and update.part != SHARED and (own is None or own.format == format)
     return PlanView(
         plan_id=update.plan_id or str(first["id"]),
         version=update.base_version or 1,
@@ -131,7 +143,7 @@ def _view(
         approved=False,
         lead=lead,
         own=own,
-        own_part=f"CarePlan/{first['id']}" if mine and update.part != SHARED else None,
+        own_part=f"CarePlan/{first['id']}" if theirs else None,
     )
 
 

@@ -31,6 +31,8 @@ def test_wrong_usage(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None
         ("check", "nothing"),
         ("check", "vum", "--overrides", str(tmp_path)),
         ("explain", "nothing"),
+        ("explain", "vum", "--to", "fhir"),
+        ("explain", "behandlingsplan", str(TREATMENT.file), "--to", "nothing"),
         ("explain",),
     ):
         code, out, err = ki_hub(capsys, *arguments)
@@ -132,6 +134,31 @@ def test_explain_tells_of_a_document_paths_only(capsys: pytest.CaptureFixture[st
     assert {v["kind"] for v in json.loads(out)["values"]} >= {"row", "fixed", "context", "default"}
     _, out, _ = ki_hub(capsys, *arguments, "--json", "--values")
     assert [v for v in values if v in out]
+
+
+def test_explain_tells_of_what_goes_out(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = mappings_folder("ki-plan-xml") / "samples/everything.xml"
+    own = mappings_folder("handleplan-141") / "samples/typical.xml"
+    arguments = ["explain", "ki-plan-xml", str(plan), "--to", "handleplan-141", "--own", str(own)]
+    code, out, _ = ki_hub(capsys, *arguments)
+    assert code == 0
+    line = "/ActionPlan/OtherPlans/SharedPlan/Goal[2]/GoalText\n    <- Goal[1].description.text, "
+    _, found, after = out.partition(line)
+    assert found
+    earlier = "    <- /CoordinatedActionPlan/Goals/Goal[2]/GoalText, row ki-plan-xml/goal.yaml:"
+    assert after.splitlines()[1].startswith(earlier)
+    assert "0201609996" not in out
+    assert "Faste holdepunkter" not in out
+    assert "\nLost:\n" in out
+    _, told, _ = ki_hub(capsys, *arguments, "--json", "--values")
+    values = {v["target"]: v for v in json.loads(told)["values"]}
+    goal = values["/ActionPlan/OtherPlans/SharedPlan/Goal[2]/GoalText"]
+    assert goal["value"] == "Faste holdepunkter i ugen"
+    assert goal["earlier"]["source"] == "/CoordinatedActionPlan/Goals/Goal[2]/GoalText"
+    assert values["/ActionPlan/Purpose/PurposeText"]["kind"] == "own"
+    code, out, err = ki_hub(capsys, "explain", "ki-plan-xml", str(plan), "--to", "pdf")
+    assert (code, out) == (3, "")
+    assert "ask for html" in err
 
 
 def test_build_is_in_step(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,7 +27,7 @@ def equal(one: Any, other: Any) -> bool:
         return one is other
     if isinstance(one, int | float | Decimal) and isinstance(other, int | float | Decimal):
         return Decimal(str(one)) == Decimal(str(other))
-    return bool(one == other) and type(one) is type(other)
+    return bool(one == other)
 
 
 def holds_pattern(value: Any, pattern: Any) -> bool:

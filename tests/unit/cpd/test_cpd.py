@@ -216,6 +216,19 @@ def test_a_protected_address_is_masked() -> None:
     assert [x.reason for x in made.losses if x.path.endswith("/address")]
 
 
+def test_a_status_that_cda_has_no_word_for_is_coarsened() -> None:
+    view = full_view()
+    statuses = {
+        f"{key}/activity[{i}]/detail/status": activity["detail"]["status"]
+        for key, plan in view.resources.items()
+        if any(c["coding"][0]["code"] == "ki-plan" for c in plan.get("category", ()))
+        for i, activity in enumerate(plan.get("activity", ()))
+    }
+    found = {x.path for x in render(view).losses if x.kind == "coarsened"}
+    assert found & statuses.keys() == {k for k, v in statuses.items() if v != "in-progress"}
+    assert set(statuses.values()) > {"in-progress"}
+
+
 def test_the_losses_are_named() -> None:
     view = full_view()
     found = {x.path: x.kind for x in render(view).losses}

@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from adapters.cpd import losses as cpd_losses
+from adapters.ki_plan_xml import losses as ki_plan_losses
+from adapters.pdf import losses as pdf_losses
+from adapters.vum import account as vum_account
+from adapters.xml_plan import carried as xml_losses
 from hub import errors
 from hub.fhir.language import LANGUAGES, _said, preferred, said
+from hub.mapping import CodeTable, mappings_folder
+from hub.mapping.codes import is_code_table
+from hub.mapping.loading import TableFile
 from tests.unit.language.told import ERRORS, sentences
 from tests.views import ROOT
 
@@ -74,3 +82,22 @@ def test_what_became_of_it_and_why_are_said_one_by_one() -> None:
 def test_the_language_is_the_callers(header: str, wanted: str) -> None:
     assert preferred(header, "en") == wanted
     assert preferred(header, "en") in LANGUAGES
+
+
+def _reasons() -> set[str]:
+    """Why something is lost, as the tables and the lists of the formats' losses say it."""
+    tables = mappings_folder("")
+    found = {d.reason for file in tables.glob("*/*.yaml") for d in TableFile.read(file).not_shared}
+    for file in filter(is_code_table, tables.glob("*/codes/*.csv")):
+        found |= {p.comment for p in CodeTable.load(file).pairs if p.comment and not p.lossless}
+    for module in (vum_account, pdf_losses, cpd_losses, xml_losses, ki_plan_losses):
+        for name, value in vars(module).items():
+            told = value.values() if isinstance(value, dict) else (value,)
+            if name.startswith("_") and not name.startswith(("__", "_WORDS")):
+                found |= {t for t in told if isinstance(t, str) and " " in t}
+    return found
+
+
+def test_every_reason_of_a_loss_has_danish() -> None:
+    assert len(_reasons()) > 80
+    assert {r for r in _reasons() if said("da", r) is None} == set()

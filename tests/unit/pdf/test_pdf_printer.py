@@ -346,3 +346,15 @@ def test_the_values_are_plain_json():
     for plan in PLANS:
         values = content(view_of(plan), NOW)
         assert json.loads(json.dumps(values)) == values
+
+
+def test_how_an_effort_is_followed_up_and_a_goals_horizon_are_printed():
+    resources = copy.deepcopy(dict(view_of(PLAN_1).resources))
+    plan = next(r for k, r in resources.items() if k.startswith("CarePlan/"))
+    plan["activity"][0]["progress"] = [{"text": "Ses efter anden samtale."}, {"text": "Gik godt."}]
+    view = dataclasses.replace(view_of(PLAN_1), resources=resources)
+    for audience in ("party", "citizen"):
+        text = pdf_text(PRINTER.plan(dataclasses.replace(view, audience=audience), now=NOW))
+        assert "Opfølgning: Ses efter anden samtale." in text
+        assert "Gik godt." in text
+        assert "Tidshorisont: kort sigt" in text

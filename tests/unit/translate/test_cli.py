@@ -54,7 +54,16 @@ def test_the_citizens_copy(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr, done.stdout[:5]) == (0, b"", b"%PDF-")
     assert done.stdout != ki_hub(*arguments).stdout
     reasons = {found["reason"] for found in json.loads(losses.read_bytes())}
-    assert "registration data, left out of the citizen's own version" in reasons
+    assert "left out of the citizen's own version" in reasons
+
+
+def test_a_units_other_plan_stands_in_its_re_issued_document() -> None:
+    own = ROOT / "mappings/handleplan-141/samples/typical.xml"
+    order = ROOT / "mappings/vum/samples/order-full.json"
+    arguments = ["translate", "--from", "vum", "--to", "handleplan-141", str(order)]
+    done = ki_hub(*arguments, "--sender", "social-havneby", "--own", str(own))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "At Karla får en fast base at bo i".encode() in done.stdout.partition(b"<OtherPlan>")[2]
 
 
 def test_whose_codes_it_is_in_is_found_without_a_sender(tmp_path: Path) -> None:

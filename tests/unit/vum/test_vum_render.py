@@ -366,7 +366,7 @@ def test_nothing_is_invented() -> None:
 def _parts(value: str) -> list[str]:
     """The texts in a composed value, without labels, numbers and the commas between them."""
     lines = [re.sub(r"^\d+\. ", "", text) for text in value.split("\n")]
-    labels = "|".join(words.LABELS)
+    labels = "|".join(sorted(words.LABELS, key=len, reverse=True))
     bare = [re.sub(rf"^({labels}):? ?", "", text) for text in lines]
     found = [p for text in bare for p in re.split(r": |, ", text)]
     return [p for p in found if p and not p.isdigit()]

@@ -7,7 +7,7 @@ from alembic import op
 
 from hub.store.tables import Moment
 
-revision = "0017"
+revision = "0016"
 down_revision = "0015"
 branch_labels = None
 depends_on = None
