@@ -1,7 +1,7 @@
 # `make` or `make help` says what there is. A fresh clone needs nothing before any of these.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-full faults conformance check lock reference sbom audit clean prerequisites \
+.PHONY: help run demo test test-full faults bench conformance check lock reference sbom audit clean prerequisites \
 	java
 .PHONY: check-form check-types check-data check-pages
 
@@ -16,6 +16,7 @@ INSTALLED := $(VENV)/.installed
 PYTEST_ARGS ?=
 FAULTS ?= 1000
 SEED ?= 1
+BENCH_ARGS ?=
 PYTEST := $(BIN)/pytest -q --durations=15 -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 # What is checked without tests, two at a time. The tests of check-pages are among all tests.
 CHECKS := check-types check-form check-data
@@ -40,6 +41,9 @@ test-full: prerequisites java $(INSTALLED) ## The long forms: killed at every st
 
 faults: prerequisites $(INSTALLED) ## Kill, cut and fill everything, and judge (FAULTS=n SEED=s); see docs/reliability.md
 	$(BIN)/python -m tests.faults run --faults $(FAULTS) --seed $(SEED)
+
+bench: prerequisites $(INSTALLED) ## How fast the hub is beside a bare loop, and its SQL (BENCH_ARGS="--runs 5 --citizens 20")
+	$(BIN)/python -m tests.bench $(BENCH_ARGS)
 
 conformance: java $(INSTALLED) ## HL7's validator over all that is published and emitted (NATIONAL=folder of packages)
 	$(BIN)/python -m tests.conformance $(if $(NATIONAL),--national $(NATIONAL))

@@ -1,0 +1,1 @@
+"""How fast the hub is beside a bare loop of the same writes, and how much SQL each act takes."""
