@@ -23,10 +23,10 @@ def remind(
     work: UnitOfWork,
     state: PlanState,
     access: Iterable[Mapping[str, object]],
-    actor: str,
     now: datetime,
-) -> None:
-    """Open or close the tasks; ``access``: the plan's access rows as they now are.
+) -> list[str]:
+    """Open the tasks; returns the ids of those that nobody needs to do. ``access``: the plan's
+    access rows as they now are.
 
     The lead is asked, and every coordinator that has the plan: being asked tells that there is
     one. A consent that was withdrawn has no rows, and asks for nothing.
@@ -39,6 +39,7 @@ def remind(
         last[party] = max(until, last.get(party, until))
     asked = state.plan.open and not state.facts.deceased
     lapses = asked and any(until <= soon for until in last.values())
+    done: list[str] = []
     for member in state.members:
         party = member.party.id
         lead = party == state.plan.lead
@@ -49,4 +50,5 @@ def remind(
             task = Task(task_id, KIND, party, _TEXT, state.plan.id, None, None, now)
             work.journal.open_task(task)
         else:
-            work.journal.close_tasks(actor, now, task_id=task_id)
+            done.append(task_id)
+    return done

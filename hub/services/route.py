@@ -46,10 +46,9 @@ def reconcile(
     state = plan_state(work, plan, directory, now)
     access = access_rows(state.members, state.facts.consents)
     work.plans.set_access(plan_id, access)
-    remind(work, state, access, actor, now)
-    _mourn(work, state, actor, now)
+    done = [*remind(work, state, access, now), *_mourn(work, state, actor, now)]
     if state.facts.protected:
-        work.journal.close_tasks(actor, now, task_id=to_protect(plan_id))
+        done.append(to_protect(plan_id))
     take_back(work, plan, state.facts, actor, now)
     take_back_notices(work, plan, state.facts, actor, now)
     _drop_refused(work, state, actor, now)
@@ -57,7 +56,8 @@ def reconcile(
     routes = () if plan.in_error else route(state.facts)
     for found in routes:
         mine = [r for r in rows if r.receiver == found.receiver]
-        _follow(hub, work, state, found, mine, actor, now)
+        done += _follow(hub, work, state, found, mine, actor, now)
+    work.journal.close_tasks(actor, now, task_ids=done)
     there = set() if plan.in_error else {CITIZEN, *(m.party.id for m in state.members)}
     _cancel(work, (r for r in rows if r.receiver not in there), "Takes no part now", actor, now)
     follow(work, plan.citizen_id, plan, actor, now)
@@ -65,15 +65,16 @@ def reconcile(
     return state.strangers
 
 
-def _mourn(work: UnitOfWork, state: PlanState, actor: str, now: datetime) -> None:
-    """Of a dead citizen's plan nobody is asked for anything, but for ending it."""
+def _mourn(work: UnitOfWork, state: PlanState, actor: str, now: datetime) -> list[str]:
+    """Of a dead citizen's plan nobody is asked for anything, but for ending it; returns the task
+    that is done."""
     task_id = repeatable("task", "deceased", state.plan.id)
     if state.facts.deceased:
         work.journal.close_tasks(actor, now, plan_id=state.plan.id)
     if state.facts.deceased and state.plan.open:
         ask_of_plan(work, "deceased", task_id, state.plan.lead, state.plan.id, now)
-    else:
-        work.journal.close_tasks(actor, now, task_id=task_id)
+        return []
+    return [task_id]
 
 
 def _drop_refused(work: UnitOfWork, state: PlanState, actor: str, now: datetime) -> None:
@@ -103,7 +104,8 @@ def _follow(
     rows: list[Delivery],
     actor: str,
     now: datetime,
-) -> None:
+) -> list[str]:
+    """Make one receiver's rows follow; returns the tasks that are done."""
     if found.verdict == "deny":
         _cancel(work, rows, found.reason, actor, now)
         work.journal.audit(
@@ -112,13 +114,13 @@ def _follow(
             role=state.role_of(found.receiver),
         )  # fmt: skip
         ask(work, state, found, None, now)
-        return
+        return []
     about = repeatable(state.plan.id, found.receiver)
-    work.journal.close_tasks(actor, now, task_id=repeatable("task", "consent", about))
+    done = [repeatable("task", "consent", about)]
     wanted = _subscriptions(work, found.receiver)
     if not wanted:
         ask(work, state, found, None, now, kind="subscription")
-        return
+        return done
     subscription = _possible(hub, work, state, found.receiver, wanted)
     if subscription is None:
         subscription = wanted[0]
@@ -127,7 +129,7 @@ def _follow(
                 found, verdict="block", reason=_NOTHING_OWN, task="own-document",
                 task_for=found.receiver,
             )  # fmt: skip
-    work.journal.close_tasks(actor, now, task_id=repeatable("task", "subscription", about))
+    done.append(repeatable("task", "subscription", about))
     if any(_has_left(r, found.version) for r in rows):
         # What a receiver has got it does not get again because its format changed.
         subscription = replace(subscription, format=_format_of(rows, found.version))
@@ -138,6 +140,7 @@ def _follow(
         _supersede(work, row, rows, subscription, actor, now)
     else:
         _block(work, state, row, found, rows, actor, now)
+    return done
 
 
 def subscription_for(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -57,10 +57,15 @@ class Journal:
         plan_id: str | None = None,
         kind: str | None = None,
         task_id: str | None = None,
+        task_ids: Collection[str] | None = None,
         inbox_id: str | None = None,
     ) -> None:
-        """Done, by whom; of one delivery or message, of one kind in a plan, or with that id."""
+        """Done, by whom; of one delivery or message, of one kind in a plan, or with those ids."""
+        if task_ids is not None and not task_ids:
+            return
         found = update(TASK).where(TASK.c.done_at.is_(None))
+        if task_ids is not None:
+            found = found.where(TASK.c.id.in_(task_ids))
         for column, wanted in (
             (TASK.c.delivery_id, delivery_id),
             (TASK.c.plan_id, plan_id),
