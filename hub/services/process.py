@@ -82,8 +82,8 @@ def process(hub: Hub, item_id: str) -> InboxItem:
     with hub.store.writing() as work:
         claimed = work.inbox.claim(item_id, hub.clock(), hub.limits.process_lease)
         item = work.inbox.get(item_id, SYSTEM)
-        sender = work.parties.get(item.sender) if item else None
         directory = work.parties.directory()
+        sender = work.parties.get(item.sender) if item else None
         if claimed:
             work.commit()
     if item is None or sender is None:

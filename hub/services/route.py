@@ -54,6 +54,7 @@ def reconcile(
     _drop_refused(work, state, actor, now)
     rows = work.deliveries.of_plan(plan_id)
     routes = () if plan.in_error else route(state.facts)
+    work.parties.know(found.receiver for found in routes)
     for found in routes:
         mine = [r for r in rows if r.receiver == found.receiver]
         done += _follow(hub, work, state, found, mine, actor, now)

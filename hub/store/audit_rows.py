@@ -11,13 +11,16 @@ from hashlib import sha256
 from hmac import new as hmac
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, or_, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
+from hub.contract import Party
 from hub.fhir import names
+from hub.model.party import RegisteredParty
 from hub.model.trail import row_hash
 from hub.store.audit_tables import AUDIT, AUDIT_TAIL, PSEUDONYM
 from hub.store.once import inserted
-from hub.store.tables import ACCESS, APPROVAL, CONSENT, INBOX, OPERATOR, PART, PARTY, PLAN
+from hub.store.parties import Parties
+from hub.store.tables import ACCESS, APPROVAL, CONSENT, INBOX, OPERATOR, PART, PLAN
 
 HUB: Final = "hub"
 """The actor of what the hub does by itself."""
@@ -50,16 +53,18 @@ class Act:
 class AuditRows:
     """The one writer of the table; whatever it looks up is read once for a unit of work."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, parties: Parties) -> None:
         self._db = connection
-        self._units: dict[str, Row[Any] | None] = {}
+        self._parties = parties
         self._pseudonyms: dict[str, str] = {}
 
     def write(self, act: Act) -> int:
         """The row and its hash, and that it waits for the sealer; returns its id."""
         plan_id, version, citizen, lead = self._about(act)
         who = act.actor.split(": ", 1)[0]
-        unit = self._unit(who) or (self._unit(act.party or "") if who == HUB else None)
+        unit = self._parties.get(who)
+        if unit is None and who == HUB and act.party:
+            unit = self._parties.get(act.party)
         consent = act.basis.removeprefix("consent/")
         purpose, sections = self._permitted(act, plan_id)
         row = {
@@ -72,8 +77,8 @@ class AuditRows:
             "outcome": act.outcome,
             "detail": act.detail,
             "role": act.role or self._role(who, unit, lead),
-            "unit": _identifier(unit) if unit else None,
-            "unit_name": _named(unit) if unit else None,
+            "unit": _identifier(unit.party) if unit else None,
+            "unit_name": _named(unit.party) if unit else None,
             "citizen": self.pseudonym(citizen, act.at) if citizen else None,
             "plan_id": plan_id,
             "version": version,
@@ -180,17 +185,11 @@ class AuditRows:
 
     # Who
 
-    def _unit(self, party: str) -> Row[Any] | None:
-        if party not in self._units:
-            found = select(PARTY).where(PARTY.c.id == party)
-            self._units[party] = self._db.execute(found).first()
-        return self._units[party]
-
-    def _role(self, who: str, unit: Row[Any] | None, lead: str | None) -> str | None:
+    def _role(self, who: str, unit: RegisteredParty | None, lead: str | None) -> str | None:
         if unit is not None:
-            if unit.id == lead:
+            if unit.party.id == lead:
                 return "lead"
-            return "party" if unit.id == who else "receiver"
+            return "party" if unit.party.id == who else "receiver"
         if who == HUB:
             return HUB
         found = select(OPERATOR.c.id).where(or_(OPERATOR.c.id == who, OPERATOR.c.name == who))
@@ -201,18 +200,18 @@ def _pseudonym(key: str, citizen: str) -> str:
     return hmac(bytes.fromhex(key), citizen.encode(), sha256).hexdigest()
 
 
-def _identifier(unit: Row[Any]) -> str:
+def _identifier(unit: Party) -> str:
     """SOR where the unit has one, else another identifier that names one unit, else the hub's."""
     held: dict[str, str] = {}
-    for system, value in unit.identifiers:
-        held.setdefault(system, value)
+    for identifier in unit.identifiers:
+        held.setdefault(identifier.system, identifier.value)
     for system in names.UNIT_SYSTEMS:
         if system in held:
             return f"{system}|{held[system]}"
     return f"{names.LOCAL_UNIT}|{unit.id}"
 
 
-def _named(unit: Row[Any]) -> str:
+def _named(unit: Party) -> str:
     """The unit, and the organisation it is in where its name does not say so."""
     inside = unit.organisation and unit.organisation not in unit.name
-    return f"{unit.name}, {unit.organisation}" if inside else str(unit.name)
+    return f"{unit.name}, {unit.organisation}" if inside else unit.name

@@ -12,6 +12,7 @@ from hub.model.party import Viewer
 from hub.model.records import Hop, Task
 from hub.store.audit_rows import Act, AuditRows
 from hub.store.audit_tables import AUDIT
+from hub.store.parties import Parties
 from hub.store.tables import HOP, META, TASK
 
 OPERATOR = "operator"
@@ -21,9 +22,9 @@ OPERATOR = "operator"
 class Journal:
     """Rows people read."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, parties: Parties) -> None:
         self._db = connection
-        self._trail = AuditRows(connection)
+        self._trail = AuditRows(connection, parties)
 
     # Tasks
 

@@ -32,10 +32,17 @@ class Parties:
 
     def get(self, party_id: str) -> RegisteredParty | None:
         """One party by its id, as it was when this unit of work first asked, or changed it."""
-        if party_id not in self._read:
-            row = self._db.execute(select(PARTY).where(PARTY.c.id == party_id)).first()
-            self._read[party_id] = self._whole([row])[0] if row else None
+        self.know([party_id])
         return self._read[party_id]
+
+    def know(self, party_ids: Iterable[str]) -> None:
+        """Read together those that :meth:`get` is about to be asked for."""
+        asked = sorted({*party_ids} - self._read.keys())
+        if not asked:
+            return
+        self._read |= dict.fromkeys(asked)
+        rows = self._db.execute(select(PARTY).where(PARTY.c.id.in_(asked))).all()
+        self._read |= {r.party.id: r for r in self._whole(rows)}
 
     def lock(self, party_id: str) -> None:
         """What else only one transaction of this party may do at a time waits here."""
@@ -46,7 +53,9 @@ class Parties:
 
     def all(self) -> list[RegisteredParty]:
         """Every party, by id."""
-        return self._whole(self._db.execute(select(PARTY).order_by(PARTY.c.id)).all())
+        found = self._whole(self._db.execute(select(PARTY).order_by(PARTY.c.id)).all())
+        self._read |= {r.party.id: r for r in found}
+        return found
 
     def directory(self) -> Directory:
         """Every party, findable by its identifiers."""
@@ -139,6 +148,8 @@ class Parties:
         return self._db.execute(found).scalar() is not None
 
     def _whole(self, rows: Sequence[Row[Any]]) -> list[RegisteredParty]:
+        if not rows:
+            return []
         found = select(SUBSCRIPTION).where(
             SUBSCRIPTION.c.source == FILE, SUBSCRIPTION.c.party.in_([r.id for r in rows])
         )

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from hub.model.delivery import FINAL
 from hub.store.audit_rows import AuditRows
 from hub.store.audit_tables import AUDIT, AUDIT_SEAL, AUDIT_SEGMENT, CITIZEN_HOLD, LEGAL_HOLD
+from hub.store.parties import Parties
 from hub.store.tables import DELIVERY, INBOX, PART, PLAN, QUEUE_MESSAGE, TASK
 
 
@@ -39,9 +40,9 @@ class Hold:
 class Retention:
     """Each kind of record by itself; nothing under a legal hold."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, parties: Parties) -> None:
         self._db = connection
-        self._rows = AuditRows(connection)
+        self._rows = AuditRows(connection, parties)
 
     # Holds
 

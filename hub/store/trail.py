@@ -13,6 +13,7 @@ from hub.model.trail import Break, Checker, Seal, day, row_hash, sealed, unseale
 from hub.store.audit_rows import AuditRows
 from hub.store.audit_tables import AUDIT, AUDIT_SEAL, AUDIT_SEGMENT, AUDIT_TAIL
 from hub.store.dialect import take_turn
+from hub.store.parties import Parties
 
 _BATCH: Final = 5_000
 SEALER: Final = "audit-sealer"
@@ -52,9 +53,9 @@ class Wanted:
 class Trail:
     """Seals, segments, holds, and rows to be shown."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, parties: Parties) -> None:
         self._db = connection
-        self._rows = AuditRows(connection)
+        self._rows = AuditRows(connection, parties)
 
     # Sealing
 
