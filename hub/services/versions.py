@@ -11,6 +11,7 @@ from hub.fhir.bundles import rewritten
 from hub.model.plan import SHARED, Key, canonical, digest_of, with_decisions
 from hub.model.records import Part, Plan, PlanVersion
 from hub.services.hub import Hub, sha256
+from hub.store.saving import OthersError, Written
 from hub.store.work import UnitOfWork
 
 
@@ -26,7 +27,7 @@ def store(
 
     Raises Invalid for an id that is another part's.
     """
-    keys: list[Key] = []
+    written: list[Written] = []
     for resource in with_one_patient(resources, citizen):
         if resource["resourceType"] == "Patient" and part.kind != SHARED:
             continue
@@ -34,16 +35,11 @@ def store(
         if part.kind == SHARED and resource["id"] == part.id and part.members:
             before = work.plans.resources(part.members[:1])
             resource = with_decisions(resource, before[f"CarePlan/{part.id}"])  # noqa: PLW2901
-        try:
-            keys.append(
-                work.plans.save_resource(
-                    resource, sha256(canonical(resource)), owner, sender.id, hub.clock()
-                )
-            )  # fmt: skip
-        except ValueError:
-            place = f"{resource['resourceType']}.id"
-            raise Invalid("The id belongs to another part of a plan", at=place) from None
-    return tuple(keys)
+        written.append(Written(resource, sha256(canonical(resource)), owner))
+    try:
+        return tuple(work.plans.save_resources(written, sender.id, hub.clock()))
+    except OthersError as e:
+        raise Invalid("The id belongs to another part of a plan", at=f"{e.kind}.id") from None
 
 
 def with_one_patient(resources: Iterable[Resource], citizen: str) -> list[Resource]:

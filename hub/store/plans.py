@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, exists, or_, select, tuple_, update
 
 from hub.contract import Identifier, Resource
-from hub.fhir.codec import dump_json, parse_kept
+from hub.fhir.codec import parse_kept
 from hub.model.party import Viewer
 from hub.model.plan import Key
 from hub.model.records import Part, Plan, PlanVersion
 from hub.store.replace import replace_rows
+from hub.store.saving import Written, save_resources
 from hub.store.tables import ACCESS, CITIZEN_IDENTIFIER, PART, PLAN, PLAN_VERSION, RESOURCE
 from hub.store.withdrawal_tables import RETRACTION
 
@@ -193,36 +194,12 @@ class Plans:
     def save_resource(
         self, resource: Resource, digest: str, owner: str, by: str, now: datetime
     ) -> Key:
-        """A new version of the resource, unless its content is that of the newest one.
+        """One of :meth:`save_resources`."""
+        return self.save_resources([Written(resource, digest, owner)], by, now)[0]
 
-        ``owner`` is the part it belongs to (for a Patient: the citizen). Raises ValueError if
-        the id already belongs to another.
-        """
-        kind, resource_id = resource["resourceType"], resource["id"]
-        newest = self._db.execute(
-            select(RESOURCE.c.version, RESOURCE.c.digest, RESOURCE.c.owner)
-            .where(RESOURCE.c.type == kind, RESOURCE.c.id == resource_id)
-            .order_by(RESOURCE.c.version.desc())
-            .limit(1)
-        ).first()
-        if newest is not None and newest.owner != owner:
-            raise ValueError("the id belongs to another")
-        if newest is not None and newest.digest == digest:
-            return (kind, resource_id, newest.version)
-        version = newest.version + 1 if newest else 1
-        self._db.execute(
-            RESOURCE.insert().values(
-                type=kind,
-                id=resource_id,
-                version=version,
-                owner=owner,
-                digest=digest,
-                body=dump_json(resource).decode(),
-                written_by=by,
-                written_at=now,
-            )
-        )
-        return (kind, resource_id, version)
+    def save_resources(self, written: Sequence[Written], by: str, now: datetime) -> list[Key]:
+        """See :func:`hub.store.saving.save_resources`."""
+        return save_resources(self._db, written, by, now)
 
     def newest(self, kind: str, resource_id: str) -> tuple[str, int] | None:
         """Owner and number of a resource's newest version."""
