@@ -170,14 +170,26 @@ def _possible(
     wanted: Iterable[Subscription],
 ) -> Subscription | None:
     """The first whose format can be made; a re-issue needs what the receiver wrote in it."""
-    documents = [
-        part.document_inbox
-        for part in work.plans.parts_in(state.versions[-1])
-        if part.owner == receiver and part.kind != SHARED and part.document_inbox
-    ]
-    written = work.inbox.formats(documents)
-    adapter = hub.adapters.adapter
-    return next((s for s in wanted if s.format in written or not reissues(adapter(s.format))), None)
+    written: set[str] | None = None
+    for one in wanted:
+        if not reissues(hub.adapters.adapter(one.format)):
+            return one
+        if written is None:
+            written = _written(work, state, receiver)
+        if one.format in written:
+            return one
+    return None
+
+
+def _written(work: UnitOfWork, state: PlanState, receiver: str) -> set[str]:
+    """The formats of the receiver's own documents in the plan."""
+    return work.inbox.formats(
+        [
+            part.document_inbox
+            for part in work.plans.parts_in(state.versions[-1])
+            if part.owner == receiver and part.kind != SHARED and part.document_inbox
+        ]
+    )
 
 
 def _row(
