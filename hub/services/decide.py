@@ -163,7 +163,7 @@ def _follow(
     plan = work.plans.lock(plan_id)
     assert plan is not None
     state = plan_state(work, plan, directory, hub.clock())
-    carry(work, plan, state.facts, before)
+    carry(work, plan, state.facts, state.deliveries, before)
     reconcile(hub, work, plan_id, directory, actor=sender.id)
     found = follow_withdrawal(hub, work, state, before, cause, sender.id)
     # Others are not told here that there is a plan; they have a task if they know it.

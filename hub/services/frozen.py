@@ -62,14 +62,21 @@ def _repeats(work: UnitOfWork, facts: PlanFacts, member: Member, delivery: Deliv
     return ""
 
 
-def carry(work: UnitOfWork, plan: Plan, facts: PlanFacts, before: Iterable[Consent]) -> None:
+def carry(
+    work: UnitOfWork,
+    plan: Plan,
+    facts: PlanFacts,
+    rows: Iterable[Delivery],
+    before: Iterable[Consent],
+) -> None:
     """After a consent changed: what narrowed nothing for a receiver leaves its bytes good.
 
-    ``before``: the citizen's consents as they were; ``plan`` and ``facts`` are of now.
+    ``before``: the citizen's consents as they were; ``plan``, ``facts`` and the plan's ``rows``
+    are of now.
     """
     known = tuple(before)
     told = work.deliveries.frozen_notifications(plan.id)
-    for delivery in (*work.deliveries.of_plan(plan.id), *told):
+    for delivery in (*rows, *told):
         member = _member(facts, delivery.receiver)
         made = _made_at(work, delivery)
         if member is None or made is None or delivery.consent_epoch != plan.consent_epoch - 1:
@@ -85,43 +92,44 @@ IN_ERROR: Final = "It holds something that was published in error"
 TAKEN_BACK: Final = "Taken back from the mailbox; it may not be had any more"
 
 
-def take_back(work: UnitOfWork, plan: Plan, facts: PlanFacts, actor: str, now: datetime) -> None:
+def take_back(
+    work: UnitOfWork,
+    plan: Plan,
+    facts: PlanFacts,
+    rows: Iterable[Delivery],
+    actor: str,
+    now: datetime,
+) -> bool:
     """Take letters that may not be had any more out of the hub's own mailboxes, and send none of
-    them again.
+    them again; says whether there were any among the plan's ``rows``.
 
     What lies on a broker is taken back by the worker (:mod:`hub.services.recall`); what is at the
     receiver's own endpoint has left.
     """
-    for delivery in work.deliveries.of_plan(plan.id):
-        if delivery.state is State.RETRY_AT:
-            refused = why_not(work, plan, facts, delivery)
-            if refused:
-                work.queues.settle(deliveries_queue(delivery.receiver), delivery.id, now)
-                work.deliveries.move(delivery, State.CANCELLED, refused, actor, now)
-                work.journal.close_tasks(actor, now, delivery_id=delivery.id)
-            continue
-        if delivery.state is not State.SENT:
-            continue
-        if delivery.receiver == CITIZEN:
-            _not_handed_over(work, plan, facts, delivery, actor, now)
-            continue
-        queue = deliveries_queue(delivery.receiver)
-        if not work.queues.holds(queue, delivery.id):
-            continue
-        if why_not(work, plan, facts, delivery):
-            work.queues.settle(queue, delivery.id, now)
-            work.deliveries.move(delivery, State.CANCELLED, TAKEN_BACK, actor, now)
-            work.journal.close_tasks(actor, now, delivery_id=delivery.id)
+    taken = [row for row in rows if _taken_back(work, plan, facts, row, actor, now)]
+    return bool(taken)
 
 
-def _not_handed_over(
-    work: UnitOfWork, plan: Plan, facts: PlanFacts, delivery: Delivery, actor: str, now: datetime
-) -> None:
-    """The citizen's printed copy, before a person hands it over."""
-    refused = why_not(work, plan, facts, delivery)
-    if refused:
-        work.deliveries.move(delivery, State.CANCELLED, refused, actor, now)
-        work.journal.close_tasks(actor, now, delivery_id=delivery.id)
+def _taken_back(
+    work: UnitOfWork, plan: Plan, facts: PlanFacts, row: Delivery, actor: str, now: datetime
+) -> bool:
+    queue = deliveries_queue(row.receiver)
+    here = row.receiver == CITIZEN or row.state is State.RETRY_AT
+    if row.state is State.SENT and not here:
+        here = work.queues.holds(queue, row.id)
+    if row.state not in {State.SENT, State.RETRY_AT} or not here:
+        return False
+    refused = why_not(work, plan, facts, row)
+    current = work.deliveries.lock(row.id) if refused else None
+    if current is None or current.state is not row.state:
+        # Its receiver answered at this moment.
+        return False
+    mailbox = row.state is State.SENT and row.receiver != CITIZEN
+    work.queues.settle(queue, row.id, now)
+    reason = TAKEN_BACK if mailbox else refused
+    work.deliveries.move(row, State.CANCELLED, reason, actor, now)
+    work.journal.close_tasks(actor, now, delivery_id=row.id)
+    return True
 
 
 def _member(facts: PlanFacts, party: str) -> Member | None:

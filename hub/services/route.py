@@ -6,7 +6,7 @@ receiver, version and format.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 
@@ -49,10 +49,11 @@ def reconcile(
     done = [*remind(work, state, access, now), *_mourn(work, state, actor, now)]
     if state.facts.protected:
         done.append(to_protect(plan_id))
-    take_back(work, plan, state.facts, actor, now)
+    rows: Sequence[Delivery] = state.deliveries
+    taken = take_back(work, plan, state.facts, rows, actor, now)
     take_back_notices(work, plan, state.facts, actor, now)
-    _drop_refused(work, state, actor, now)
-    rows = work.deliveries.of_plan(plan_id)
+    if _drop_refused(work, state, actor, now) or taken:
+        rows = work.deliveries.of_plan(plan_id)
     routes = () if plan.in_error else route(state.facts)
     work.parties.know(found.receiver for found in routes)
     for found in routes:
@@ -78,13 +79,17 @@ def _mourn(work: UnitOfWork, state: PlanState, actor: str, now: datetime) -> lis
     return [task_id]
 
 
-def _drop_refused(work: UnitOfWork, state: PlanState, actor: str, now: datetime) -> None:
-    """What was due of an older version and may not be had any more; the newest one is routed."""
-    for row in work.deliveries.of_plan(state.plan.id):
+def _drop_refused(work: UnitOfWork, state: PlanState, actor: str, now: datetime) -> bool:
+    """What was due of an older version and may not be had any more; the newest one is routed.
+    Says whether there was any."""
+    dropped = False
+    for row in state.deliveries:
         if row.state is State.DUE and row.version != state.facts.head.number:
             reason = why_not(work, state.plan, state.facts, row)
             if reason:
                 _cancel(work, (row,), reason, actor, now)
+                dropped = True
+    return dropped
 
 
 def access_rows(members: Iterable[Member], consents: Iterable[Consent]) -> list[dict[str, object]]:

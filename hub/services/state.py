@@ -13,7 +13,7 @@ from hub.model.delivery import State
 from hub.model.party import Directory
 from hub.model.plan import SHARED, Member, chief_role, team
 from hub.model.protection import is_hidden
-from hub.model.records import Plan, PlanVersion
+from hub.model.records import Delivery, Plan, PlanVersion
 from hub.model.routing import PlanFacts, Version
 from hub.store.work import UnitOfWork
 
@@ -43,6 +43,8 @@ class PlanState:
     members: tuple[Member, ...]
     strangers: tuple[str, ...]
     facts: PlanFacts
+    deliveries: tuple[Delivery, ...]
+    """Of the plan itself, oldest first."""
 
     def member(self, party: str) -> Member | None:
         """The unit in the team."""
@@ -65,7 +67,8 @@ def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime
         # There never was such a plan: nobody is in it, and nobody is sent anything of it.
         members, strangers = (), ()
     settled: dict[str, frozenset[str]] = {}
-    for delivery in work.deliveries.of_plan(plan.id):
+    deliveries = tuple(work.deliveries.of_plan(plan.id))
+    for delivery in deliveries:
         if delivery.state is State.NOT_SENT and delivery.ruling != "anew":
             before = settled.get(delivery.receiver, frozenset())
             settled[delivery.receiver] = before | {delivery.digest}
@@ -82,4 +85,4 @@ def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime
         deceased=any(is_deceased(r) for r in resources.values()),
         protected=is_hidden(resources.values()),
     )
-    return PlanState(plan, versions, members, strangers, facts)
+    return PlanState(plan, versions, members, strangers, facts, deliveries)
