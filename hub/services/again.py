@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from hub.model.delivery import State
+from hub.model.party import SYSTEM
 from hub.model.records import Delivery
 from hub.ports import deliveries_queue
 from hub.services.attempts import ACTOR
@@ -15,8 +16,10 @@ from hub.services.route import reconcile
 from hub.store.work import UnitOfWork
 
 
-def begin_again(hub: Hub, delivery: Delivery, token: str, renewed_body: bytes | None) -> bool:
-    """Back to ``sending``; False if it is not to be sent now.
+def begin_again(
+    hub: Hub, delivery: Delivery, token: str, renewed_body: bytes | None
+) -> Delivery | None:
+    """Back to ``sending``, as it was frozen; None if it is not to be sent now.
 
     The same bytes, or (``renewed_body``) the same content in a new envelope where the format asks
     for that.
@@ -27,20 +30,18 @@ def begin_again(hub: Hub, delivery: Delivery, token: str, renewed_body: bytes | 
     now = hub.clock()
     with hub.store.writing() as work:
         hold(work, delivery)
-        current = work.deliveries.lock(delivery.id)
-        assert current is not None
-        under_way = current.state in {State.SENDING, State.RETRY_AT}
-        if not under_way or not work.deliveries.holds_claim(delivery.id, token):
-            return False
+        current = work.deliveries.lock(delivery.id, token)
+        if current is None or current.state not in {State.SENDING, State.RETRY_AT}:
+            return None
         refused = refused_now(work, current, now)
         if refused:
             _never(hub, work, current, refused, now)
             work.commit()
-            return False
+            return None
         if stopped(work, current.receiver):
             work.deliveries.release(current.id)
             work.commit()
-            return False
+            return None
         if current.state is State.RETRY_AT:
             fresh: dict[str, Any] = {} if renewed_body is None else {"body": renewed_body}
             work.deliveries.move(current, State.SENDING, "Sent again", ACTOR, now,
@@ -48,8 +49,9 @@ def begin_again(hub: Hub, delivery: Delivery, token: str, renewed_body: bytes | 
         else:
             work.deliveries.restate(current, "Sent again after an interruption", ACTOR, now)
         work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
+        frozen = work.deliveries.get(delivery.id, SYSTEM, body=True)
         work.commit()
-    return True
+    return frozen
 
 
 def once_more(work: UnitOfWork, delivery: Delivery, reason: str, actor: str, now: datetime) -> None:

@@ -27,7 +27,6 @@ from hub.services.again import audit_disclosure, begin_again
 from hub.services.answering import prepare_answer
 from hub.services.asking import ask_for_hand_over, ask_person
 from hub.services.attempts import ACTOR, fail, outgoing, retry_after, subscription_of
-from hub.services.breakers import heard
 from hub.services.document_send import freeze_document
 from hub.services.frozen import open_to, why_not
 from hub.services.gate import answers_for, is_notice, stopped
@@ -38,6 +37,7 @@ from hub.services.outgoing import conforming
 from hub.services.parcels import Parcel
 from hub.services.resend import answer_by, renewed
 from hub.services.route import reconcile
+from hub.services.settling import parcel
 from hub.services.state import PlanState, plan_state
 from hub.services.subscription_send import prepare_notification
 from hub.services.threads import Before, before, remember, still
@@ -73,12 +73,16 @@ def prepare(hub: Hub, delivery_id: str, token: str) -> Parcel | None:
     """Make and freeze a delivery that was claimed; None if it is not to be sent now."""
     with hub.store.reading() as work:
         delivery = work.deliveries.get(delivery_id, SYSTEM)
-    assert delivery is not None
+        assert delivery is not None
+        registered = work.parties.get(delivery.receiver)
+        of_plan = bool(delivery.plan_id) and not delivery.subscription
+        plain = of_plan and delivery.state is State.DUE and not is_notice(delivery)
+        source = _source(hub, work, delivery) if plain else None
     if delivery.subscription:
         return prepare_notification(hub, delivery, token)
     if not delivery.plan_id and not delivery.document:
         return prepare_answer(hub, delivery, token)
-    return _frozen(hub, delivery_id, token)
+    return _frozen(hub, delivery, registered, source, token)
 
 
 def guarded(hub: Hub, delivery_id: str, token: str, step: Callable[[], Found]) -> Found | None:
@@ -102,34 +106,30 @@ def guarded(hub: Hub, delivery_id: str, token: str, step: Callable[[], Found]) -
     return None
 
 
-def _frozen(hub: Hub, delivery_id: str, token: str) -> Parcel | None:
+def _frozen(
+    hub: Hub,
+    delivery: Delivery,
+    registered: RegisteredParty | None,
+    source: _Source | None,
+    token: str,
+) -> Parcel | None:
     """A copy of the plan, a notice, or a document that stands alone, in ``sending`` with its
     bytes."""
-    with hub.store.reading() as work:
-        delivery = work.deliveries.get(delivery_id, SYSTEM)
-        assert delivery is not None
-        registered = work.parties.get(delivery.receiver)
-        of_plan = not is_notice(delivery) and not delivery.document
-        plain = delivery.state is State.DUE and of_plan
-        source = _source(hub, work, delivery) if plain else None
-    if delivery.state is State.DUE and source is None:
+    if source is not None:
+        made = _render(hub, delivery, registered, source)
+        frozen = _freeze(hub, delivery, made, token)
+    elif delivery.state is State.DUE:
         freeze = freeze_document if delivery.document else freeze_notice
-        if not freeze(hub, delivery, token):
-            return None
-    elif source is None:
+        frozen = freeze(hub, delivery, token)
+    else:
         body = renewed(hub, delivery) if delivery.state is State.RETRY_AT else None
-        if not begin_again(hub, delivery, token, body):
-            return None
-    elif not _freeze(hub, delivery, _render(hub, delivery, registered, source), token):
+        frozen = begin_again(hub, delivery, token, body)
+    if frozen is None:
         return None
-    with hub.store.reading() as work:
-        frozen = work.deliveries.get(delivery_id, SYSTEM, body=True)
-    assert frozen is not None
     endpoint = registered.endpoint if registered else _TO_HAND
     subscription = subscription_of(registered, delivery)
     receipt = subscription is None or subscription.receipt
-    settle = partial(_settle, hub, delivery_id, endpoint, receipt)
-    return Parcel(outgoing(frozen), endpoint, settle)
+    return parcel(hub, outgoing(frozen), endpoint, partial(_after_send, hub, receipt))
 
 
 def _source(hub: Hub, work: UnitOfWork, delivery: Delivery) -> _Source:
@@ -168,16 +168,16 @@ def _render(
     return _Made(rendered, source, reduced)
 
 
-def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> bool:
-    """Commit bytes, ids, sequence and epoch; from here the message may have left."""
+def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> Delivery | None:
+    """Commit bytes, ids, sequence and epoch; from here the message may have left. None if it is
+    not to be sent now."""
     now = hub.clock()
     with hub.store.writing() as work:
         plan = work.plans.lock(delivery.plan_id)
-        current = work.deliveries.lock(delivery.id)
+        current = work.deliveries.lock(delivery.id, token)
         assert plan is not None
-        assert current is not None
-        if current.state is not State.DUE or not work.deliveries.holds_claim(delivery.id, token):
-            return False
+        if current is None or current.state is not State.DUE:
+            return None
         directory = work.parties.directory()
         state = plan_state(work, plan, directory, now)
         refused = why_not(work, plan, state.facts, current)
@@ -186,7 +186,7 @@ def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> boo
             audit_disclosure(work, current, now, "denied", reason=refused)
             reconcile(hub, work, plan.id, directory, actor=ACTOR)
             work.commit()
-            return False
+            return None
         if (
             made is None
             or not _holds(work, state, current, made)
@@ -195,19 +195,26 @@ def _freeze(hub: Hub, delivery: Delivery, made: _Made | None, token: str) -> boo
             # Something changed while the document was made: decide anew.
             work.deliveries.release(delivery.id)
             work.commit()
-            return False
+            return None
         registered = work.parties.get(current.receiver)
-        held = held_back(hub, work, current, registered, made.rendered.losses)
-        if not held:
-            _write_frozen(work, state, current, made, now)
-            work.deliveries.lease(delivery.id, now + hub.limits.send_lease, token)
+        frozen = None
+        if not held_back(hub, work, current, registered, made.rendered.losses):
+            _write_frozen(work, state, current, made, now, (token, now + hub.limits.send_lease))
+            frozen = work.deliveries.get(delivery.id, SYSTEM, body=True)
         work.commit()
-    return not held
+    return frozen
 
 
 def _write_frozen(
-    work: UnitOfWork, state: PlanState, current: Delivery, made: _Made, now: datetime
+    work: UnitOfWork,
+    state: PlanState,
+    current: Delivery,
+    made: _Made,
+    now: datetime,
+    mine: tuple[str, datetime],
 ) -> None:
+    """``mine``: the claim under which it stays in hand, and until when."""
+    claim, until = mine
     work.deliveries.move(
         current, State.SENDING, "Frozen; on its way", ACTOR, now,
         body=made.rendered.body,
@@ -220,6 +227,8 @@ def _write_frozen(
             state.plan.id, current.receiver, current.format
         ),
         attempts=current.attempts + 1,
+        claim=claim,
+        lease_until=until,
     )  # fmt: skip
     work.losses.add(made.rendered.losses, delivery_id=current.id)
     remember(work, state, current, made.source.before, made.rendered, made.reduced)
@@ -233,21 +242,8 @@ def _holds(work: UnitOfWork, state: PlanState, delivery: Delivery, made: _Made) 
     return same and still(work, state, delivery, made.source.before)
 
 
-def _settle(
-    hub: Hub, delivery_id: str, endpoint: Endpoint, receipt: bool, confirm: Confirm
-) -> None:
-    with hub.store.writing() as work:
-        current = work.deliveries.lock(delivery_id)
-        assert current is not None
-        if current.state is State.SENDING:
-            _after_send(hub, work, current, confirm, receipt)
-        heard(hub, work, endpoint, delivery_id, confirm)
-        work.commit()
-    hub.wake.set()
-
-
 def _after_send(
-    hub: Hub, work: UnitOfWork, delivery: Delivery, confirm: Confirm, receipt: bool
+    hub: Hub, receipt: bool, work: UnitOfWork, delivery: Delivery, confirm: Confirm
 ) -> None:
     now = hub.clock()
     if confirm.accepted and delivery.receiver == CITIZEN:

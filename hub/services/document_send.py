@@ -12,7 +12,7 @@ from datetime import datetime
 from hub.contract import PlanView, Rendered, Resource
 from hub.errors import CannotRender
 from hub.model.delivery import State
-from hub.model.party import Directory, RegisteredParty
+from hub.model.party import SYSTEM, Directory, RegisteredParty
 from hub.model.records import Delivery, Part
 from hub.ports import carries_alone
 from hub.services.again import audit_disclosure
@@ -26,8 +26,8 @@ from hub.services.outgoing import conforming
 from hub.store.work import UnitOfWork
 
 
-def freeze_document(hub: Hub, delivery: Delivery, token: str) -> bool:
-    """Make it and commit its bytes; False if it is not to be sent now."""
+def freeze_document(hub: Hub, delivery: Delivery, token: str) -> Delivery | None:
+    """Make it and commit its bytes; None if it is not to be sent now."""
     with hub.store.reading() as work:
         part = work.documents.get(delivery.document)
         registered = work.parties.get(delivery.receiver)
@@ -40,8 +40,9 @@ def freeze_document(hub: Hub, delivery: Delivery, token: str) -> bool:
     now = hub.clock()
     with hub.store.writing() as work:
         goes = _frozen(hub, work, delivery, made, token, now)
+        frozen = work.deliveries.get(delivery.id, SYSTEM, body=True) if goes else None
         work.commit()
-    return goes
+    return frozen
 
 
 def _frozen(
@@ -49,10 +50,9 @@ def _frozen(
 ) -> bool:
     """Decide in the caller's transaction; True if it may have left from its commit on."""
     part = work.documents.lock(delivery.document)
-    current = work.deliveries.lock(delivery.id)
+    current = work.deliveries.lock(delivery.id, token)
     assert part is not None
-    assert current is not None
-    if current.state is not State.DUE or not work.deliveries.holds_claim(delivery.id, token):
+    if current is None or current.state is not State.DUE:
         return False
     directory = work.parties.directory()
     refused = why_not_document(work, current, now)

@@ -80,8 +80,8 @@ def _format(hub: Hub, work: UnitOfWork, plan: Plan, registered: RegisteredParty)
     return hub.adapters.for_notices().format
 
 
-def freeze_notice(hub: Hub, delivery: Delivery, token: str) -> bool:
-    """Make it and commit its bytes; False if it is not to be sent now."""
+def freeze_notice(hub: Hub, delivery: Delivery, token: str) -> Delivery | None:
+    """Make it and commit its bytes; None if it is not to be sent now."""
     with hub.store.reading() as work:
         plan = work.plans.get(delivery.plan_id, SYSTEM, hub.clock())
         registered = work.parties.get(delivery.receiver)
@@ -95,10 +95,9 @@ def freeze_notice(hub: Hub, delivery: Delivery, token: str) -> bool:
     now = hub.clock()
     with hub.store.writing() as work:
         work.plans.lock(delivery.plan_id)
-        current = work.deliveries.lock(delivery.id)
-        assert current is not None
-        if current.state is not State.DUE or not work.deliveries.holds_claim(delivery.id, token):
-            return False
+        current = work.deliveries.lock(delivery.id, token)
+        if current is None or current.state is not State.DUE:
+            return None
         refused = refused_now(work, current, now)
         same = thread == work.conversations.thread(
             delivery.plan_id, delivery.receiver, delivery.format
@@ -111,8 +110,9 @@ def freeze_notice(hub: Hub, delivery: Delivery, token: str) -> bool:
         else:
             _write(work, current, made, thread, now)
             work.deliveries.lease(current.id, now + hub.limits.send_lease, token)
+        frozen = work.deliveries.get(delivery.id, SYSTEM, body=True) if goes else None
         work.commit()
-    return goes
+    return frozen
 
 
 def _write(

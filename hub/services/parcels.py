@@ -6,9 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from hub.model.records import Delivery
 from hub.sending import Batching, Confirm, Endpoint, Outgoing, Transport
 from hub.services.attempts import asked, transport_of
 from hub.services.hub import Hub
+from hub.store.work import UnitOfWork
+
+After = Callable[[UnitOfWork, Delivery, Confirm], None]
+"""Writes what a transport said of a delivery that is locked and still in ``sending``; waits for no
+lock of anything that other deliveries may hold."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,8 @@ class Parcel:
     endpoint: Endpoint
     settle: Callable[[Confirm], None]
     """Writes what the transport said, in a transaction of its own."""
+    after: After | None = None
+    """The same within a transaction in which others are settled too; None where that cannot be."""
 
 
 def hand_over(hub: Hub, parcels: Sequence[Parcel]) -> list[Confirm]:

@@ -1,10 +1,11 @@
 """Who sends what beside each other: a slow or dead receiver holds up nobody else.
 
 Claimed is only what can be begun at once. What goes to the hub's own queues goes a batch at a
-time: made and frozen beside each other, published with their confirms awaited together, then each
-settled by itself. Everything else has a thread of its own while it is on its way, few to one
-endpoint; waiting for an answer keeps nobody from making and settling others. While a delivery is
-in hand its lease is renewed; a worker that dies leaves it to the next one.
+time: made and frozen beside each other, published with their confirms awaited together, then
+settled together, or each by itself where that cannot be. Everything else has a thread of its own
+while it is on its way, few to one endpoint; waiting for an answer keeps nobody from making and
+settling others. While a delivery is in hand its lease is renewed; a worker that dies leaves it to
+the next one.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from hub.services.breakers import let_through, not_tried
 from hub.services.deliver import guarded, prepare
 from hub.services.hub import Hub
 from hub.services.parcels import Parcel, hand_over
+from hub.services.settling import settle_together
 
 LOG = structlog.get_logger()
 
@@ -179,9 +181,13 @@ class Senders:
         confirms = guarded(hub, first.one.id, first.token, partial(hand_over, hub, parcels))
         if confirms is None:
             return
+        left = [*zip(parcels, confirms, strict=True)]
+        if len(left) > 1:
+            with self._working:
+                left = settle_together(hub, left)
+        by_key = {j.one.id: j for j in jobs}
         steps = [
-            partial(self._settled, j, partial(p.settle, c))
-            for j, p, c in zip(jobs, parcels, confirms, strict=True)
+            partial(self._settled, by_key[p.message.key], partial(p.settle, c)) for p, c in left
         ]
         if len(steps) == 1:
             steps[0]()

@@ -72,11 +72,19 @@ class Deliveries:
             return None
         return delivery_of_row(row)
 
-    def lock(self, delivery_id: str) -> Delivery | None:
-        """One delivery for writing."""
+    def lock(self, delivery_id: str, claim: str | None = None) -> Delivery | None:
+        """One delivery for writing; with ``claim`` only if nobody else took it meanwhile."""
         found = select(*LIGHT).where(DELIVERY.c.id == delivery_id).with_for_update()
+        if claim is not None:
+            found = found.where(DELIVERY.c.claim == claim)
         row = self._db.execute(found).first()
         return delivery_of_row(row) if row else None
+
+    def lock_free(self, deliveries: Collection[str]) -> list[Delivery]:
+        """Those of them that nobody else holds at this moment, for writing: it waits for none."""
+        found = select(*LIGHT).where(DELIVERY.c.id.in_(deliveries))
+        rows = self._db.execute(found.with_for_update(skip_locked=True))
+        return [delivery_of_row(r) for r in rows]
 
     def by_message(self, receiver: str, message_id: str) -> Delivery | None:
         """The delivery that a receiver's receipt or acknowledgement names."""
@@ -264,7 +272,8 @@ class Deliveries:
         by_person: bool = False,
         **values: Any,
     ) -> None:
-        """Change the state and write the history; an illegal move is a bug and raises.
+        """Change the state and write the history; an illegal move is a bug and raises. Whoever had
+        it in hand has it no more, unless ``values`` say so.
 
         ``by_person``: one asks for it, and may open again what is final.
         """
@@ -275,10 +284,11 @@ class Deliveries:
             update(DELIVERY)
             .where(DELIVERY.c.id == delivery.id)
             .values(
-                state=state.value, reason=reason, updated_at=now, lease_until=None, claim=None,
-                **values,
+                {"lease_until": None, "claim": None}
+                | values
+                | {"state": state.value, "reason": reason, "updated_at": now}
             )
-        )  # fmt: skip
+        )
         self.note(delivery.id, now, state, reason, actor)
 
     def restate(
