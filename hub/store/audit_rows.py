@@ -18,7 +18,7 @@ from hub.fhir import names
 from hub.model.party import RegisteredParty
 from hub.model.trail import row_hash
 from hub.store.audit_tables import AUDIT, AUDIT_TAIL, PSEUDONYM
-from hub.store.once import inserted
+from hub.store.dialect import inserted
 from hub.store.parties import Parties
 from hub.store.tables import ACCESS, APPROVAL, CONSENT, INBOX, OPERATOR, PART, PLAN
 
@@ -110,8 +110,8 @@ class AuditRows:
     def _new_key(self, citizen: str, now: datetime) -> str:
         """A random key; where another transaction made one at the same time, that one."""
         key = secrets.token_hex(32)
-        row = PSEUDONYM.insert().values(citizen_id=citizen, key=key, made_at=now)
-        if inserted(self._db, row):
+        row = {"citizen_id": citizen, "key": key, "made_at": now}
+        if inserted(self._db, PSEUDONYM, row):
             return key
         other = self._key(citizen)
         assert other is not None

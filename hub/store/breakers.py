@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from hub.model.breaker import Breaker, Circuit
 from hub.store.breaker_tables import BREAKER
-from hub.store.once import inserted
+from hub.store.dialect import inserted
 from hub.store.subscription_tables import SUBSCRIPTION
 from hub.store.tables import PARTY
 
@@ -31,7 +31,7 @@ class Breakers:
         known = self._locked([endpoint])
         if not known:
             # If it is there by now, another worker's delivery failed there at this moment.
-            inserted(self._db, BREAKER.insert().values(_values(Breaker(endpoint))))
+            inserted(self._db, BREAKER, _values(Breaker(endpoint)))
             known = self._locked([endpoint])
         return known[0]
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from hub.model.client import Client, Owner
 from hub.store.access_tables import CLIENT, INTAKE, USED_ASSERTION
-from hub.store.once import inserted
+from hub.store.dialect import inserted
 
 MINUTE: Final = "minute"
 DAY: Final = "day"
@@ -50,7 +50,7 @@ class Clients:
     def use(self, client_id: str, jti_hash: str, until: datetime) -> bool:
         """The assertion was not used before; it is from now on."""
         row = {"client": client_id, "jti_hash": jti_hash, "expires_at": until}
-        return inserted(self._db, USED_ASSERTION.insert().values(**row))
+        return inserted(self._db, USED_ASSERTION, row)
 
     def forget(self, now: datetime) -> None:
         """Assertions that have expired are refused for that alone."""

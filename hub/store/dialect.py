@@ -6,7 +6,7 @@ import fcntl
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import RLock
@@ -14,7 +14,8 @@ from time import monotonic, sleep
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
@@ -111,8 +112,9 @@ class Database:
             if self.embedded:
                 connection.exec_driver_sql("BEGIN")
             else:
-                connection.execute(
-                    text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                # Part of the driver's own BEGIN, and not one more question to the server.
+                connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
             yield connection
 
@@ -190,6 +192,14 @@ class Database:
 
 _TAKES_NO_CHANGES: Final = text("SELECT current_setting('transaction_read_only') = 'on'")
 """Also on a standby."""
+
+
+def inserted(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert a row; False if its place is taken, also by a transaction that has just committed."""
+    made = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    row = made(table).values(**values).on_conflict_do_nothing()
+    counted = connection.execute(row, execution_options={"preserve_rowcount": True})
+    return counted.rowcount > 0
 
 
 def take_turn(connection: Connection, name: str) -> bool:

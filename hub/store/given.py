@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Connection, ForeignKey, Integer, String, Table, and_, select, update
 
 from hub.model.delivery import State
-from hub.store.once import inserted
+from hub.store.dialect import inserted
 from hub.store.subscription_tables import SUBSCRIPTION
 from hub.store.tables import DELIVERY, METADATA
 
@@ -35,8 +35,8 @@ class Given:
         newer = update(READ_WHOLE).where(mine, READ_WHOLE.c.version < version)
         if self._db.execute(newer.values(version=version)).rowcount or self.read(plan_id, party):
             return
-        row = READ_WHOLE.insert().values(plan_id=plan_id, party=party, version=version)
-        if not inserted(self._db, row):
+        row = {"plan_id": plan_id, "party": party, "version": version}
+        if not inserted(self._db, READ_WHOLE, row):
             # It read it twice at this moment.
             self._db.execute(newer.values(version=version))
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from hub.model.party import Viewer
 from hub.model.records import InboxItem, InboxState
-from hub.store.once import inserted
+from hub.store.dialect import inserted
 from hub.store.tables import INBOX
 
 
@@ -24,21 +24,22 @@ class Inbox:
         """Keep the raw bytes; False if the sender's message id is taken (by another writer)."""
         return inserted(
             self._db,
-            INBOX.insert().values(
-                id=item.id,
-                sender=item.sender,
-                message_id=item.message_id,
-                format=item.format,
-                media_type=item.media_type,
-                channel=item.channel,
-                request=dict(item.request) if item.request is not None else None,
-                body=item.body,
-                body_hash=item.body_hash,
-                state=item.state,
-                received_at=item.received_at,
-                answered=item.channel != "amqp",
-                attempts=0,
-            ),
+            INBOX,
+            {
+                "id": item.id,
+                "sender": item.sender,
+                "message_id": item.message_id,
+                "format": item.format,
+                "media_type": item.media_type,
+                "channel": item.channel,
+                "request": dict(item.request) if item.request is not None else None,
+                "body": item.body,
+                "body_hash": item.body_hash,
+                "state": item.state,
+                "received_at": item.received_at,
+                "answered": item.channel != "amqp",
+                "attempts": 0,
+            },
         )
 
     def find(self, sender: str, message_id: str) -> InboxItem | None:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from hub.model.delivery import FINAL, State
 from hub.model.party import CITIZEN
 from hub.model.subscription import KEEPALIVE
-from hub.store.once import inserted
+from hub.store.dialect import inserted
 from hub.store.subscription_tables import SUBSCRIPTION
 from hub.store.tables import DELIVERY, METADATA, PARTY, Moment
 
@@ -80,7 +80,7 @@ class Standing:
             changed = update(HEARD).where(HEARD.c.party == party, HEARD.c.at < now - _OFTEN)
             return now - last > _OFTEN and bool(self._db.execute(changed.values(at=now)).rowcount)
         # False too if another answer of its came at this moment.
-        return inserted(self._db, HEARD.insert().values(party=party, at=now))
+        return inserted(self._db, HEARD, {"party": party, "at": now})
 
     def heard(self) -> dict[str, datetime]:
         """Party to when it was last heard of."""

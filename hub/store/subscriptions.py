@@ -16,7 +16,7 @@ from hub.model.breaker import endpoint_of
 from hub.model.delivery import FINAL
 from hub.model.party import Viewer
 from hub.model.subscription import FORMAT, HOOK, FhirSubscription, Wish
-from hub.store.once import inserted
+from hub.store.dialect import inserted
 from hub.store.subscription_tables import SEEN, SUBSCRIPTION
 from hub.store.tables import DELIVERY, RESOURCE
 
@@ -140,8 +140,8 @@ class Subscriptions:
         changed = update(SEEN).where(place).values(version=version)
         if self._db.execute(changed).rowcount:
             return
-        row = SEEN.insert().values(subscription=subscription_id, object=about, version=version)
-        if not inserted(self._db, row):
+        row = {"subscription": subscription_id, "object": about, "version": version}
+        if not inserted(self._db, SEEN, row):
             # Another plan of the same citizen had the same consent to tell of, at this moment.
             self._db.execute(changed)
 
