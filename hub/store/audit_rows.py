@@ -11,14 +11,14 @@ from hashlib import sha256
 from hmac import new as hmac
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, delete, or_, select
 
 from hub.contract import Party
 from hub.fhir import names
 from hub.model.party import RegisteredParty
 from hub.model.trail import row_hash
 from hub.store.audit_tables import AUDIT, AUDIT_TAIL, PSEUDONYM
-from hub.store.dialect import inserted
+from hub.store.dialect import inserted, next_id
 from hub.store.parties import Parties
 from hub.store.tables import ACCESS, APPROVAL, CONSENT, INBOX, OPERATOR, PART, PLAN
 
@@ -90,12 +90,11 @@ class AuditRows:
         return self._insert(row)
 
     def _insert(self, row: Mapping[str, Any]) -> int:
-        made = self._db.execute(AUDIT.insert().values(**row, row_hash="")).inserted_primary_key
-        assert made is not None
-        audit_id: int = made[0]
-        own = row_hash({**row, "id": audit_id})
-        self._db.execute(update(AUDIT).where(AUDIT.c.id == audit_id).values(row_hash=own))
-        self._db.execute(AUDIT_TAIL.insert().values(audit_id=audit_id))
+        # The hash covers the row's number, so that comes first: with its place in the tail.
+        waits = AUDIT_TAIL.insert().values(audit_id=next_id(self._db, AUDIT))
+        audit_id: int = self._db.execute(waits.returning(AUDIT_TAIL.c.audit_id)).scalar_one()
+        numbered = {**row, "id": audit_id}
+        self._db.execute(AUDIT.insert().values(**numbered, row_hash=row_hash(numbered)))
         return audit_id
 
     # Citizens

@@ -14,7 +14,17 @@ from time import monotonic, sleep
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
@@ -200,6 +210,14 @@ def inserted(connection: Connection, table: Table, values: Mapping[str, Any]) ->
     row = made(table).values(**values).on_conflict_do_nothing()
     counted = connection.execute(row, execution_options={"preserve_rowcount": True})
     return counted.rowcount > 0
+
+
+def next_id(connection: Connection, table: Table) -> ColumnElement[int]:
+    """The number that the table's next row would get; to be written down in this transaction."""
+    (column,) = table.primary_key
+    if connection.dialect.name == "sqlite":
+        return select(func.coalesce(func.max(column), 0) + 1).scalar_subquery()
+    return func.nextval(func.pg_get_serial_sequence(table.name, column.name))
 
 
 def take_turn(connection: Connection, name: str) -> bool:
