@@ -22,6 +22,8 @@ from tests.api.world import (
     opened,
 )
 from tests.leaks import secret_words
+from tests.servers.postgres import PostgresServer
+from tests.servers.prepared import Prepared
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,49 @@ def plan_template(empty_template: Template, tmp_path_factory: pytest.TempPathFac
     """Consent, a behandlingsplan, a VUM order, the shared plan; every due delivery made."""
     folder = tmp_path_factory.mktemp("hub-with-plan") / "data"
     world = empty_template.copy(folder)
+    plan = with_every_part(world)
+    close(world.hub)
+    return Template(folder, world.secrets, plan)
+
+
+def server(url: str) -> dict[str, Any]:
+    """Settings; without the credentials' setting only an embedded hub takes fixed ones."""
+    return {"database_url": url, "static_credentials": True}
+
+
+@dataclass(frozen=True)
+class OnServer:
+    """The same on PostgreSQL: one database, put back for every test."""
+
+    prepared: Prepared
+    secrets: Mapping[str, str]
+    plan: str
+
+    def opened(self, folder: Path) -> World:
+        self.prepared.put_back()
+        return opened(folder, self.secrets, **server(self.prepared.url))
+
+
+@pytest.fixture(scope="session")
+def plan_on_server(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OnServer]:
+    """A hub on PostgreSQL in the middle of the scenario; see ``plan_template``."""
+    with postgres_server.database() as url:
+        world = founded(tmp_path_factory.mktemp("on-server"), **server(url))
+        plan = with_every_part(world)
+        close(world.hub)
+        yield OnServer(Prepared(url), world.secrets, plan)
+
+
+def with_every_part(world: World) -> str:
+    """The plan's id."""
     assert world.consent().status_code == 201
     assert world.post("/documents/behandlingsplan", PSYK, TREATMENT).status_code == 202
     assert world.post("/documents/vum", SOCIAL, ORDER).status_code == 202
     plan = world.publish_plan()
     world.work()
-    close(world.hub)
-    return Template(folder, world.secrets, plan)
+    return plan
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import select, update
 
 from hub.model.delivery import State
 from hub.model.party import SYSTEM
+from hub.runtime.bootstrap import close
 from hub.runtime.loops import work as work_loop
 from hub.services.lapse import FOLLOWED
 from hub.services.seal import seal
@@ -20,14 +22,38 @@ from hub.services.trail import check
 from hub.services.worker import maintain, work_once
 from hub.store.tables import DELIVERY, INBOX, PLAN_VERSION
 from hub.store.timers import SLACK
+from tests.api.conftest import OnServer, Template
 from tests.api.fhir.client import publish
 from tests.api.in_hand import claimed
 from tests.api.papers import approval_of, consent_of
 from tests.api.test_decisions import decide
-from tests.api.test_silence import lost, sent
+from tests.api.test_silence import lost
 from tests.api.world import GP, PSYK, RUS, World, founded
 
 HOURS = timedelta(hours=5)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[World, str]]:
+    """A hub in the middle of the scenario, and its plan, on each kind of database."""
+    if request.param == "sqlite":
+        template: Template = request.getfixturevalue("plan_template")
+        found, plan = template.copy(tmp_path / "data"), template.plan
+    else:
+        server: OnServer = request.getfixturevalue("plan_on_server")
+        found, plan = server.opened(tmp_path / "data"), server.plan
+    yield found, plan
+    close(found.hub)
+
+
+@pytest.fixture
+def planned(where: tuple[World, str]) -> World:
+    return where[0]
+
+
+@pytest.fixture
+def plan(where: tuple[World, str]) -> str:
+    return where[1]
 
 
 def set_in_motion(world: World) -> None:
@@ -50,20 +76,18 @@ def test_what_a_dead_worker_had_is_taken_up(planned: World, plan: str, step: tim
 
 
 @pytest.mark.parametrize("step", [HOURS, -HOURS])
-def test_a_message_of_a_dead_worker_is_taken_up(world: World, step: timedelta) -> None:
-    decide(world, consent_of("samtykke-1"))
-    world.publish_plan()
-    with world.hub.store.database.writing() as connection:
+def test_a_message_of_a_dead_worker_is_taken_up(planned: World, step: timedelta) -> None:
+    with planned.hub.store.database.writing() as connection:
         again = {
             "state": "received",
             "answer": None,
-            "lease_until": world.clock() + timedelta(seconds=60),
+            "lease_until": planned.clock() + timedelta(seconds=60),
         }
         connection.execute(update(INBOX).where(INBOX.c.format == "fhir").values(**again))
         connection.commit()
-    world.clock.now += step
-    set_in_motion(world)
-    with world.hub.store.database.reading() as connection:
+    planned.clock.now += step
+    set_in_motion(planned)
+    with planned.hub.store.database.reading() as connection:
         states = set(connection.execute(select(INBOX.c.state)).scalars())
     assert "received" not in states
 
@@ -128,16 +152,15 @@ def test_a_step_within_what_clocks_differ_by_changes_nothing(planned: World) -> 
 
 
 @pytest.mark.parametrize("step", [HOURS, -HOURS])
-def test_a_receipt_is_missed_after_as_long_as_ever(world: World, step: timedelta) -> None:
-    delivery = sent(world)
-    lost(world, delivery)
-    world.clock.now += step
-    maintain(world.hub)
-    world.clock.now += world.hub.limits.receipt_wait + timedelta(minutes=1)
-    world.work()
-    world.clock.advance(minutes=1)
-    world.work()
-    assert world.delivery(RUS)["attempts"] == 2
+def test_a_receipt_is_missed_after_as_long_as_ever(planned: World, step: timedelta) -> None:
+    lost(planned, planned.delivery(RUS)["delivery"])
+    planned.clock.now += step
+    maintain(planned.hub)
+    planned.clock.now += planned.hub.limits.receipt_wait + timedelta(minutes=1)
+    planned.work()
+    planned.clock.advance(minutes=1)
+    planned.work()
+    assert planned.delivery(RUS)["attempts"] == 2
 
 
 def test_versions_are_in_the_order_they_were_made(planned: World, plan: str) -> None:

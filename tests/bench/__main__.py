@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 from collections.abc import Callable, Sequence
 from statistics import median
 
@@ -30,6 +31,8 @@ def main() -> None:
     said = read.parse_args()
     quiet = structlog.make_filtering_bound_logger(logging.ERROR)
     structlog.configure(wrapper_class=quiet)
+    for name in [n for n in os.environ if n.startswith("KI_HUB_")]:
+        del os.environ[name]
     for kind in [said.only] if said.only else KINDS:
         _print(kind, _runs(kind, said.runs, said.citizens), said.citizens)
 

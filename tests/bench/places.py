@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -50,8 +49,6 @@ def place(kind: Kind) -> Iterator[Place]:
             database_url = stack.enter_context(postgres.database())
             vhost = stack.enter_context(RabbitServer()).vhost()
             bus_url, admin_url = vhost.url(), vhost.admin_url
-        for name in [n for n in os.environ if n.startswith("KI_HUB_")]:
-            del os.environ[name]
         settings = Settings(
             data=folder, database_url=database_url, bus_url=bus_url, bus_admin_url=admin_url
         )
