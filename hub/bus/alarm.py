@@ -2,7 +2,7 @@
 
 The broker tells so to who publishes, and to nobody else (``connection.blocked``,
 https://www.rabbitmq.com/docs/connection-blocked). A process that takes documents and publishes
-nothing asks with a message that no queue takes: the broker returns it and keeps nothing.
+nothing asks (:mod:`hub.bus.asking`).
 """
 
 from __future__ import annotations
@@ -12,24 +12,20 @@ from typing import Final
 
 import pika
 
-from hub.bus.connection import CONNECT_TIMEOUT
-from hub.bus.publishing import Parcel, PublishingSession
+from hub.bus.asking import ANSWER, Asking
 from hub.errors import BusAlarm, BusUnavailable
 
 LOOK: Final = 1.0
 """Seconds between two looks."""
-_ANSWER: Final = 10.0
-"""Seconds for the broker's answer to one."""
 _FIRST: Final = 1.0
 """Seconds that whoever asks first waits for an answer."""
-_ASKS: Final = Parcel("ki.alarm", b"", pika.BasicProperties(message_id="alarm"))
 
 
 class AlarmWatch:
     """A connection that asks the broker again and again, once somebody asks it. Thread-safe."""
 
     def __init__(self, params: pika.URLParameters) -> None:
-        self._params = params
+        self._asking = Asking(params)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
@@ -53,16 +49,12 @@ class AlarmWatch:
         with self._lock:
             self._stop.set()
         if self._thread is not None:
-            self._thread.join(_ANSWER)
+            self._thread.join(ANSWER)
 
     def _watch(self) -> None:
-        session: PublishingSession | None = None
         while not self._stop.is_set():
             try:
-                if session is None or not session.usable:
-                    session = PublishingSession(self._params)
-                    session.wait_open(2 * CONNECT_TIMEOUT)
-                session.send([_ASKS], _ANSWER)
+                self._asking.ask()
                 self._alarm = None
             except BusAlarm as alarm:
                 self._alarm = alarm
@@ -71,5 +63,4 @@ class AlarmWatch:
                 self._alarm = None
             self._looked.set()
             self._stop.wait(LOOK)
-        if session is not None:
-            session.close()
+        self._asking.close()

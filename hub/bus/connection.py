@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pika
-from pika.adapters.blocking_connection import BlockingChannel
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import (
     AMQPConnectionError,
@@ -103,10 +102,3 @@ def connected(params: pika.URLParameters) -> Iterator[pika.BlockingConnection]:
         finally:
             if connection.is_open:
                 connection.close()
-
-
-def opened_channel(params: pika.URLParameters) -> None:
-    """Open a connection and a channel and close them; raises BusUnavailable."""
-    with connected(params) as connection:
-        channel: BlockingChannel = connection.channel()
-        channel.close()

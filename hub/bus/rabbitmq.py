@@ -10,7 +10,8 @@ import structlog
 
 from hub.bus.admin import Management
 from hub.bus.alarm import AlarmWatch
-from hub.bus.connection import connected, opened_channel, parameters
+from hub.bus.asking import Asking
+from hub.bus.connection import connected, parameters
 from hub.bus.consuming import ListenerSettings
 from hub.bus.declaring import count, declare, missing
 from hub.bus.listener import listen
@@ -54,6 +55,7 @@ class RabbitBus:
         self._params = parameters(url, "ki-hub")
         self._publisher = Publisher(parameters(url, "ki-hub publisher"))
         self._alarms = AlarmWatch(parameters(url, "ki-hub alarms"))
+        self._asking = Asking(parameters(url, "ki-hub readiness"))
         self._listener_params = parameters(url, "ki-hub listener")
         self._settings = listener or ListenerSettings()
         self._delivery_limit = delivery_limit
@@ -131,8 +133,8 @@ class RabbitBus:
         return self._management.depths()
 
     def check(self) -> None:
-        """See Bus: opens a connection and a channel of its own."""
-        opened_channel(self._params)
+        """See Bus: on a connection that is kept for it."""
+        self._asking.ask()
         self._alarms.expect_none()
 
     def expect_room(self) -> None:
@@ -142,6 +144,7 @@ class RabbitBus:
     def close(self) -> None:
         """See Bus."""
         self._alarms.close()
+        self._asking.close()
         self._publisher.close()
         if self._management is not None:
             self._management.close()

@@ -8,7 +8,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pika
 import pytest
 from pika import data
@@ -281,3 +283,25 @@ def test_stop_interrupts_a_wait_for_the_store(rabbit: RabbitHarness) -> None:
     inbox = Inbox()
     with listening(rabbit.bus, inbox):
         until(lambda: inbox.ids("document") == ["m-1"])
+
+
+def test_readiness_asks_on_one_connection_that_is_kept(rabbit: RabbitHarness) -> None:
+    with httpx.Client(base_url=rabbit.vhost.admin_url) as api:
+
+        def kept() -> list[str]:
+            found = api.get("/api/connections").raise_for_status().json()
+            return [
+                c["name"]
+                for c in found
+                if c.get("vhost") == rabbit.vhost.name
+                and c.get("client_properties", {}).get("connection_name") == "ki-hub readiness"
+            ]
+
+        for _ in range(5):
+            rabbit.bus.check()
+        until(lambda: len(kept()) == 1)
+        (name,) = kept()
+        api.delete(f"/api/connections/{quote(name, safe='')}").raise_for_status()
+        # That one connection was cut says nothing of the broker.
+        rabbit.bus.check()
+        until(lambda: len(kept()) == 1 and kept() != [name])
