@@ -13,10 +13,12 @@ from pydantic import BaseModel, Field
 
 from hub.api.operations import Reason, download
 from hub.api.security import HubDep, OperatorDep
+from hub.model.dead_letter import Way
 from hub.model.delivery import State
 from hub.model.operate import Act
 from hub.model.party import Viewer
-from hub.services.operate import choose, dead_letters, many
+from hub.services.operate import choose, dead_letters, dead_many, many
+from hub.services.operate.dead_many import LetterAct, Which, counts, letters_row
 from hub.services.operate.release import release as released
 from hub.store.operating import Wanted
 
@@ -97,6 +99,51 @@ def letters(hub: HubDep, operator: OperatorDep) -> list[dict[str, Any]]:
     """What the broker gave up and nobody has seen to, oldest first; nothing of what it holds."""
     found = dead_letters.letters(hub, Viewer("operator", operator))
     return [dead_letters.letter_row(x) for x in found]
+
+
+class ChosenLetters(BaseModel):
+    """Which dead letters, and what is to be done; at least one of the others beside ``act``."""
+
+    act: LetterAct
+    letters: Annotated[list[str], Field(max_length=MOST_IDS)] = []
+    way: Way | None = None
+    sender: str | None = None
+    queue: str | None = None
+    format: str | None = None
+    since: datetime | None = Field(default=None, description="Came then or later")
+    until: datetime | None = Field(default=None, description="Came before")
+    because: str | None = Field(default=None, description="Words in the broker's reason")
+
+    def which(self) -> Which:
+        """As the services take it."""
+        return Which(
+            tuple(self.letters), self.way, self.sender, self.queue, self.format, self.since,
+            self.until, self.because,
+        )  # fmt: skip
+
+
+class BegunLetters(ChosenLetters):
+    """The same, after it was looked at."""
+
+    reason: str = Field(min_length=1)
+    token: str = Field(description="The preview's: nothing is done if it is not the same any more")
+
+
+@ROUTER.post("/dead-letters/preview")
+def preview_letters(chosen: ChosenLetters, hub: HubDep, operator: OperatorDep) -> dict[str, Any]:
+    """What would be put back or let go, counted, and what not and why; nothing is changed."""
+    viewer = Viewer("operator", operator)
+    return letters_row(dead_many.preview_letters(hub, viewer, chosen.act, chosen.which()))
+
+
+@ROUTER.post("/dead-letters/act")
+def act_on_letters(begun: BegunLetters, hub: HubDep, operator: OperatorDep) -> dict[str, Any]:
+    """See to what was previewed, each letter by itself; 412 if it is not that any more."""
+    rows = dead_many.act_on_letters(
+        hub, Viewer("operator", operator), begun.act, begun.which(), reason=begun.reason,
+        token=begun.token,
+    )  # fmt: skip
+    return {"act": begun.act} | counts(rows) | {"letters": rows}
 
 
 @ROUTER.get("/dead-letters/{letter}")

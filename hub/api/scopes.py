@@ -92,6 +92,8 @@ NEEDS: Final[Mapping[tuple[str, str], str]] = {
     ("POST", "/operations/messages/{message}/release"): "Operation.u",
     ("GET", "/operations/dead-letters"): "Operation.r",
     ("GET", "/operations/dead-letters/{letter}"): "Operation.r",
+    ("POST", "/operations/dead-letters/preview"): "Operation.r",
+    ("POST", "/operations/dead-letters/act"): "Operation.u",
     ("POST", "/operations/dead-letters/{letter}/bytes"): "Content.r",
     ("POST", "/operations/dead-letters/{letter}/replay"): "Operation.u",
     ("POST", "/operations/dead-letters/{letter}/discard"): "Operation.u",

@@ -56,13 +56,14 @@ def wanted(hub: Hub, ids: tuple[str, ...], said: dict[str, Any]) -> Wanted:
         said["format_"],
         said["state"],
         queries.whole_plan_id(hub, viewer, plan) if plan else None,
-        _utc(said["since"]),
-        _utc(said["until"]),
+        utc(said["since"]),
+        utc(said["until"]),
         said["because"],
     )
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def utc(moment: datetime | None) -> datetime | None:
+    """What ``click.DateTime`` gives, which is said to be UTC."""
     from datetime import UTC  # noqa: PLC0415
 
     return moment.replace(tzinfo=UTC) if moment else None

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hub.cli.acting import by, reason
+from hub.cli.acting import by, reason, utc
 from hub.cli.common import as_json, opened, show
 
-_BACK = ("document", "receipt", "delivery", "answer")
+if TYPE_CHECKING:
+    from hub.services.operate.dead_many import LetterAct
+
+_WAYS = ("document", "receipt", "delivery", "answer", "unknown")
 
 
 @click.group(name="dead-letters")
@@ -59,68 +63,83 @@ def show_(letter: str, reason: str, by: str, envelope: bool, json_: bool) -> Non
     sys.stdout.buffer.flush()
 
 
-@command.command(name="replay")
-@click.argument("letter", nargs=-1)
-@click.option("--way", type=click.Choice(_BACK), help="Every one of this kind.")
-@click.option("--sender", help="Every one of this party's; with --way, of both.")
-@reason
-@by
-@click.option("--yes", is_flag=True, help="Do it to every one.")
-@click.option("--expect", type=int, help="Do it, if there are so many; else nothing.")
-@as_json
-def replay(
-    letter: tuple[str, ...],
-    way: str | None,
-    sender: str | None,
-    reason: str,
-    by: str,
-    yes: bool,
-    expect: int | None,
-    json_: bool,
-) -> int:
-    """Put each LETTER back, now that the cause is mended.
+def _many(act: LetterAct, text: str) -> click.Command:
+    @click.command(name=act, help=text + _MORE)
+    @click.argument("letter", nargs=-1)
+    @click.option("--way", type=click.Choice(_WAYS), help="Only of this kind.")
+    @click.option("--sender", help="Only this party's.")
+    @click.option("--queue", help="Only what died in this queue.")
+    @click.option("--format", "format_", help="Only in this format.")
+    @click.option("--since", type=click.DateTime(), help="Came then or later (UTC).")
+    @click.option("--until", type=click.DateTime(), help="Came before (UTC).")
+    @click.option("--because", help="Only with these words in the broker's reason.")
+    @reason
+    @by
+    @click.option("--yes", is_flag=True, help="Do it to every one.")
+    @click.option("--expect", type=int, help="Do it, if there are so many; else nothing.")
+    @as_json
+    def _run(
+        letter: tuple[str, ...],
+        reason: str,
+        by: str,
+        yes: bool,
+        expect: int | None,
+        json_: bool,
+        **said: Any,
+    ) -> int:
+        from hub.model.party import Viewer  # noqa: PLC0415
+        from hub.services.operate import dead_letters, dead_many  # noqa: PLC0415
+
+        viewer = Viewer("operator", by)
+        with opened() as (hub, _):
+            keys = tuple(dead_letters.whole_key(hub, viewer, one) for one in letter)
+            which = dead_many.Which(
+                keys, said["way"], said["sender"], said["queue"], said["format_"],
+                utc(said["since"]), utc(said["until"]), said["because"],
+            )  # fmt: skip
+            # Letters that are named one by one need no second look.
+            if not yes and expect is None and any(said.values()):
+                _look(dead_many.letters_row(
+                    dead_many.preview_letters(hub, viewer, act, which)), json_)  # fmt: skip
+                return 0
+            rows = dead_many.act_on_letters(hub, viewer, act, which, reason=reason, expect=expect)
+        show(rows, ("letter", "became", "refused"), json_)
+        return int(any(r["refused"] for r in rows))
+
+    return _run
+
+
+def _look(row: dict[str, Any], json_: bool) -> None:
+    if json_:
+        click.echo(json.dumps(row, ensure_ascii=False, indent=2))
+        return
+    show(row["letters"], ("letter", "way", "sender", "refused"), False, more=("reason", "at"))
+    for why, number in row["refused_because"].items():
+        click.echo(f"{number} not: {why}")
+    click.echo(f"{row['act']}: {row['count']} of {len(row['letters'])}. Nothing is done yet.")
+    click.echo(f"To do it, repeat with --expect {row['count']}, or with --yes however many it is.")
+
+
+_MORE = """
+
+    LETTER is the beginning of an id; the options say which others, and with one of them nothing is
+    done without --yes or --expect: what would be done, and what not and why, is shown. Exits with 1
+    if one of them stays where it is."""
+
+command.add_command(
+    _many(
+        "replay",
+        """Put letters back, now that the cause is mended.
 
     A document or receipt comes in again as its sender's; what was taken meanwhile is not done
-    twice. A delivery is sent again if it may be. With --way or --sender nothing is done without
-    --yes or --expect. Exits with 1 if one of them could not be put back.
-    """
-    from hub.errors import PreconditionFailed  # noqa: PLC0415
-    from hub.model.party import Viewer  # noqa: PLC0415
-    from hub.services.operate import dead_letters  # noqa: PLC0415
+    twice. A delivery is sent again if it may be.""",
+    )
+)
+command.add_command(
+    _many(
+        "discard",
+        """Let letters go: they are not put back.
 
-    viewer = Viewer("operator", by)
-    with opened() as (hub, _):
-        keys = [dead_letters.whole_key(hub, viewer, one) for one in letter]
-        if way or sender:
-            keys += [
-                x.key for x in dead_letters.letters(hub, viewer)
-                if way in {None, x.way} and sender in {None, x.user}
-            ]  # fmt: skip
-            if expect not in {None, len(keys)}:
-                raise PreconditionFailed(f"There are {len(keys)} now, and not {expect}")
-            if not yes and expect is None:
-                told = f"replay: {len(keys)}. Nothing is done yet.\n"
-                told += f"To do it, repeat with --expect {len(keys)}, or with --yes."
-                click.echo(json.dumps({"count": len(keys), "letters": keys}) if json_ else told)
-                return 0
-        rows = dead_letters.replay_many(hub, viewer, keys, reason=reason)
-    show(rows, ("letter", "became", "refused"), json_)
-    return int(any(r["refused"] for r in rows))
-
-
-@command.command(name="discard")
-@click.argument("letter")
-@reason
-@by
-@as_json
-def discard(letter: str, reason: str, by: str, json_: bool) -> None:
-    """LETTER is not put back. Its bytes are deleted when those of unreadable documents are."""
-    from hub.model.party import Viewer  # noqa: PLC0415
-    from hub.services.operate import dead_letters  # noqa: PLC0415
-
-    viewer = Viewer("operator", by)
-    with opened() as (hub, _):
-        key = dead_letters.whole_key(hub, viewer, letter)
-        dead_letters.discard(hub, viewer, key, reason=reason)
-    done = {"letter": key, "became": "discarded"}
-    click.echo(json.dumps(done) if json_ else f"{key} is let go.")
+    Their bytes are deleted when those of unreadable documents are.""",
+    )
+)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
 from fastapi import APIRouter, Response
 
+from hub.console.fields import moment
 from hub.console.page import Page
-from hub.console.render import DENMARK
 from hub.console.visit import FormDep, OperatorDep, Visit, Visitor
 from hub.errors import Invalid, PreconditionFailed
 from hub.model.delivery import State
@@ -92,17 +91,9 @@ def _act(asked: Mapping[str, str]) -> Act | None:
 def _wanted(asked: Mapping[str, str]) -> Wanted:
     said = {k: asked[k] or None for k in ("receiver", "state", "format", "plan", "because")}
     ids = (asked["delivery"],) if asked["delivery"] else ()
-    return Wanted(ids, since=_moment(asked["since"]), until=_moment(asked["until"]), **said)
-
-
-def _moment(text: str) -> datetime | None:
-    """A time as the field sends it: as clocks in Denmark show it."""
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=DENMARK)
-    except ValueError:
-        raise Invalid("The time is not of the right form", at="since") from None
+    return Wanted(
+        ids, since=moment(asked["since"], "since"), until=moment(asked["until"], "until"), **said
+    )
 
 
 def _reasons(visit: Visit, viewer: Viewer, asked: Mapping[str, str]) -> list[str]:

@@ -13,6 +13,7 @@ from hub.console.actions import ROUTER as ACTIONS
 from hub.console.acts import ROUTER as ACTS
 from hub.console.audit import ROUTER as AUDIT
 from hub.console.dead_letters import ROUTER as DEAD_LETTERS
+from hub.console.dead_many import ROUTER as DEAD_MANY
 from hub.console.decisions import ROUTER as DECISIONS
 from hub.console.deliveries import ROUTER as DELIVERIES
 from hub.console.letters import ROUTER as LETTERS
@@ -55,7 +56,8 @@ def mount(app: FastAPI, hub: Hub, *, demo: Demo | None = None) -> None:
     app.mount(STATIC, _Static(directory=_FOLDER), name="console-static")
     for router in (
         OVERVIEW, LOGIN, DELIVERIES, PLANS, PARTIES, SUBSCRIPTIONS, MESSAGES, TASKS, DECISIONS,
-        PROPOSALS, LETTERS, ACTS, AUDIT, REJECTION, ACTIONS, DEAD_LETTERS, NUMBERS, REASONS,
+        PROPOSALS, LETTERS, ACTS, AUDIT, REJECTION, ACTIONS, DEAD_MANY, DEAD_LETTERS,
+        NUMBERS, REASONS,
     ):  # fmt: skip
         app.router.routes.extend(router.routes)
     app.router.routes.extend(_LAST.routes)

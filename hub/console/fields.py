@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 
-from hub.errors import Malformed, TooLarge
+from hub.console.render import DENMARK
+from hub.errors import Invalid, Malformed, TooLarge
 
 LARGEST: Final = 32 * 1024
 """Bytes; the longest form here needs a fifth of it."""
@@ -49,3 +51,13 @@ async def posted(request: Request) -> Fields:
         # A browser sends every line end of a text area as CR LF, whatever was typed.
         found[name] = (*found.get(name, ()), value.replace("\r\n", "\n"))
     return Fields(found)
+
+
+def moment(text: str, field_: str) -> datetime | None:
+    """A time as a field sends it, as clocks in Denmark show it; None for none. Raises Invalid."""
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=DENMARK)
+    except ValueError:
+        raise Invalid("The time is not of the right form", at=field_) from None

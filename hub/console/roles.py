@@ -34,6 +34,8 @@ PAGES: Final[Mapping[tuple[str, str], frozenset[Role]]] = {
     ("GET", "/console/actions/new"): _O,
     ("GET", "/console/actions/{action}"): _O,
     ("GET", "/console/dead-letters"): _O,
+    ("GET", "/console/dead-letters/many"): _O,
+    ("POST", "/console/dead-letters/many"): _O,
     ("GET", "/console/dead-letters/{letter}"): _O,
     ("POST", "/console/dead-letters/{letter}"): _O,
     ("GET", "/console/plans"): _O,

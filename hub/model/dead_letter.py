@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 Way = Literal["document", "receipt", "delivery", "answer", "unknown"]
 """In: a party's document or receipt. Out: a delivery, or an answer. Else nobody can say."""
+WAYS: Final[tuple[Way, ...]] = ("document", "receipt", "delivery", "answer", "unknown")
 
 
 @dataclass(frozen=True)

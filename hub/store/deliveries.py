@@ -6,17 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Row,
-    and_,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Column, ColumnElement, Connection, Row, and_, func, or_, select, update
 
 from hub.model.delivery import UNDER_WAY, State, may_move, may_reopen
 from hub.model.lanes import NOT_FULL, Candidate, Full

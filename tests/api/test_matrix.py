@@ -69,6 +69,10 @@ BODIES: Final[dict[Route, dict[str, Any]]] = {
     ("POST", "/operations/deliveries/act"): {
         "json": {"act": "resend", "state": "dead", "reason": "Se efter", "token": "x"}
     },
+    ("POST", "/operations/dead-letters/preview"): {"json": {"act": "replay", "way": "document"}},
+    ("POST", "/operations/dead-letters/act"): {
+        "json": {"act": "discard", "way": "document", "reason": "Se efter", "token": "x"}
+    },
     ("POST", "/operations/endpoints/reset"): {"json": {"endpoint": "file:/x", "reason": "Ja"}},
     ("POST", "/proposals/{proposal}/accept"): {"json": PERSON | {"reason": "Ja"}},
     ("POST", "/proposals/{proposal}/reject"): {"json": PERSON | {"reason": "Nej"}},

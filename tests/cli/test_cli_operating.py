@@ -101,7 +101,7 @@ def test_a_dead_letter_is_listed_looked_at_and_put_back(troubled: Site) -> None:
     envelope = troubled.run("dead-letters", "show", begins, *WHY, "--envelope").stdout
     assert "way: document" in envelope
     every = ("dead-letters", "replay", "--way", "document", *WHY)
-    assert troubled.run(*every).stdout.startswith("replay: 1. Nothing is done yet.")
+    assert "replay: 1 of 1. Nothing is done yet." in troubled.run(*every).stdout
     refusal(troubled.run(*every, "--expect", "2"))
     (done,) = troubled.json(*every, "--expect", "1")
     assert done["became"].startswith("message/")
@@ -111,7 +111,13 @@ def test_a_dead_letter_is_listed_looked_at_and_put_back(troubled: Site) -> None:
 
 def test_a_dead_letter_is_let_go(troubled: Site) -> None:
     (letter,) = troubled.json("dead-letters", "list")
-    assert troubled.json("dead-letters", "discard", letter["letter"], *WHY)["became"] == "discarded"
+    none = ("dead-letters", "discard", "--queue", "ki.receipts", *WHY)
+    assert troubled.json(*none)["count"] == 0
+    many = ("dead-letters", "discard", "--queue", "ki.inbound", "--since", "2026-01-01", *WHY)
+    assert [x["letter"] for x in troubled.json(*many)["letters"]] == [letter["letter"]]
+    refusal(troubled.run(*many, "--expect", "2"))
+    (done,) = troubled.json("dead-letters", "discard", letter["letter"], *WHY)
+    assert done["became"] == "discarded"
     assert troubled.json("dead-letters", "list") == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -18,11 +20,11 @@ OPERATOR = Viewer("operator", "Drift Demo")
 WORDS = {"da": ("Færdig", "4 gjort"), "en": ("Done", "4 done")}
 
 
-def dies(site: Site) -> str:
+def dies(site: Site, message_id: str = "m-1") -> str:
     """A document of the psychiatry's dies on the broker; its dead letter."""
     xml = b"<behandlingsplan/>"
     message = InboundMessage(
-        "dead", PSYK, "behandlingsplan", "m-1", "application/xml", xml,
+        "dead", PSYK, "behandlingsplan", message_id, "application/xml", xml,
         "delivery-limit in ki.inbound",
     )  # fmt: skip
     receive(site.seeded.hub, message)
@@ -76,10 +78,41 @@ def test_many_are_acted_on_by_keyboard_alone(
         assert narrow(page)
 
 
+def test_many_dead_letters_are_seen_counted_and_let_go(own_site: Site) -> None:
+    hub = own_site.seeded.hub
+    for one in ("m-1", "m-2", "m-3"):
+        dies(own_site, one)
+    path = "/console/dead-letters/many"
+    with own_site.operator("en") as client:
+        assert path in client.get("/console/dead-letters").text
+        assert "Choose at least one" in client.get(f"{path}?act=discard").text
+        page = client.get(f"{path}?act=discard&queue=ki.inbound").text
+        assert "Let go: 3 dead letters" in page
+        seen = re.search(r'name="seen" value="([0-9a-f]+)"', page)
+        assert seen is not None
+        form = {"token": token_in(page), "act": "discard", "queue": "ki.inbound", "seen": seen[1]}
+        assert client.post(path, data=form | {"reason": ""}).status_code == 422
+        dies(own_site, "m-4")
+        stale = client.post(path, data=form | {"reason": "Se efter"})
+        assert stale.status_code == 422
+        assert "no longer what you saw" in stale.text
+        assert len(dead_letters.letters(hub, OPERATOR)) == 4
+        again = re.search(r'name="seen" value="([0-9a-f]+)"', stale.text)
+        assert again is not None
+        done = client.post(path, data=form | {"seen": again[1], "reason": "Se efter"})
+        assert done.status_code == 200
+        assert "4 done, 0 not" in done.text
+    assert dead_letters.letters(hub, OPERATOR) == []
+
+
 def test_a_dead_letter_is_put_back_by_keyboard_alone(browser: Browser, own_site: Site) -> None:
     dies(own_site)
     with opened(browser, own_site, locale="en-GB") as (_, page):
         log_in(page, "/login", own_site.seeded.operator)
+        page.goto("/console/dead-letters/many?act=replay&way=document")
+        expect(page.locator("#would")).to_be_visible()
+        assert violations(page) == []
+        assert narrow(page)
         page.goto("/console/dead-letters")
         assert violations(page) == []
         assert narrow(page)

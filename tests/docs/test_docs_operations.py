@@ -57,5 +57,5 @@ def test_its_commands_run_as_written(tmp_path: Path) -> None:
         done = CliRunner().invoke(cli, arguments, env={"KI_HUB_DATA": str(tmp_path)})
         assert done.exit_code == 0, done.output
         printed.append(done.output)
-    assert len(printed) == 3
+    assert len(printed) == 4
     assert "resend: 0 of 0. Nothing is done yet." in printed[0]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
 
-from hub.errors import InputRefused, Invalid, NotFound, NotPermitted
+from hub.errors import Invalid, NotFound
 from hub.fhir.codec import parse_json
 from hub.fhir.numbers import id_names_a_citizen
 from hub.model.dead_letter import DeadLetter, read_letter
@@ -26,6 +25,8 @@ from hub.store.work import UnitOfWork
 
 QUEUE: Final = "ki.dead"
 _UNKNOWN: Final = "No such dead letter waits"
+NOT_KEPT: Final = "It was larger than this hub reads, and its bytes were not kept"
+NOT_KNOWN: Final = "It cannot be put back: what it was, or whose, is not known; let it go"
 
 
 def keep(hub: Hub, work: UnitOfWork, message: InboundMessage) -> str:
@@ -129,26 +130,10 @@ def replay(hub: Hub, viewer: Viewer, key: str, *, reason: str, actor: str = "") 
     return became
 
 
-def replay_many(
-    hub: Hub, viewer: Viewer, keys: Iterable[str], *, reason: str, actor: str = ""
-) -> list[dict[str, Any]]:
-    """Put back each of them by itself; what cannot be is told, and stops no other one."""
-    kept_reason(reason)
-    told = []
-    for key in keys:
-        row: dict[str, Any] = {"letter": key, "became": None, "refused": None}
-        try:
-            row["became"] = replay(hub, viewer, key, reason=reason, actor=actor)
-        except (InputRefused, NotPermitted) as e:
-            row["refused"] = e.text
-        told.append(row)
-    return told
-
-
 def _taken_in(hub: Hub, found: DeadLetter, body: bytes) -> str:
     sender = _sender(hub, found)
     if not body:
-        raise Invalid("It was larger than this hub reads, and its bytes were not kept")
+        raise Invalid(NOT_KEPT)
     if found.way == "receipt":
         if "missed" in parse_json(body):
             raise Invalid("It asked for what its sender missed; let it go, its sender asks again")
@@ -182,7 +167,7 @@ def _sent_again(hub: Hub, work: UnitOfWork, found: DeadLetter, order: Order) -> 
         if item is not None and found.queue == answers_queue(item.sender):
             work.inbox.mark_answered(item.id, answered=False)
             return f"message/{item.id}"
-    raise Invalid("It cannot be put back: what it was, or whose, is not known; let it go")
+    raise Invalid(NOT_KNOWN)
 
 
 def _waiting(work: UnitOfWork, key: str) -> DeadLetter:
