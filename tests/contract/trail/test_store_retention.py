@@ -75,7 +75,7 @@ def test_a_segment_marked_expired_by_hand_is_found(store: Store) -> None:
 
 
 def held(name: str = "a") -> Hold:
-    return Hold(name, "a complaint", "op", NOW)
+    return Hold(name, "", "a complaint", "op", NOW)
 
 
 def test_a_hold_keeps_a_segment_with_anything_of_the_plan_or_its_citizen(store: Store) -> None:
