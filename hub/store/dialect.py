@@ -122,9 +122,10 @@ class Database:
             if self.embedded:
                 connection.exec_driver_sql("BEGIN")
             else:
-                # Part of the driver's own BEGIN, and not one more question to the server.
-                connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                # By a statement: with the driver's own setting the pool would make later
+                # transactions READ WRITE, also in a database that is to take no changes.
+                connection.execute(
+                    text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 )
             yield connection
 
