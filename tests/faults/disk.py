@@ -63,11 +63,11 @@ class SmallDisk:
         """Nothing more can be written."""
         assert self.own, "this machine's disk is never filled"
         free = shutil.disk_usage(self.path).free
-        with self._filler.open("wb") as file:
+        # Unbuffered: what a buffer holds back would fail once more when the file is closed.
+        with self._filler.open("wb", buffering=0) as file:
             try:
                 for _ in range(free // 65536 + 2):
                     file.write(bytes(65536))
-                file.flush()
             except OSError:
                 # No space left on device, which is what was wanted.
                 return
