@@ -37,6 +37,7 @@ from hub.model.subscription import TOPICS
 from hub.model.withdrawal import CORRECTION, How, Loss
 from hub.services import queries
 from hub.services.numbers import KINDS
+from hub.services.operate.dead_many import LETTER_ACTS
 from hub.services.received import INBOX_STATES
 from hub.store.operating import Outcome
 from tests.console.conftest import Site
@@ -88,6 +89,7 @@ GROUPS = {
     "operate.": ACTS,
     "operate.means.": ACTS,
     "outcome.": get_args(Outcome),
+    "dead.act.": LETTER_ACTS,
     "dead.do.": dead_letters.DONE,
     "dead.way.": get_args(Way),
     "number.kind.": tuple(KINDS),
