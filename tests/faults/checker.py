@@ -231,13 +231,18 @@ def _by_plan(ops: Iterable[Op]) -> dict[str, list[Op]]:
     return found
 
 
+_AGAIN = "register it and send the document again"
 _Parts = tuple[tuple[str, str], ...]
 _State = tuple[int, _Parts]
 
 
 def _one_order(history: History) -> Iterator[Violation]:
+    made = {(v.sender, v.message) for v in history.after.versions}
     for plan, ops in _by_plan(history.ops).items():
         calls = [Call(o, o.begin, o.end) for o in ops if _told(o)]
+        # Kept sealed and to be sent again; a broker that dies before it is acknowledged does.
+        again = (o for o in ops if _AGAIN in o.why and (o.by, o.message) in made)
+        calls += [Call(o, o.begin, None) for o in again]
         if not calls:
             continue
         wrong = linearizable(calls, (0, ()), _step)

@@ -80,7 +80,6 @@ def operations(folder: Path) -> tuple[Op, ...]:
         number = line.pop("n")
         found.setdefault(number, {"end": None, "status": "unknown"}).update(line)
     for op in found.values():
-        op.pop("why", None)
         op["permits"] = frozenset(op.get("permits", ()))
     return tuple(Op(**op) for op in found.values())
 

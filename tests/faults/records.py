@@ -43,6 +43,8 @@ class Op:
     """A read's tokens by part; of a write, what else came into the plan with it."""
     permits: frozenset[str] = frozenset()
     """The units that may receive from this decision on."""
+    why: str = ""
+    """What the hub said where it refused."""
 
     def __hash__(self) -> int:
         return id(self)

@@ -290,3 +290,19 @@ def test_what_was_refused_is_seen() -> None:
     refused = op("write", 5.5, 5.6, part="psyk", token="t7", status="refused", message="m-7")
     seen = replace(GOOD.ops[4], seen={"shared": "t2", "psyk": "t7"})
     assert kinds(replace(GOOD, ops=(*GOOD.ops[:4], refused, seen))) == ["nonlinear"]
+
+
+@pytest.mark.parametrize(("why", "found"), [
+    ("403 No consent; register it and send the document again", []),
+    ("400 Something else is wrong", ["nonlinear"]),
+])  # fmt: skip
+def test_what_was_to_be_sent_again_and_was_has_its_place(why: str, found: list[str]) -> None:
+    """The broker may do it: the consent came, and a message that it had not had back."""
+    refused = op("write", 5.5, 5.6, part="psyk", token="t7", status="refused", message="m-7")
+    seen = replace(GOOD.ops[4], seen={"shared": "t2", "psyk": "t7"}, version=3, begin=7, end=8)
+    (*_, newest) = GOOD.after.versions
+    made = replace(newest, number=3, sender=refused.by, message="m-7",
+                   tokens={**newest.tokens, "psyk": "t7"})  # fmt: skip
+    history = after(versions=(*GOOD.after.versions, made))
+    ops = (*GOOD.ops[:4], replace(refused, why=why), seen)
+    assert [k for k in kinds(replace(history, ops=ops)) if k == "nonlinear"] == found
