@@ -25,7 +25,9 @@ from hub.model.party import SYSTEM
 from hub.model.records import Delivery, Task
 from hub.ports import deliveries_queue
 from hub.services.attempts import ACTOR, fail, retry_or_fail, subscription_of
+from hub.services.gate import hold, refused_now
 from hub.services.hub import Hub, repeatable
+from hub.services.route import reconcile
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
@@ -73,6 +75,9 @@ def ask_again(hub: Hub) -> int:
     lying = {receiver: _lying(hub, place) for receiver, place in places.items()}
     for delivery_id in missed:
         with hub.store.writing() as work:
+            found = work.deliveries.get(delivery_id, SYSTEM)
+            assert found is not None
+            hold(work, found)
             delivery = work.deliveries.lock(delivery_id)
             now = hub.clock()
             by = delivery.retry_at if delivery else None
@@ -132,6 +137,9 @@ def _look(hub: Hub, work: UnitOfWork, delivery: Delivery, now: datetime, lying: 
         work.deliveries.restate(delivery, reason, ACTOR, now, retry_at=None)
     elif lying or work.queues.holds(deliveries_queue(delivery.receiver), delivery.id):
         work.deliveries.look_again(delivery.id, now + hub.limits.receipt_wait)
+        if delivery.plan_id and refused_now(work, delivery, now):
+            # It was put there after it was refused: shown to nobody, and before all that follows.
+            reconcile(hub, work, delivery.plan_id, work.parties.directory(), actor=ACTOR)
     else:
         reason = "No receipt came, and it lies nowhere any more"
         LOG.warning("delivery.gone", delivery=delivery.id, receiver=delivery.receiver)

@@ -16,10 +16,12 @@ from hub.model.delivery import State
 from hub.model.records import Delivery, Plan, Task
 from hub.model.withdrawal import How, Left, Withdrawal, losses_of
 from hub.ports import on_broker
+from hub.services.attempts import ACTOR
 from hub.services.frozen import TAKEN_BACK
 from hub.services.hub import Hub, new_id, repeatable
 from hub.services.notices import add_notice
 from hub.services.recall import CALLED_BACK
+from hub.services.route import reconcile
 from hub.services.state import PlanState
 from hub.services.tasks import WITHDRAWN
 from hub.store.work import UnitOfWork
@@ -180,8 +182,14 @@ def _settled(hub: Hub, withdrawal_id: str) -> bool:
         called = any(work.withdrawals.is_recalled(unit) for unit in withdrawal.units)
         if called or (running and now < withdrawal.wait_until):
             return False
+        # What was on its way into one of the hub's own mailboxes lies there now, shown to nobody.
+        reconcile(hub, work, withdrawal.plan_id, work.parties.directory(), actor=ACTOR)
         known = {x.delivery for x in withdrawal.may_have_left}
-        earlier = [d for d in sent if d.id in known or d.state is State.SENDING]
+        earlier = [
+            d
+            for d in work.deliveries.attempted(withdrawal.plan_id)
+            if d.receiver in withdrawal.units and (d.id in known or d.state is State.SENDING)
+        ]
         left = may_have_left(work, earlier, withdrawal.units)
         work.withdrawals.save(replace(withdrawal, may_have_left=left, settled_at=now))
         work.commit()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
+from hub.fhir import names
 from hub.model.party import SYSTEM
 from hub.model.records import Delivery
 from hub.ports import deliveries_queue
-from hub.sending import Outgoing
+from hub.sending import Confirm, Outgoing
+from tests.api.failing import of
 from tests.api.papers import approval_of, consent_of
 from tests.api.world import (
     CONSENT_1,
@@ -19,6 +22,7 @@ from tests.api.world import (
     KOORD_OWN,
     OPERATOR,
     PARTIES,
+    PLAN_1,
     PSYK,
     RUS,
     SOCIAL,
@@ -187,6 +191,50 @@ def test_a_send_that_runs_is_waited_for_but_not_for_ever(planned: World, plan: s
     planned.work()
     (found,) = withdrawals(planned, plan)
     assert found["settled"]
+
+
+def overtaken(world: World, what: Callable[[], object]) -> None:
+    """Something happens when the first copy for a unit is frozen, and not yet in its mailbox."""
+    whole, queue, due = world.hub.bus.publish_many, deliveries_queue(KOORD_OWN), [what]
+
+    def late(batch: Sequence[tuple[str, Outgoing]]) -> list[Confirm]:
+        if due and any(name == queue for name, _ in batch):
+            due.pop()()
+        return whole(batch)
+
+    world.hub.bus.publish_many = late  # type: ignore[method-assign]
+    world.work()
+    assert due == []
+
+
+def test_a_copy_that_was_on_its_way_into_a_mailbox_is_taken_out_of_it(world: World) -> None:
+    world.consent()
+    plan = world.publish_plan()
+    overtaken(world, lambda: tell(world))
+    mine = world.delivery(KOORD_OWN)
+    assert (mine["state"], mine["attempts"]) == ("cancelled", 1)
+    (found,) = withdrawals(world, plan)
+    assert found["settled"]
+    assert KOORD_OWN not in {x["receiver"] for x in found["may_have_left"]}
+
+
+def test_what_nobody_can_fetch_is_taken_out_when_its_receipt_is_missed(world: World) -> None:
+    """The citizen is protected while a copy that tells where is on its way."""
+    world.consent()
+    world.publish_plan()
+    protected = json.loads(PLAN_1)
+    for entry in protected["entry"]:
+        if entry["resource"]["resourceType"] == "Patient":
+            label = {"system": names.CONFIDENTIALITY, "code": "R"}
+            entry["resource"]["meta"] = {"security": [label]}
+    overtaken(world, lambda: world.publish_plan(json.dumps(protected).encode()))
+    assert [d.state.value for d in of(world, KOORD_OWN) if d.version == 1] == ["sent"]
+    assert world.copies(KOORD_OWN) == []
+    world.clock.advance(days=2)
+    world.work()
+    assert [d.state.value for d in of(world, KOORD_OWN) if d.version == 1] == ["cancelled"]
+    world.work()
+    assert len(world.copies(KOORD_OWN)) == 1
 
 
 def test_the_plan_is_frozen_and_its_lead_is_told_so(planned: World, plan: str) -> None:
