@@ -18,6 +18,7 @@ from hub.model.plan import DECISION, SHARED, canonical
 from hub.model.records import Delivery, Hop, Plan, PlanVersion
 from hub.model.routing import forwarders
 from hub.services.hub import Hub, repeatable, sha256
+from hub.services.move_on import move_on
 from hub.services.route import reconcile
 from hub.services.state import plan_state
 from hub.services.versions import never_before
@@ -40,8 +41,7 @@ def hand_over(hub: Hub, by: Party, delivery_id: str, person: str) -> Delivery:
         if delivery.state is not State.SENT:
             raise Invalid("The copy is not made yet; try again in a moment")
         actor, now = f"{by.id}: {person}", hub.clock()
-        work.deliveries.move(delivery, State.DELIVERED, "Handed over", actor, now)
-        work.journal.close_tasks(actor, now, delivery_id=delivery.id)
+        move_on(work, delivery, State.DELIVERED, "Handed over", actor, now)
         _audit(work, plan, delivery, actor, "hand-over", now)
         work.commit()
     return replace(delivery, state=State.DELIVERED)
@@ -99,8 +99,7 @@ def decide_not_to_send(
             raise Invalid("It has left, or the matter is closed; nothing was changed")
         now, actor = hub.clock(), f"{by.id}: {person}"
         reason = "A person decided not to send it; see the plan's postscript"
-        work.deliveries.move(delivery, State.NOT_SENT, reason, actor, now)
-        work.journal.close_tasks(actor, now, delivery_id=delivery.id)
+        move_on(work, delivery, State.NOT_SENT, reason, actor, now)
         _audit(work, plan, delivery, actor, "not-send", now)
         _add_postscript(work, plan, by, person, postscript, now, delivery.id)
         reconcile(hub, work, plan.id, work.parties.directory(), actor=actor)

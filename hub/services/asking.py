@@ -10,6 +10,7 @@ from hub.model.records import Delivery, Task
 from hub.model.routing import Route
 from hub.services.attempts import ACTOR
 from hub.services.hub import repeatable
+from hub.services.move_on import move_on
 from hub.services.state import PlanState
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
@@ -91,6 +92,5 @@ def ask_for_hand_over(work: UnitOfWork, row: Delivery, lead: str, now: datetime)
     for other in work.deliveries.of_plan(row.plan_id, CITIZEN):
         if other.state is State.SENT and other.version < row.version:
             reason = f"Version {row.version} took its place"
-            work.deliveries.move(other, State.SUPERSEDED, reason, ACTOR, now)
-            work.journal.close_tasks(ACTOR, now, delivery_id=other.id)
+            move_on(work, other, State.SUPERSEDED, reason, ACTOR, now)
     ask_person(work, "hand-over", row, lead, now)

@@ -28,6 +28,7 @@ from hub.services.documents import (
 )
 from hub.services.frozen import TAKEN_BACK
 from hub.services.hub import Hub, repeatable
+from hub.services.move_on import move_on
 from hub.services.withdrawal import call_back
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
@@ -122,8 +123,7 @@ def _follow(
         again = other.version == version.number and other.format != subscription.format
         if other.state in WAITING and (older or again):
             reason = f"Version {version.number} took its place"
-            work.deliveries.move(other, State.SUPERSEDED, reason, actor, now)
-            work.journal.close_tasks(actor, now, delivery_id=other.id)
+            move_on(work, other, State.SUPERSEDED, reason, actor, now)
 
 
 def _made(
@@ -183,8 +183,7 @@ def _take_back(
         if row.state is State.RETRY_AT or lies:
             work.queues.settle(queue, row.id, now)
             reason = TAKEN_BACK if lies else why
-            work.deliveries.move(row, State.CANCELLED, reason, actor, now)
-            work.journal.close_tasks(actor, now, delivery_id=row.id)
+            move_on(work, row, State.CANCELLED, reason, actor, now)
     sent = [row for row, _ in gone]
     for receiver in sorted({r.receiver for r in sent}):
         call_back(hub, work, sent, receiver, now)
@@ -195,8 +194,7 @@ def _cancel(work: UnitOfWork, rows: Iterable[Delivery], actor: str, now: datetim
     for row in rows:
         if row.state in WAITING:
             reason = why_not_document(work, row, now) or _NOT_NOW
-            work.deliveries.move(row, State.CANCELLED, reason, actor, now)
-            work.journal.close_tasks(actor, now, delivery_id=row.id)
+            move_on(work, row, State.CANCELLED, reason, actor, now)
 
 
 def _task_id(part: Part, party: str) -> str:

@@ -21,6 +21,7 @@ from hub.model.plan import Member
 from hub.model.records import Delivery, Plan
 from hub.model.routing import PlanFacts, purpose_for, refusal
 from hub.ports import deliveries_queue
+from hub.services.move_on import move_on
 from hub.store.work import UnitOfWork
 
 
@@ -127,8 +128,7 @@ def _taken_back(
     mailbox = row.state is State.SENT and row.receiver != CITIZEN
     work.queues.settle(queue, row.id, now)
     reason = TAKEN_BACK if mailbox else refused
-    work.deliveries.move(row, State.CANCELLED, reason, actor, now)
-    work.journal.close_tasks(actor, now, delivery_id=row.id)
+    move_on(work, row, State.CANCELLED, reason, actor, now)
     return True
 
 

@@ -18,6 +18,7 @@ from hub.model.records import Delivery, Task
 from hub.services.attempts import ACTOR, subscription_of
 from hub.services.gate import answers_for, hold
 from hub.services.hub import Hub, repeatable
+from hub.services.move_on import move_on
 from hub.store.work import UnitOfWork
 
 REASON = "The document loses something that its receiver does not accept; a person lets it go"
@@ -81,8 +82,7 @@ def accept_losses(
         if delivery.state is not State.HELD:
             raise Invalid("It is not held back; nothing was changed")
         now = hub.clock()
-        work.deliveries.move(delivery, State.DUE, LET_GO, actor, now)
-        work.journal.close_tasks(actor, now, delivery_id=delivery.id)
+        move_on(work, delivery, State.DUE, LET_GO, actor, now)
         work.journal.audit(
             now, actor, "accept-losses", delivery.place,
             party=delivery.receiver, basis=delivery.basis, 

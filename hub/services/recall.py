@@ -28,6 +28,7 @@ from hub.sending import Outgoing
 from hub.services.attempts import ACTOR, outgoing
 from hub.services.gate import hold, refused_now
 from hub.services.hub import Hub
+from hub.services.move_on import move_on
 from hub.store.work import UnitOfWork
 
 LOG = structlog.get_logger()
@@ -121,7 +122,6 @@ def _decided(hub: Hub, key: str, *, seen: bool) -> Outgoing | None:
 def _taken(work: UnitOfWork, delivery: Delivery, now: datetime, *, seen: bool) -> None:
     reason = SEEN_BEFORE if seen else CALLED_BACK
     if delivery.state not in FINAL:
-        work.deliveries.move(delivery, State.CANCELLED, reason, ACTOR, now)
-        work.journal.close_tasks(ACTOR, now, delivery_id=delivery.id)
+        move_on(work, delivery, State.CANCELLED, reason, ACTOR, now)
     elif delivery.outcome is None and delivery.reason != reason:
         work.deliveries.restate(delivery, reason, ACTOR, now)

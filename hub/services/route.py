@@ -22,6 +22,7 @@ from hub.services.asking import ask, ask_of_plan, to_protect
 from hub.services.frozen import open_now, take_back, why_not
 from hub.services.gate import take_back_notices
 from hub.services.hub import Hub, repeatable
+from hub.services.move_on import move_on
 from hub.services.reminders import remind
 from hub.services.state import PlanState, plan_state
 from hub.services.subscription_events import follow
@@ -276,8 +277,7 @@ def _replace_format(
             continue
         if older or other.version == row.version:
             reason = "Another format took its place"
-            work.deliveries.move(other, State.SUPERSEDED, reason, actor, now)
-            work.journal.close_tasks(actor, now, delivery_id=other.id)
+            move_on(work, other, State.SUPERSEDED, reason, actor, now)
 
 
 def _release(work: UnitOfWork, row: Delivery, found: Route, actor: str, now: datetime) -> None:
@@ -302,8 +302,7 @@ def _supersede(
             continue
         if other.state in WAITING and other.version < row.version:
             reason = f"Version {row.version} took its place"
-            work.deliveries.move(other, State.SUPERSEDED, reason, actor, now)
-            work.journal.close_tasks(actor, now, delivery_id=other.id)
+            move_on(work, other, State.SUPERSEDED, reason, actor, now)
 
 
 def _block(
@@ -327,8 +326,7 @@ def _block(
         same = other.digest == row.digest or found.task in {"forward", "own-document"}
         if other.state is State.BLOCKED and other.version < row.version and same:
             reason = f"Version {row.version} took its place"
-            work.deliveries.move(other, State.SUPERSEDED, reason, actor, now)
-            work.journal.close_tasks(actor, now, delivery_id=other.id)
+            move_on(work, other, State.SUPERSEDED, reason, actor, now)
 
 
 def _cancel(
@@ -336,5 +334,4 @@ def _cancel(
 ) -> None:
     for row in rows:
         if row.state in WAITING:
-            work.deliveries.move(row, State.CANCELLED, reason, actor, now)
-            work.journal.close_tasks(actor, now, delivery_id=row.id)
+            move_on(work, row, State.CANCELLED, reason, actor, now)

@@ -14,11 +14,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from hub.errors import InputRefused, Invalid, NotPermitted, PreconditionFailed
+from hub.errors import InputRefused, Invalid, NotPermitted
 from hub.model.dead_letter import DeadLetter, Way
 from hub.model.party import Viewer
 from hub.services.hub import Hub, sha256
 from hub.services.kept import kept_reason
+from hub.services.operate.as_seen import require_as_seen
 from hub.services.operate.dead_letters import (
     NOT_KEPT,
     NOT_KNOWN,
@@ -33,7 +34,6 @@ LetterAct = Literal["replay", "discard"]
 LETTER_ACTS: Final[tuple[LetterAct, ...]] = ("replay", "discard")
 AT_ONCE: Final = 1_000
 """Letters that one call sees to, the oldest first."""
-_CHANGED: Final = "What would be done is no longer what you saw; look at it again"
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,7 @@ def act_on_letters(
     """
     kept_reason(reason)
     seen = preview_letters(hub, viewer, act, which)
-    if expect is not None and expect != seen.count:
-        text = f"It would be done to {seen.count} now, and not to {expect}; look at it again"
-        raise PreconditionFailed(text)
-    if token is not None and token != seen.token:
-        raise PreconditionFailed(_CHANGED)
-    if not seen.count:
-        raise Invalid("Nothing would be done; see why in the preview")
+    require_as_seen(seen.count, seen.token, token=token, expect=expect)
     return [*_each(hub, viewer, act, [x.key for x in seen.able], reason, actor)]
 
 

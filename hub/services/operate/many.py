@@ -10,11 +10,12 @@ from typing import Any, Final
 
 import structlog
 
-from hub.errors import HubError, Invalid, NotFound, PreconditionFailed, Temporary
+from hub.errors import HubError, NotFound, Temporary
 from hub.model.operate import Act
 from hub.model.party import Viewer
 from hub.services.hub import Hub, new_id
 from hub.services.kept import kept_reason
+from hub.services.operate.as_seen import require_as_seen
 from hub.services.operate.choose import SHOWN, Preview, preview
 from hub.services.operate.one import Order, do
 from hub.services.overview import for_operators
@@ -24,7 +25,6 @@ from hub.store.operating import Action, ActionItem, Outcome, Wanted
 LOG = structlog.get_logger()
 BATCH: Final = 50
 """Deliveries that one round of a worker does."""
-_CHANGED: Final = "What would be done is no longer what you saw; look at it again"
 
 
 def begin(
@@ -47,13 +47,7 @@ def begin(
     for_operators(viewer)
     why = kept_reason(reason)
     seen = preview(hub, viewer, act, wanted)
-    if expect is not None and expect != seen.count:
-        text = f"It would be done to {seen.count} now, and not to {expect}; look at it again"
-        raise PreconditionFailed(text)
-    if token is not None and token != seen.token:
-        raise PreconditionFailed(_CHANGED)
-    if not seen.count:
-        raise Invalid("Nothing would be done; see why in the preview")
+    require_as_seen(seen.count, seen.token, token=token, expect=expect)
     by = actor or viewer.id
     action = Action(new_id(), act, wanted.said(), by, why, hub.clock())
     with hub.store.writing() as work:
