@@ -10,6 +10,7 @@ import click
 
 from hub.cli.acting import by, reason, utc
 from hub.cli.common import as_json, opened, show
+from hub.cli.deliveries_act import show_preview
 
 if TYPE_CHECKING:
     from hub.services.operate.dead_many import LetterAct
@@ -99,25 +100,15 @@ def _many(act: LetterAct, text: str) -> click.Command:
             )  # fmt: skip
             # Letters that are named one by one need no second look.
             if not yes and expect is None and any(said.values()):
-                _look(dead_many.letters_row(
-                    dead_many.preview_letters(hub, viewer, act, which)), json_)  # fmt: skip
+                found = dead_many.letters_row(dead_many.preview_letters(hub, viewer, act, which))
+                columns = ("letter", "way", "sender", "refused")
+                show_preview(found, "letters", columns, ("reason", "at"), json_)
                 return 0
             rows = dead_many.act_on_letters(hub, viewer, act, which, reason=reason, expect=expect)
         show(rows, ("letter", "became", "refused"), json_)
         return int(any(r["refused"] for r in rows))
 
     return _run
-
-
-def _look(row: dict[str, Any], json_: bool) -> None:
-    if json_:
-        click.echo(json.dumps(row, ensure_ascii=False, indent=2))
-        return
-    show(row["letters"], ("letter", "way", "sender", "refused"), False, more=("reason", "at"))
-    for why, number in row["refused_because"].items():
-        click.echo(f"{number} not: {why}")
-    click.echo(f"{row['act']}: {row['count']} of {len(row['letters'])}. Nothing is done yet.")
-    click.echo(f"To do it, repeat with --expect {row['count']}, or with --yes however many it is.")
 
 
 _MORE = """

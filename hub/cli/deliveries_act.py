@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -77,16 +78,22 @@ def _look(hub: Hub, act: Act, chosen: Wanted, json_: bool) -> None:
     from hub.services.operate.choose import preview, preview_row  # noqa: PLC0415
 
     found: Preview = preview(hub, Viewer("operator", "cli"), act, chosen)
-    row = preview_row(found)
+    columns = ("delivery", "receiver", "state", "refused")
+    show_preview(preview_row(found), "deliveries", columns, ("version", "format"), json_)
+
+
+def show_preview(
+    row: Mapping[str, Any], of: str, columns: Sequence[str], more: Sequence[str], json_: bool
+) -> None:
+    """What would be done and what not, and how to say that it shall be; ``of``: the rows' key."""
     if json_:
         click.echo(json.dumps(row, ensure_ascii=False, indent=2))
         return
-    show(row["deliveries"], ("delivery", "receiver", "state", "refused"), False,
-         more=("version", "format"))  # fmt: skip
+    show(row[of], columns, False, more=more)
     for why, number in row["refused_because"].items():
         click.echo(f"{number} not: {why}")
-    click.echo(f"{act}: {found.count} of {len(found.items)}. Nothing is done yet.")
-    click.echo(f"To do it, repeat with --expect {found.count}, or with --yes however many it is.")
+    click.echo(f"{row['act']}: {row['count']} of {len(row[of])}. Nothing is done yet.")
+    click.echo(f"To do it, repeat with --expect {row['count']}, or with --yes however many it is.")
 
 
 def _do(

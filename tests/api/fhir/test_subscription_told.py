@@ -33,7 +33,7 @@ from tests.api.world import (
     SOCIAL,
     World,
 )
-from tests.servers.hook import Hook, said
+from tests.servers.hook import Got, Hook, said
 
 BASE = "http://127.0.0.1:8080/fhir"
 
@@ -401,14 +401,20 @@ def test_a_suspended_one_rests_until_the_operator_resumes_it(planned: World, hoo
     assert [g.kind for g in hook.got] == ["handshake", "handshake", "event-notification"]
 
 
+def made_and_not_taken(world: World, hook: Hook) -> Got:
+    """A notification with full resources, which the endpoint did not take."""
+    subscribed(world, hook, content="full-resource")
+    hook.code = 503
+    publish(world, RUS, 2)
+    world.work()
+    (made,) = hook.of("event-notification")
+    return made
+
+
 def test_bytes_made_before_a_consent_was_narrowed_are_not_sent_again(
     planned: World, hook: Hook
 ) -> None:
-    subscribed(planned, hook, content="full-resource")
-    hook.code = 503
-    publish(planned, RUS, 2)
-    planned.work()
-    (first,) = hook.of("event-notification")
+    first = made_and_not_taken(planned, hook)
     narrowed = json.loads(CONSENT_1)
     for rule in narrowed["provision"]["provision"]:
         rule["securityLabel"] = [
@@ -429,11 +435,7 @@ def test_bytes_made_before_a_consent_was_narrowed_are_not_sent_again(
 def test_bytes_made_before_a_citizen_was_protected_are_not_sent_again(
     planned: World, hook: Hook
 ) -> None:
-    subscribed(planned, hook, content="full-resource")
-    hook.code = 503
-    publish(planned, RUS, 2)
-    planned.work()
-    (first,) = hook.of("event-notification")
+    first = made_and_not_taken(planned, hook)
     protected = json.loads(PLAN_1)
     for entry in protected["entry"]:
         if entry["resource"]["resourceType"] == "Patient":
