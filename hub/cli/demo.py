@@ -87,7 +87,7 @@ def _prepare(hub: Hub) -> dict[str, str]:
         party_entries(read, file.parent),
         operator_entries(read, file.parent),
         read.citizen_format,
-        agreement=read.agreement,
+        agreements=read.agreements,
         by=DEMO,
         renew=True,
     )

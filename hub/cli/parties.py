@@ -39,7 +39,7 @@ def apply(file: Path, renew: bool, credentials_to: Path | None, json_: bool) -> 
             party_entries(read, file.parent),
             operator_entries(read, file.parent),
             read.citizen_format,
-            agreement=read.agreement,
+            agreements=read.agreements,
             by=getpass.getuser(),
             renew=renew,
         )

@@ -61,6 +61,7 @@ def _page(visit: Visit, viewer: Viewer, *, missing: str = "", unsaid: str = "") 
         rows=overview.parties(visit.hub, viewer),
         contacts=overview.party_contacts(visit.hub, viewer),
         counts=overview.delivery_counts(visit.hub, viewer),
+        agreements=overview.agreements(visit.hub, viewer),
         endpoints=breakers.failing(visit.hub),
         missing=missing,
         unsaid=unsaid,

@@ -61,6 +61,11 @@ class Consent:
         """In force at that moment."""
         return self.active and self.since <= at < self.until
 
+    def makers(self) -> frozenset[str]:
+        """Units that may make the citizen's plan by it."""
+        units = {r.unit for r in self.rules if r.permit}
+        return frozenset(units if "make-plan" in self.purposes else ())
+
     def speaks_of(self, unit: str, purpose: str) -> bool:
         """It says something, at some time, of what that unit may have for that purpose."""
         named = any(r.unit in {unit, EVERYONE} for r in self.rules)

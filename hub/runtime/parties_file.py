@@ -1,8 +1,9 @@
 """The parties file: who takes part, how each receives, and the operators. Strict.
 
-YAML with the keys ``parties``, ``operators``, ``citizen`` and ``agreement``; every key is known
-here or refused, so that a misspelt one never silently means its default. An error names the file
-and the key, such as ``parties[2].identifiers.sor``; secrets are only named by where they are.
+YAML with the keys ``parties``, ``operators``, ``citizen``, ``agreement`` and ``agreements``; every
+key is known here or refused, so that a misspelt one never silently means its default. An error
+names the file and the key, such as ``parties[2].identifiers.sor``; secrets are only named by where
+they are.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from typing import Final, Literal, cast, get_args
 from hub.contract import Identifier, LossKind, Party
 from hub.errors import Malformed
 from hub.fhir import names
-from hub.model.agreement import USUAL, Agreement
+from hub.model.agreement import Agreement, Agreements
 from hub.model.client import Quota
 from hub.model.party import Content
 from hub.model.retry import RetryWish
-from hub.runtime.agreement_file import agreement
+from hub.runtime.agreement_file import agreements, under
 from hub.runtime.clients_file import ClientEntry, clients, quota, whole_number
 from hub.runtime.retry_file import retry
 from hub.runtime.yaml_node import Node, load
@@ -92,6 +93,8 @@ class PartyEntry:
     quota: Quota = field(default_factory=Quota)
     silent_hours: int | None = None
     retry: RetryWish = field(default_factory=RetryWish)
+    agreement: Agreement | None = None
+    """None: the usual one."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ class PartiesFile:
     operators: tuple[OperatorEntry, ...]
     citizen_format: str
     """The format of the citizen's own copy."""
-    agreement: Agreement = USUAL
+    agreements: Agreements = field(default_factory=Agreements)
 
 
 def read_parties(file: Path) -> PartiesFile:
@@ -127,8 +130,9 @@ def read_parties(file: Path) -> PartiesFile:
 def parse_parties(text: str, *, name: str = "parties") -> PartiesFile:
     """The file's text, checked; ``name`` stands before every error."""
     node = load(text, name)
-    root = node.keys("parties", "operators", "citizen", "agreement")
-    parties = tuple(_party(n) for n in root.child("parties", list).items())
+    root = node.keys("parties", "operators", "citizen", "agreement", "agreements")
+    usual, named = agreements(root, _SLUG)
+    parties = tuple(_party(n, named) for n in root.child("parties", list).items())
     operators = tuple(_operator(n) for n in root.child("operators", list, []).items())
     _once(root, "id", [p.party.id for p in parties] + [o.id for o in operators])
     _once(
@@ -139,14 +143,15 @@ def parse_parties(text: str, *, name: str = "parties") -> PartiesFile:
     units = [i for p in parties for i in p.party.identifiers if i.system in names.UNIT_SYSTEMS]
     _once(root, "unit identifier", [f"{i.system}|{i.value}" for i in units])
     citizen = root.child("citizen", dict).keys("format")
-    agreed = agreement(root.child("agreement", dict, {}))
+    own = {p.party.id: p.agreement for p in parties if p.agreement is not None}
+    agreed = Agreements(usual, own)
     return PartiesFile(parties, operators, citizen.text("format", _SLUG), agreed)
 
 
-def _party(node: Node) -> PartyEntry:
+def _party(node: Node, named: Mapping[str, Agreement]) -> PartyEntry:
     node.keys(
         "id", "name", "kind", "organisation", "phone", "identifiers", "endpoint", "subscriptions",
-        "credential", "clients", "quota", "silent_hours", "retry",
+        "credential", "clients", "quota", "silent_hours", "retry", "agreement",
     )  # fmt: skip
     party = Party(
         id=node.text("id", _SLUG),
@@ -167,6 +172,7 @@ def _party(node: Node) -> PartyEntry:
         quota=quota(node.child("quota", dict, {})),
         silent_hours=whole_number(node, "silent_hours"),
         retry=retry(node.child("retry", dict, {})),
+        agreement=under(node, named),
     )
 
 

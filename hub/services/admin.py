@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from hub.capabilities import Optioned
 from hub.contract import Party
 from hub.errors import Invalid, NotFound
 from hub.fhir import names
-from hub.model.agreement import USUAL, Agreement
+from hub.model.agreement import Agreements
 from hub.model.alone import is_alone
 from hub.model.client import Client
 from hub.model.party import CITIZEN, SYSTEM, RegisteredParty
@@ -22,7 +21,7 @@ from hub.services.document_route import follow_documents
 from hub.services.hub import Hub
 from hub.services.lapse import ACTOR, reconcile_one
 from hub.services.route import CITIZEN_FORMAT
-from hub.services.state import AGREEMENT, agreement_of
+from hub.services.state import set_agreements
 from hub.store.journal import OPERATOR
 from hub.store.work import UnitOfWork
 
@@ -79,7 +78,7 @@ def apply_parties(
     *,
     by: str,
     renew: bool = False,
-    agreement: Agreement = USUAL,
+    agreements: Agreements | None = None,
 ) -> Applied:
     """Make the register say what the file says. Parties the file leaves out stay as they are.
 
@@ -95,8 +94,8 @@ def apply_parties(
     _check_clients(hub, parties, operators)
     with hub.store.writing() as work:
         work.journal.set_meta(CITIZEN_FORMAT, citizen_format)
-        agreed = agreement_of(work) != agreement
-        work.journal.set_meta(AGREEMENT, json.dumps(agreement.written()))
+        units = {entry.registered.party.id for entry in parties}
+        agreed = set_agreements(work, agreements or Agreements(), units)
         for entry in parties:
             party_id = entry.registered.party.id
             done[_register(hub, work, entry, made, renew=renew)].append(party_id)

@@ -26,7 +26,7 @@ from hub.services.hub import Hub, new_id, repeatable, sha256
 from hub.services.incomplete import completed
 from hub.services.rejection import WITHDRAW, ask_after
 from hub.services.route import reconcile
-from hub.services.state import agreement_of, plan_state
+from hub.services.state import agreements_of, plan_state
 from hub.services.subscription_events import follow
 from hub.services.withdrawal import follow_withdrawal
 from hub.store.work import UnitOfWork
@@ -115,7 +115,9 @@ def _consent(
     known = work.plans.citizen(decision.citizen.identifiers)
     _fits(work, consent, known)
     numbers = (*decision.citizen.identifiers, *(work.plans.numbers(known) if known else ()))
-    consent = _entitled_to_give(work, consent, resource, numbers)
+    agreed = agreements_of(work)
+    minors = all(agreed.of(unit).minors for unit in {sender.id, *consent.makers()})
+    consent = _entitled_to_give(consent, resource, numbers, minors=minors)
     if resource.get("status") == "rejected":
         warnings += (Issue("warning", "informational", _REFUSAL, "Consent.status"),)
     if work.consents.plan_of_approval(consent.id) is not None:
@@ -180,13 +182,12 @@ def _may_have_left(number: int) -> tuple[Issue, ...]:
 
 
 def _entitled_to_give(
-    work: UnitOfWork, consent: Consent, resource: Resource, numbers: Iterable[Identifier]
+    consent: Consent, resource: Resource, numbers: Iterable[Identifier], *, minors: bool
 ) -> Consent:
     """Refuse what was given by someone who has no say; parents' word ends on the 18th birthday."""
     if resource.get("status") != "active":
         return consent
     birth = born(numbers)
-    minors = agreement_of(work).minors
     given = moment(resource.get("dateTime"))
     assert given is not None
     refused = may_give(consent.givers, birth, given, minors=minors)

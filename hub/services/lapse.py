@@ -9,7 +9,7 @@ from hub.law import statutes
 from hub.services.document_route import follow_documents
 from hub.services.hub import Hub
 from hub.services.route import reconcile
-from hub.services.state import agreement_of
+from hub.services.state import agreements_of
 
 FOLLOWED: Final = "time-followed"
 """Meta key: the moment up to which plans follow their consents' periods."""
@@ -25,12 +25,13 @@ def follow_time(hub: Hub) -> int:
     with hub.store.reading() as work:
         last = work.journal.meta(FOLLOWED)
         since = datetime.fromisoformat(last) if last else datetime.min.replace(tzinfo=UTC)
-        ahead = timedelta(days=agreement_of(work).reminder_days)
         # A clock that was ahead had decided on what is still to come: that is decided anew.
         since, until = min(since, now), max(since, now)
-        soon = work.plans.changing(since + ahead, until + ahead) if last else []
-        plans = sorted({*work.plans.changing(since, until), *soon})
-    for plan_id in plans:
+        plans = set(work.plans.changing(since, until))
+        for days in agreements_of(work).reminder_days() if last else ():
+            ahead = timedelta(days=days)
+            plans.update(work.plans.changing(since + ahead, until + ahead))
+    for plan_id in sorted(plans):
         reconcile_one(hub, plan_id, actor=ACTOR)
     with hub.store.writing() as work:
         edges = {edge for statute in statutes() for edge in statute.period() if edge}

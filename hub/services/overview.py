@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hub.errors import HubError, NotFound
+from hub.model.agreement import Agreements
 from hub.model.approval import Approval
 from hub.model.breaker import Breaker, endpoint_of
 from hub.model.delivery import State
@@ -28,6 +29,7 @@ from hub.services.gate import is_notice
 from hub.services.hub import Hub
 from hub.services.queries import DeliveryDetail
 from hub.services.silence import Contact, contacts
+from hub.services.state import agreements_of
 from hub.services.withdrawal import withdrawal_row
 
 
@@ -130,6 +132,7 @@ def party_rows(hub: Hub) -> list[dict[str, Any]]:
     nothing = Contact(None, None, silent=False)
     with hub.store.reading() as work:
         counts, known = work.deliveries.counts(), contacts(work)
+        agreed = agreements_of(work)
         failing = {b.endpoint: b for b in work.breakers.listing()}
         return [
             {
@@ -137,6 +140,7 @@ def party_rows(hub: Hub) -> list[dict[str, Any]]:
                 "name": p.party.name,
                 "kind": p.party.kind,
                 "organisation": p.party.organisation,
+                "agreement": agreed.of(p.party.id).name,
                 "transport": p.endpoint.transport,
                 "endpoint": (at := endpoint_of(p.endpoint.transport, p.endpoint.address)),
                 "endpoint_state": failing.get(at, Breaker(at)).state.value,
@@ -259,6 +263,13 @@ def parties(hub: Hub, viewer: Viewer) -> list[RegisteredParty]:
     with hub.store.reading() as work:
         found = work.parties.all()
     return found if viewer.kind != "party" else [p for p in found if p.party.id == viewer.id]
+
+
+def agreements(hub: Hub, viewer: Viewer) -> Agreements:
+    """What the units have agreed on."""
+    for_operators(viewer)
+    with hub.store.reading() as work:
+        return agreements_of(work)
 
 
 def plan_history(hub: Hub, viewer: Viewer, plan_id: str) -> PlanHistory:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from hub.contract import Resource
-from hub.model.agreement import USUAL, Agreement, read_agreement
+from hub.model.agreement import USUAL, Agreements, read_agreement
 from hub.model.delivery import State
 from hub.model.party import Directory
 from hub.model.plan import SHARED, Member, chief_role, team
@@ -19,12 +20,30 @@ from hub.store.work import UnitOfWork
 
 AGREEMENT: Final = "agreement"
 """Meta key: what the parties have agreed on, from the parties file."""
+OWN_AGREEMENTS: Final = "agreements-of-units"
+"""Meta key: by unit, of those that are under another agreement."""
 
 
-def agreement_of(work: UnitOfWork) -> Agreement:
-    """The local agreement in force."""
-    written = work.journal.meta(AGREEMENT)
-    return read_agreement(json.loads(written)) if written else USUAL
+def agreements_of(work: UnitOfWork) -> Agreements:
+    """The local agreements in force."""
+    written, own = work.journal.meta(AGREEMENT), work.journal.meta(OWN_AGREEMENTS)
+    return Agreements(
+        read_agreement(json.loads(written)) if written else USUAL,
+        {unit: read_agreement(said) for unit, said in json.loads(own or "{}").items()},
+    )
+
+
+def set_agreements(work: UnitOfWork, said: Agreements, units: Collection[str]) -> bool:
+    """Write down what holds from now on for these units; True if that is new. Any other unit stays
+    under the agreement of its own that it has.
+    """
+    before = agreements_of(work)
+    kept = {unit: own for unit, own in before.own.items() if unit not in units}
+    now = Agreements(said.usual, {**kept, **{u: a for u, a in said.own.items() if u in units}})
+    work.journal.set_meta(AGREEMENT, json.dumps(now.usual.written()))
+    own = {unit: agreement.written() for unit, agreement in now.own.items()}
+    work.journal.set_meta(OWN_AGREEMENTS, json.dumps(own))
+    return now != before
 
 
 def is_deceased(resource: Resource) -> bool:
@@ -81,7 +100,7 @@ def plan_state(work: UnitOfWork, plan: Plan, directory: Directory, now: datetime
         forwarded=frozenset(h.to_party for h in work.journal.hops(plan.id)),
         settled=settled,
         now=now,
-        agreement=agreement_of(work),
+        agreement=agreements_of(work).of(plan.lead),
         deceased=any(is_deceased(r) for r in resources.values()),
         protected=is_hidden(resources.values()),
     )

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from hub.fhir import names
-from hub.model.agreement import Agreement
+from hub.model.agreement import Agreement, Agreements
+from hub.services.admin import PartyEntry, apply_parties
 from hub.services.lapse import follow_time
-from hub.services.state import AGREEMENT
+from hub.services.overview import party_rows
 from tests.api.papers import approval_of, consent_of
 from tests.api.world import (
     CPR_1,
@@ -42,10 +43,12 @@ def register(world: World, body: bytes, who: str = RUS) -> Any:
     )
 
 
-def agree(world: World, **terms: Any) -> None:
-    with world.hub.store.writing() as work:
-        work.journal.set_meta(AGREEMENT, json.dumps(Agreement(**terms).written()))
-        work.commit()
+def agree(world: World, own: dict[str, Agreement] | None = None, **terms: Any) -> None:
+    """``own``: of units that have agreed on something else, as the parties file says it."""
+    with world.hub.store.reading() as work:
+        units = [PartyEntry(p) for p in work.parties.all()]
+    agreed = Agreements(Agreement(**terms), own or {})
+    apply_parties(world.hub, units, [], "pdf", by="test", agreements=agreed)
 
 
 def given_by(body: bytes, *performers: dict[str, Any], ground: str = "") -> bytes:
@@ -161,6 +164,18 @@ def test_under_18_there_is_no_plan_unless_the_agreement_has_them(world: World) -
     assert register(world, both).status_code == 201
 
 
+def test_a_minor_s_plan_needs_an_agreement_of_the_unit_that_makes_it(world: World) -> None:
+    """Who registers the consent may be under another agreement than who leads."""
+    both = given_by(consent_of("ung", cpr=YOUNG), {}, GUARDIAN, ground="parental-custody")
+    young = Agreement(minors=True, name="unge")
+    agree(world, {PSYK: young})
+    assert "under 18" in problem(register(world, both, PSYK), 422)[0]["details"]["text"]
+    agree(world, {RUS: young})
+    assert "under 18" in problem(register(world, both, PSYK), 422)[0]["details"]["text"]
+    agree(world, dict.fromkeys((RUS, PSYK, SOCIAL, KOORD_OWN, KOORD_OTHER, GP), young))
+    assert register(world, both, PSYK).status_code == 201
+
+
 def test_parents_word_ends_when_the_citizen_turns_18(world: World) -> None:
     agree(world, minors=True)
     day = datetime(2027, 12, 20, 10, tzinfo=UTC)
@@ -266,3 +281,31 @@ def test_the_agreement_says_who_waits_for_approval(world: World, gates: Any) -> 
     assert world.approve(plan).status_code == 201
     world.work()
     assert reads(world, plan, PSYK)
+
+
+def test_a_plan_is_under_the_agreement_of_the_unit_that_leads_it(world: World) -> None:
+    strict = Agreement("all", name="taet")
+    world.consent()
+    plan = world.publish_plan()
+    agree(world, {PSYK: strict})
+    assert reads(world, plan, PSYK), "it leads nothing"
+    agree(world, {RUS: strict})
+    assert not reads(world, plan, PSYK)
+    listed = {r["party"]: r["agreement"] for r in party_rows(world.hub)}
+    assert (listed[RUS], listed[PSYK]) == ("taet", "")
+    # A file without the unit leaves it as it is.
+    apply_parties(world.hub, [], [], "pdf", by="test")
+    assert not reads(world, plan, PSYK)
+    agree(world)
+    assert reads(world, plan, PSYK)
+
+
+def test_each_agreement_has_its_own_time_to_remind(planned: World, plan: str) -> None:
+    """Forty days before the consent ends, and thirty, where different units lead."""
+    agree(planned, {PSYK: Agreement(reminder_days=60, name="tidligt")}, reminder_days=40)
+    follow_time(planned.hub)
+    last = datetime(2027, 8, 31, 22, tzinfo=UTC)
+    for days, asked in ((59, False), (41, False), (40, True)):
+        planned.clock.now = last - timedelta(days=days)
+        follow_time(planned.hub)
+        assert ("renew-consent" in kinds(planned, RUS)) is asked, days

@@ -28,6 +28,7 @@ from hub.console.words import catalog, choose, word
 from hub.contract import LossKind
 from hub.fhir.language import LANGUAGES, said
 from hub.fhir.names import SECTIONS
+from hub.model.approval import HELD_BACK_ROLES
 from hub.model.breaker import Circuit
 from hub.model.dead_letter import Way
 from hub.model.delivery import State
@@ -81,6 +82,7 @@ GROUPS = {
     "proposal.state.": proposals.STATES,
     "choice.": proposals.CHOICES,
     "about.piece.": proposals.ABOUT,
+    "gate.": sorted(HELD_BACK_ROLES - {"coordinator"}),
     "party.": ("pause", "resume"),
     "party.reason.": ("pause", "resume"),
     "endpoint.state.": tuple(s.value for s in Circuit),

@@ -9,7 +9,7 @@ import yaml
 
 from hub.cli.document import DEMO_PARTIES
 from hub.errors import InputRefused
-from hub.model.agreement import Agreement, read_agreement
+from hub.model.agreement import Agreement, Agreements, read_agreement
 from hub.runtime.parties_file import parse_parties, read_parties
 from tests.views import parties
 
@@ -48,15 +48,38 @@ def test_defaults() -> None:
 
 
 def test_what_is_not_agreed_otherwise_is_as_strict_as_can_be() -> None:
-    usual = parse_parties(text(ONE)).agreement
+    usual = parse_parties(text(ONE)).agreements.usual
     assert usual == Agreement(frozenset({"gp", "receiver"}), minors=False, reminder_days=30)
     said = {"approval_gates": ["professional"], "minors": True, "consent_reminder_days": 60}
-    wider = parse_parties(text(ONE, agreement=said)).agreement
+    wider = parse_parties(text(ONE, agreement=said)).agreements.usual
     assert wider == Agreement(frozenset({"gp", "receiver", "professional"}), True, 60)
-    assert parse_parties(text(ONE, agreement={"approval_gates": "all"})).agreement == (
+    assert parse_parties(text(ONE, agreement={"approval_gates": "all"})).agreements.usual == (
         Agreement("all")
     )
     assert read_agreement(wider.written()) == wider
+
+
+def test_a_unit_may_be_under_another_agreement() -> None:
+    named = [{"id": "unge", "minors": True}, {"id": "taet", "approval_gates": "all"}]
+    other = ONE | {"id": "unit-b", "identifiers": {"sor": "999000000902"}, "agreement": "unge"}
+    found = parse_parties(text(ONE, other, agreements=named)).agreements
+    assert found == Agreements(own={"unit-b": Agreement(minors=True, name="unge")})
+    assert found.of("unit-a") == Agreement()
+    assert read_agreement(found.of("unit-b").written()) == found.of("unit-b")
+
+
+@pytest.mark.parametrize(
+    ("named", "place"),
+    [
+        ([{"id": "unge"}, {"id": "unge"}], r"agreements\[1\]"),
+        ([{"id": "unge", "minor": True}], "unknown key minor"),
+        ([{"id": "andre"}], r"parties\[0\].agreement: no such id under agreements; known: andre"),
+        ([], r"parties\[0\].agreement"),
+    ],
+)
+def test_an_agreement_that_nobody_wrote_is_refused(named: list[object], place: str) -> None:
+    with pytest.raises(InputRefused, match=place):
+        parse_parties(text(ONE | {"agreement": "unge"}, agreements=named))
 
 
 @pytest.mark.parametrize(
