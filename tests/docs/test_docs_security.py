@@ -39,5 +39,6 @@ def test_every_secret_and_setting_that_it_names_is_there() -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     files = {f"{PREFIX}{name.upper()}_FILE" for name in SECRETS}
     named = set(re.findall(r"KI_HUB_\w+", TEXT))
-    assert named <= known | files
+    realm = {"KI_HUB_CONSOLE_URL"}  # fills in deploy/keycloak/realm.json
+    assert named <= known | files | realm
     assert files <= named

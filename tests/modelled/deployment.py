@@ -7,7 +7,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +41,7 @@ from hub.store.migrate import migrate
 from tests.api.world import Clock, _hub
 from tests.modelled.reference import OTHER, PSYK, SOCIAL
 from tests.servers.postgres import PostgresServer
+from tests.servers.prepared import Prepared
 from tests.servers.rabbitmq import RabbitServer, Vhost
 from tests.views import ROOT
 
@@ -123,7 +124,7 @@ class Running:
         connection = pika.BlockingConnection(pika.URLParameters(self.vhost.url()))
         try:
             channel = connection.channel()
-            found = []
+            found: list[tuple[str, bytes]] = []
             while True:
                 method, properties, body = channel.basic_get(deliveries_queue(unit), auto_ack=True)
                 if method is None or properties is None:
@@ -241,33 +242,40 @@ class Embedded:
 
 
 class Production:
-    """PostgreSQL and RabbitMQ: a fresh database and virtual host for each run."""
+    """PostgreSQL and RabbitMQ: one prepared database is put back before each run, the virtual
+    host's queues are emptied."""
 
     def __init__(
         self, folder: Path, now: datetime, postgres: PostgresServer, rabbit: RabbitServer
     ) -> None:
         self._folder, self._now = folder, now
-        self._postgres, self._rabbit = postgres, rabbit
         self._vhost = rabbit.vhost()
+        self._stack = ExitStack()
+        url = self._stack.enter_context(postgres.database())
+        self._settings = {
+            "database_url": url,
+            "bus_url": self._vhost.url(),
+            "bus_admin_url": self._vhost.admin_url,
+        }
+        prepared(folder, now, self._settings, broker=True)
+        self._database = Prepared(url)
+
+    def close(self) -> None:
+        """The database is dropped."""
+        self._stack.close()
 
     @contextmanager
     def running(self) -> Iterator[Running]:
         folder = self._folder / secrets.token_hex(6)
         folder.mkdir()
-        with self._postgres.database() as url:
-            settings = {
-                "database_url": url,
-                "bus_url": self._vhost.url(),
-                "bus_admin_url": self._vhost.admin_url,
-            }
-            prepared(folder, self._now, settings, broker=True)
-            hub, clock = _hub(folder, settings)
-            clock.now = self._now
-            made = Running(hub, clock, folder, settings, self._vhost)
-            for unit in BROKER:
-                made._queued(unit)
-            try:
-                yield made
-            finally:
-                made.close()
-                shutil.rmtree(folder)
+        self._database.put_back()
+        hub, clock = _hub(folder, self._settings)
+        clock.now = self._now
+        made = Running(hub, clock, folder, self._settings, self._vhost)
+        for unit in BROKER:
+            made._queued(unit)
+        try:
+            yield made
+        finally:
+            made.close()
+            shutil.rmtree(folder)

@@ -389,7 +389,9 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Embedded |
         return
     postgres: PostgresServer = request.getfixturevalue("postgres_server")
     rabbit: RabbitServer = request.getfixturevalue("rabbitmq_server")
-    yield Production(tmp_path, START, postgres, rabbit)
+    production = Production(tmp_path, START, postgres, rabbit)
+    yield production
+    production.close()
 
 
 def test_never_more_and_never_less_than_the_model(
