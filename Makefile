@@ -80,8 +80,9 @@ sbom: $(INSTALLED) ## Write build/sbom.json: what the hub is built of, as Cyclon
 	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml \
 		--output-reproducible --of JSON -o build/sbom.json
 
+# Strict: a package that the database does not answer for is a failure, not a line in a table.
 audit: $(INSTALLED) ## Ask the public database of vulnerabilities about every locked package (network)
-	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements.lock
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 clean: ## Remove the environment and all caches; data/ is left alone
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache \
