@@ -174,7 +174,7 @@ def _citizen(work: UnitOfWork, update: PlanUpdate) -> str | None:
     systems = [i.system for i in set(update.citizen.identifiers)]
     if len(set(systems)) != len(systems):
         raise Invalid("Two numbers of one kind; send one citizen's document", at="Patient")
-    found = {work.plans.citizen([i]) for i in update.citizen.identifiers} - {None}
+    found = {work.plans.citizen([i], hold=True) for i in update.citizen.identifiers} - {None}
     return found.pop() if len(found) == 1 else None
 
 

@@ -112,7 +112,7 @@ def _consent(
     if not any(i.system in names.PERSON_SYSTEMS for i in decision.citizen.identifiers):
         raise Invalid(_ANONYMOUS, at="Consent.patient.identifier")
     consent, warnings = read_consent(resource, directory.find)
-    known = work.plans.citizen(decision.citizen.identifiers)
+    known = work.plans.citizen(decision.citizen.identifiers, hold=True)
     _fits(work, consent, known)
     numbers = (*decision.citizen.identifiers, *(work.plans.numbers(known) if known else ()))
     agreed = agreements_of(work)

@@ -26,10 +26,11 @@ OWN_AGREEMENTS: Final = "agreements-of-units"
 
 def agreements_of(work: UnitOfWork) -> Agreements:
     """The local agreements in force."""
-    written, own = work.journal.meta(AGREEMENT), work.journal.meta(OWN_AGREEMENTS)
+    found = work.journal.metas(AGREEMENT, OWN_AGREEMENTS)
+    own = json.loads(found.get(OWN_AGREEMENTS, "{}"))
     return Agreements(
-        read_agreement(json.loads(written)) if written else USUAL,
-        {unit: read_agreement(said) for unit, said in json.loads(own or "{}").items()},
+        read_agreement(json.loads(found[AGREEMENT])) if AGREEMENT in found else USUAL,
+        {unit: read_agreement(said) for unit, said in own.items()},
     )
 
 

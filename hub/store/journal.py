@@ -164,6 +164,11 @@ class Journal:
         """A fact about this database, such as ``kind``."""
         return self._db.execute(select(META.c.value).where(META.c.key == key)).scalar()
 
+    def metas(self, *keys: str) -> dict[str, str]:
+        """Several such facts, of those that are there."""
+        found = select(META.c.key, META.c.value).where(META.c.key.in_(keys))
+        return {row.key: row.value for row in self._db.execute(found)}
+
     def set_meta(self, key: str, value: str) -> None:
         """Write it."""
         changed = self._db.execute(update(META).where(META.c.key == key).values(value=value))

@@ -40,14 +40,32 @@ class Plans:
 
     # Citizens
 
-    def citizen(self, identifiers: Iterable[Identifier]) -> str | None:
-        """The hub's id of the citizen with one of these numbers."""
+    def citizen(self, identifiers: Iterable[Identifier], *, hold: bool = False) -> str | None:
+        """The hub's id of the citizen with one of these numbers. ``hold``: until the transaction
+        ends nobody makes these numbers another citizen's.
+        """
         wanted = [(i.system, i.value) for i in identifiers]
         if not wanted:
             return None
         columns = tuple_(CITIZEN_IDENTIFIER.c.system, CITIZEN_IDENTIFIER.c.value)
         found = select(CITIZEN_IDENTIFIER.c.citizen_id).where(columns.in_(wanted))
-        return self._db.execute(found).scalar()
+        return self._db.execute(found.with_for_update(read=True) if hold else found).scalar()
+
+    def hold_numbers(self, identifiers: Iterable[Identifier]) -> None:
+        """For who changes whose they are: waits for those who write about their citizen."""
+        wanted = [(i.system, i.value) for i in identifiers]
+        columns = tuple_(CITIZEN_IDENTIFIER.c.system, CITIZEN_IDENTIFIER.c.value)
+        found = select(CITIZEN_IDENTIFIER).where(columns.in_(wanted)).order_by(*columns)
+        self._db.execute(found.with_for_update())
+
+    def move_number(self, number: Identifier, citizen_id: str) -> None:
+        """From now on it finds this citizen and no other."""
+        one = and_(
+            CITIZEN_IDENTIFIER.c.system == number.system,
+            CITIZEN_IDENTIFIER.c.value == number.value,
+        )
+        moved = update(CITIZEN_IDENTIFIER).where(one).values(citizen_id=citizen_id)
+        self._db.execute(moved)
 
     def numbers(self, citizen_id: str) -> tuple[Identifier, ...]:
         """The numbers that are known to be this citizen's."""

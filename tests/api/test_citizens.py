@@ -9,8 +9,10 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from hub.contract import Identifier
 from hub.fhir import names
 from hub.model.party import Subscription
+from hub.store.retention import Hold
 from tests.api.fhir.client import post_search
 from tests.api.papers import SOR, consent_of, plan_with_team, sector_plan
 from tests.api.world import (
@@ -23,6 +25,7 @@ from tests.api.world import (
     PLAN_1,
     PSYK,
     RUS,
+    SAMPLES,
     SOCIAL,
     World,
     problem,
@@ -224,5 +227,60 @@ def test_a_citizen_with_another_number_is_found_by_both(planned: World, plan: st
     assert new not in planned.get("/fhir/Patient", PSYK).text
     assert planned.consent(consent_of("nyt-nummer", cpr=new, status="rejected")).status_code == 201
     assert planned.get(f"/fhir/CarePlan/{plan}", PSYK).status_code == 404
-    planned.consent(consent_of("en-anden", cpr=CPR_2))
+
+
+def test_a_number_under_which_something_stands_is_another_citizen_s(
+    planned: World, plan: str
+) -> None:
+    """A replacement number and the CPR number were both registered before anyone knew."""
+    held = [names.CPR, CPR_2]
+    planned.consent(consent_of("andet-nummer", (PSYK,), cpr=CPR_2))
+    assert link(planned, RUS, CPR_1, CPR_2) == 404
+    planned.consent(consent_of("andet-nummer", (PSYK,), cpr=CPR_2, status="inactive"))
+    planned.consent(consent_of("et-nej", (PSYK,), cpr=CPR_2, status="rejected"))
+    assert link(planned, RUS, CPR_1, CPR_2) == 404, "a no is not lost"
+    planned.consent(consent_of("et-nej", (PSYK,), cpr=CPR_2, status="inactive"))
+    assert link(planned, PSYK, CPR_1, CPR_2) == 404, "who knows neither"
+    with planned.hub.store.writing() as work:
+        other = work.plans.citizen([Identifier(names.CPR, CPR_2)])
+        assert other is not None
+        work.retention.hold(Hold("", other, "En klagesag", "drift", planned.clock()))
+        work.commit()
+    assert link(planned, RUS, CPR_1, CPR_2) == 404, "under a legal hold"
+    with planned.hub.store.writing() as work:
+        work.retention.release(citizen_id=other)
+        work.commit()
+    assert link(planned, RUS, CPR_1, CPR_2) == 204
+    found = post_search(planned, "CarePlan", {"patient.identifier": "|".join(held)}, PSYK).json()
+    assert plan in {e["resource"]["id"] for e in found["entry"]}
+    problem(planned.consent(consent_of("et-nej", (PSYK,), cpr=CPR_2, status="rejected")), 422)
+    assert planned.consent(consent_of("nyt-nej", (PSYK,), cpr=CPR_2, status="rejected")).is_success
+    assert planned.get(f"/fhir/CarePlan/{plan}", PSYK).status_code == 404
+
+
+def test_a_number_with_a_document_is_another_citizen_s(planned: World) -> None:
+    said = consent_of("andet-nummer", cpr=CPR_2)
+    planned.consent(said)
+    other = json.loads(PLAN_1.replace(CPR_1.encode(), CPR_2.encode()))
+    other["entry"][0]["resource"]["identifier"] = [{"system": "urn:example:sag", "value": "K-9"}]
+    wrong = planned.publish_plan(json.dumps(other).encode())
+    planned.consent(consent_of("andet-nummer", cpr=CPR_2, status="inactive"))
+    assert link(planned, RUS, CPR_1, CPR_2) == 404
+    other["entry"][0]["resource"]["status"] = "entered-in-error"
+    planned.clock.advance(minutes=1)
+    planned.consent(said.replace(b"andet-nummer", b"for-at-rette"))
+    planned.publish_plan(json.dumps(other).encode())
+    planned.consent(consent_of("for-at-rette", cpr=CPR_2, status="inactive"))
+    assert planned.get(f"/fhir/CarePlan/{wrong}", RUS).status_code == 404
+    assert link(planned, RUS, CPR_1, CPR_2) == 204
+
+
+def test_a_number_with_a_document_that_stands_alone_is_another_citizen_s(planned: World) -> None:
+    body = (SAMPLES / "udskrivningsaftale/samples/koordinationsplan.xml").read_bytes()
+    number = CPR_1.encode()
+    assert number in body
+    answer = planned.post(
+        "/documents/udskrivningsaftale", PSYK, body.replace(number, CPR_2.encode())
+    )
+    assert answer.is_success, answer.text
     assert link(planned, RUS, CPR_1, CPR_2) == 404

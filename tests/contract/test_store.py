@@ -114,6 +114,33 @@ def test_writers_of_one_plan_come_one_after_the_other(url: str, store: Store) ->
     assert found.consent_epoch == 7
 
 
+def test_a_number_is_nobody_else_s_while_somebody_writes_about_its_citizen(
+    store: Store,
+) -> None:
+    number = Identifier(names.CPR, "0201609996")
+    with committed(store) as work:
+        work.plans.add_citizen("first", [number])
+    begun = threading.Event()
+
+    def write() -> None:
+        with committed(store) as work:
+            assert work.plans.citizen([number], hold=True) == "first"
+            begun.set()
+            time.sleep(0.1)
+            assert work.plans.citizen([number]) == "first"
+
+    def move() -> None:
+        begun.wait(10)
+        with committed(store) as work:
+            work.plans.hold_numbers([number])
+            work.plans.move_number(number, "second")
+
+    together(write, move)
+    with store.reading() as work:
+        assert work.plans.citizen([number]) == "second"
+        assert work.plans.numbers("first") == ()
+
+
 def test_the_migrated_schema_is_the_one_the_code_has(store: Store) -> None:
     with store.database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
