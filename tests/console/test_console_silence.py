@@ -9,7 +9,9 @@ from click.testing import CliRunner
 from sqlalchemy import update
 
 from hub.cli.main import cli
+from hub.model.agreement import Agreement, Agreements
 from hub.services.silence import watch_silence
+from hub.services.state import set_agreements
 from hub.store.tables import DELIVERY
 from tests.api.world import RUS
 from tests.console.conftest import Site
@@ -28,6 +30,23 @@ def test_the_page_of_parties_says_who_is_silent(own_site: Site) -> None:
     for language, word in (("da", "Tavs modtager"), ("en", "Silent receiver")):
         with own_site.operator(language) as client:
             assert client.get("/console/parties").text.count(word) == waits
+
+
+def test_the_page_of_parties_says_who_is_under_another_agreement(own_site: Site) -> None:
+    hub = own_site.seeded.hub
+    with own_site.operator("en") as client:
+        page = client.get("/console/parties").text
+    assert page.count("Agreement") == 1
+    assert "waits for the citizen&#39;s approval: GP, other receiver" in page
+    with hub.store.writing() as work:
+        own = {RUS: Agreement("all", minors=True, name="unge")}
+        assert set_agreements(work, Agreements(own=own), {RUS})
+        work.commit()
+    with own_site.operator("da") as client:
+        page = client.get("/console/parties").text
+    assert page.count("Samarbejdsaftale") == 2
+    assert "<code>unge</code>" in page
+    assert "også planer for borgere under 18 år" in page
 
 
 def test_the_command_tells_strays_and_says_so_by_its_exit(own_site: Site) -> None:
