@@ -79,6 +79,10 @@ def test_who_may_not_have_it_any_more_is_told() -> None:
     assert found(HAD, replace(NOTICE, state=State.CANCELLED), denied=True) == ["keeps"]
     again = replace(HAD, id="d-2", version=6, created_at=NOW + HOUR)
     assert found(HAD, NOTICE, again, denied=True) == ["keeps"], "it was told before it had this"
+    again = replace(again, version=5)
+    assert found(HAD, NOTICE, again, denied=True) == ["keeps"], "the same version once more"
+    ahead = replace(HAD, created_at=NOW + 30 * HOUR)
+    assert found(ahead, replace(NOTICE, version=6), denied=True) == [], "its clock was ahead"
     cancelled = replace(HAD, state=State.CANCELLED)
     assert found(cancelled, denied=True) == [], "it never had it"
     assert found(replace(cancelled, had=True), denied=True) == ["keeps"], "it asked once more"
