@@ -202,10 +202,19 @@ def _member(facts: PlanFacts, member: Member) -> list[Route]:
         return []
     stopped = _stopped(facts, member, head.digest)
     if stopped:
-        return [Route(party, head.number, "block", stopped, verdict.basis, "approve", facts.lead)]
+        waits = Route(party, head.number, "block", stopped, verdict.basis, "approve", facts.lead)
+        return [*_before(facts, member, verdict.basis), waits]
     if member.roles - ALONGSIDE == {"coordinator"}:
         return [_coordinator(facts, member, verdict.basis)]
     return [Route(party, head.number, "send", "Takes part in the plan", verdict.basis)]
+
+
+def _before(facts: PlanFacts, member: Member, basis: str) -> list[Route]:
+    """What stops the newest version stops no older one: whoever may read it is sent it."""
+    older = newest_for(facts, member)
+    if older is None:
+        return []
+    return [Route(member.party.id, older.number, "send", "Takes part in the plan", basis)]
 
 
 def _coordinator(facts: PlanFacts, member: Member, basis: str) -> Route:

@@ -10,9 +10,9 @@ import pytest
 from hub.fhir import names
 from hub.model.party import Subscription
 from hub.services.worker import maintain
-from tests.api.papers import consent_of
+from tests.api.papers import approval_of, consent_of
 from tests.api.test_withdrawal import notices, tell
-from tests.api.world import KOORD_OWN, OPERATOR, PSYK, RUS, SOCIAL, World
+from tests.api.world import KOORD_OWN, OPERATOR, PLAN_1, PSYK, RUS, SOCIAL, World
 
 NAME = "Anna Testine Nygaard"
 """The relative in the published plan who is named."""
@@ -132,3 +132,36 @@ def test_who_was_told_of_a_relative_is_told_that_it_may_not_know_any_more(plain:
     (second,) = fetched(plain)
     assert NAME not in second
     assert [(n.receiver, n.about) for n in notices(plain)] == [(SOCIAL, "notice/consent-narrowed")]
+
+
+def publish_again(world: World, plan: str, decision: str) -> None:
+    """The next version, and what the citizen says of it."""
+    body = json.loads(PLAN_1)
+    body["entry"][0]["resource"]["title"] = "En plan, som borgeren svarer på"
+    world.clock.advance(minutes=1)
+    world.publish_plan(json.dumps(body).encode())
+    world.clock.advance(minutes=1)
+    said = approval_of(plan, 2, decision, dateTime=world.clock().isoformat())
+    assert world.post("/fhir/Consent", RUS, said).status_code in {200, 201}
+
+
+def test_a_no_to_a_version_leaves_the_one_before_it_on_its_way(plain: World) -> None:
+    tell(plain, consent_of("ja", (*OTHERS, SOCIAL)))
+    plan = plain.publish_plan()
+    publish_again(plain, plan, "no")
+    (copy,) = fetched(plain)
+    assert "En plan, som borgeren svarer på" not in copy
+    assert [d["version"] for d in plain.deliveries() if d["receiver"] == SOCIAL
+            and d["state"] == "delivered"] == [1]  # fmt: skip
+
+
+def test_a_narrower_consent_reaches_the_version_before_a_no(plain: World) -> None:
+    tell(plain, consent_of("ja", (*OTHERS, SOCIAL)))
+    plan = plain.publish_plan()
+    assert len(fetched(plain)) == 1
+    publish_again(plain, plan, "no")
+    assert fetched(plain) == [], "what it has stays right"
+    plain.clock.advance(minutes=1)
+    tell(plain, consent_of("ja", (*OTHERS, SOCIAL), sections={SOCIAL: ("social",)}))
+    (smaller,) = fetched(plain)
+    assert labelled(smaller) == {"social"}

@@ -129,6 +129,15 @@ class Machine(RuleBasedStateMachine):
             if old.active and old.rules[0][0] == "permit":
                 self._consent(name, [LEAD], "permit", {}, None, set(old.purposes), active=False)
 
+    @rule()
+    def permits_all(self) -> None:
+        """Nothing that was said before stands in the way: most of what can happen needs that."""
+        for name, old in sorted(self.model.consents.items()):
+            if old.active and old.rules[0][0] == "deny":
+                self._consent(name, [LEAD], "permit", {}, None, set(old.purposes), active=False)
+        everything = {"make-plan", "exchange", "copy-to-gp", "relatives"}
+        self._consent(self._name(), list(UNITS), "permit", {}, None, everything)
+
     def _consent(
         self,
         name: str,
@@ -271,7 +280,7 @@ class Machine(RuleBasedStateMachine):
         if about.endswith("consent-withdrawn"):
             self.owed.discard(unit)
         elif not about:
-            self.held[unit] = {version: marks(body)}
+            self.held[unit][version] = marks(body)
 
     def _permitted(self, unit: str, key: str, body: bytes) -> tuple[int, str]:
         version, about = self.run.row(key)

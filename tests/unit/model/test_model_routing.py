@@ -197,6 +197,13 @@ def test_a_no_is_about_the_version_it_was_said_of() -> None:
 # What a person settled
 
 
+def test_a_no_to_the_newest_version_leaves_the_one_before_it() -> None:
+    facts = replace(BASE, versions=(V1, V2), approvals=(approval("no", "b"),))
+    assert routes(facts, PSYK) == [(1, "send"), (2, "block")]
+    both = replace(facts, approvals=(approval("no", "a"), approval("no", "b")))
+    assert routes(both, PSYK) == [(2, "block")]
+
+
 def test_what_a_person_decided_not_to_send_is_not_routed_again() -> None:
     facts = replace(
         BASE,
