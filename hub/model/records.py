@@ -227,6 +227,8 @@ class Task:
     created_at: datetime
     done_at: datetime | None = None
     done_by: str | None = None
+    document: str | None = None
+    """The document that stands alone that it is about; for the hub's own use."""
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,10 @@ class Retention:
     def delete_tasks(self, before: datetime) -> int:
         """Tasks that were done before then."""
         held = exists().where(DELIVERY.c.id == TASK.c.delivery_id, not_(_FREE_DELIVERY))
-        old = and_(TASK.c.done_at < before, _free(TASK.c.plan_id), not_(held))
+        alone = exists().where(
+            PART.c.id == TASK.c.document, PART.c.citizen_id == CITIZEN_HOLD.c.citizen_id
+        )
+        old = and_(TASK.c.done_at < before, _free(TASK.c.plan_id), not_(held), not_(alone))
         return self._db.execute(delete(TASK).where(old)).rowcount
 
 

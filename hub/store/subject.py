@@ -89,7 +89,14 @@ def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
         (INBOX, named),
         (DELIVERY, sent),
         (DELIVERY_EVENT, DELIVERY_EVENT.c.delivery_id.in_(deliveries)),
-        (TASK, or_(TASK.c.plan_id.in_(plans), TASK.c.delivery_id.in_(deliveries))),
+        (
+            TASK,
+            or_(
+                TASK.c.plan_id.in_(plans),
+                TASK.c.delivery_id.in_(deliveries),
+                TASK.c.document.in_(parts),
+            ),
+        ),
         (HOP, HOP.c.plan_id.in_(plans)),
         (LETTER, LETTER.c.plan_id.in_(plans)),
         (PROPOSAL, PROPOSAL.c.plan_id.in_(plans)),

@@ -304,6 +304,7 @@ TASK = Table(
     Column("plan_id", String(64), index=True),
     Column("delivery_id", String(64), index=True),
     Column("inbox_id", String(64)),
+    Column("document", String(64), index=True),
     Column("text", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("done_at", Moment),
