@@ -127,8 +127,8 @@ class Retention:
         """The bytes of understood documents that came before then; not of the newest one of a
         part, from which its owner's document is made again.
 
-        A document of no plan, such as a consent, may be about anybody: while anything is held,
-        it stays.
+        One about nobody that is known here, as those are that came before it was written down, may
+        be about anybody: while anything is held, it stays.
         """
         kept = or_(PART.c.source_inbox == INBOX.c.id, PART.c.document_inbox == INBOX.c.id)
         old = and_(
@@ -137,7 +137,12 @@ class Retention:
             INBOX.c.body.is_not(None),
             not_(exists().where(kept)),
             _free(INBOX.c.plan_id),
-            or_(INBOX.c.plan_id.is_not(None), not_(or_(*(exists(select(k)) for _, k in _HOLDS)))),
+            not_(_held_person(INBOX.c.citizen_id)),
+            or_(
+                INBOX.c.plan_id.is_not(None),
+                INBOX.c.citizen_id.is_not(None),
+                not_(or_(*(exists(select(k)) for _, k in _HOLDS))),
+            ),
         )
         return self._db.execute(update(INBOX).where(old).values(body=None)).rowcount
 
@@ -177,9 +182,7 @@ class Retention:
     def delete_tasks(self, before: datetime) -> int:
         """Tasks that were done before then."""
         held = exists().where(DELIVERY.c.id == TASK.c.delivery_id, not_(_FREE_DELIVERY))
-        alone = exists().where(
-            PART.c.id == TASK.c.document, PART.c.citizen_id == CITIZEN_HOLD.c.citizen_id
-        )
+        alone = _held_document(TASK.c.document)
         old = and_(TASK.c.done_at < before, _free(TASK.c.plan_id), not_(held), not_(alone))
         return self._db.execute(delete(TASK).where(old)).rowcount
 
@@ -190,15 +193,22 @@ def _free(plan: ColumnElement[Any]) -> ColumnElement[bool]:
     return not_(or_(exists().where(LEGAL_HOLD.c.plan_id == plan), of_held))
 
 
+def _held_document(document: ColumnElement[Any]) -> ColumnElement[bool]:
+    """It is a document that stands alone of a citizen who is under a legal hold."""
+    return exists().where(PART.c.id == document, PART.c.citizen_id == CITIZEN_HOLD.c.citizen_id)
+
+
+def _held_person(citizen: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The citizen, or a plan of theirs, is under a legal hold."""
+    of_plan = exists().where(PLAN.c.citizen_id == citizen, LEGAL_HOLD.c.plan_id == PLAN.c.id)
+    return or_(exists().where(CITIZEN_HOLD.c.citizen_id == citizen), of_plan)
+
+
 _PLANS: Final = (LEGAL_HOLD, LEGAL_HOLD.c.plan_id)
 _CITIZENS: Final = (CITIZEN_HOLD, CITIZEN_HOLD.c.citizen_id)
 _HOLDS: Final = (_PLANS, _CITIZENS)
 _FREE_DELIVERY: Final = and_(
     _free(DELIVERY.c.plan_id),
-    not_(
-        exists().where(
-            PART.c.id == DELIVERY.c.document, PART.c.citizen_id == CITIZEN_HOLD.c.citizen_id
-        )
-    ),
+    not_(_held_document(DELIVERY.c.document)),
 )
 """Nor is it a document that stands alone of such a citizen."""

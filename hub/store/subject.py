@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, Table, or_, select
 
 from hub.store.conversation_tables import LETTER
+from hub.store.documents import DOCUMENT_ACCESS
 from hub.store.proposal_tables import PROPOSAL
 from hub.store.tables import (
     ACCESS,
@@ -76,7 +77,11 @@ def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
         select(PART.c.document_inbox).where(PART.c.citizen_id == citizen),
         select(PLAN_VERSION.c.inbox_id).where(PLAN_VERSION.c.plan_id.in_(plans)),
     )
-    named = or_(INBOX.c.plan_id.in_(plans), *(INBOX.c.id.in_(m) for m in messages))
+    named = or_(
+        INBOX.c.plan_id.in_(plans),
+        INBOX.c.citizen_id == citizen,
+        *(INBOX.c.id.in_(m) for m in messages),
+    )
     return [
         (CITIZEN_IDENTIFIER, CITIZEN_IDENTIFIER.c.citizen_id == citizen),
         (PLAN, PLAN.c.citizen_id == citizen),
@@ -86,6 +91,7 @@ def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
         (CONSENT, CONSENT.c.citizen_id == citizen),
         (APPROVAL, APPROVAL.c.plan_id.in_(plans)),
         (ACCESS, ACCESS.c.plan_id.in_(plans)),
+        (DOCUMENT_ACCESS, DOCUMENT_ACCESS.c.part_id.in_(parts)),
         (INBOX, named),
         (DELIVERY, sent),
         (DELIVERY_EVENT, DELIVERY_EVENT.c.delivery_id.in_(deliveries)),

@@ -212,6 +212,7 @@ INBOX = Table(
     Column("answered", Boolean, nullable=False, default=False),
     Column("plan_id", String(64), index=True),
     Column("plan_version", Integer),
+    Column("citizen_id", String(64), index=True),
     Column("attempts", Integer, nullable=False, default=0),
     Column("lease_until", Moment),
     Column("received_at", Moment, nullable=False),
