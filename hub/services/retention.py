@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Literal
 
 import structlog
@@ -40,9 +41,14 @@ def expire(hub: Hub) -> int:
     return (
         _segments(hub, limits.audit_days)
         + _expire(hub, "inbox", limits.inbox_days, lambda w, t: w.retention.delete_documents(t))
-        + _expire(hub, "delivery", limits.delivery_days, lambda w, t: w.retention.delete_sent(t))
+        + _expire(hub, "delivery", limits.delivery_days, partial(_sent, hub))
         + _expire(hub, "task", limits.task_days, lambda w, t: w.retention.delete_tasks(t))
     )
+
+
+def _sent(hub: Hub, work: UnitOfWork, before: datetime) -> int:
+    unfetched = work.retention.delete_unfetched(before, hub.clock())
+    return unfetched + work.retention.delete_sent(before)
 
 
 def _segments(hub: Hub, days: int) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, literal, or_, select
 
+from hub.model.delivery import ACKNOWLEDGES
 from hub.store.conversation_tables import LETTER
 from hub.store.documents import DOCUMENT_ACCESS
 from hub.store.proposal_tables import PROPOSAL
@@ -70,8 +71,6 @@ def _light(table: Table) -> Select[Any]:
 def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
     plans = select(PLAN.c.id).where(PLAN.c.citizen_id == citizen)
     parts = select(PART.c.id).where(PART.c.citizen_id == citizen)
-    sent = or_(DELIVERY.c.plan_id.in_(plans), DELIVERY.c.document.in_(parts))
-    deliveries = select(DELIVERY.c.id).where(sent)
     messages = (
         select(PART.c.source_inbox).where(PART.c.citizen_id == citizen),
         select(PART.c.document_inbox).where(PART.c.citizen_id == citizen),
@@ -82,6 +81,13 @@ def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
         INBOX.c.citizen_id == citizen,
         *(INBOX.c.id.in_(m) for m in messages),
     )
+    answers = select(literal(ACKNOWLEDGES).concat(INBOX.c.id)).where(named)
+    sent = or_(
+        DELIVERY.c.plan_id.in_(plans),
+        DELIVERY.c.document.in_(parts),
+        DELIVERY.c.about.in_(answers),
+    )
+    deliveries = select(DELIVERY.c.id).where(sent)
     return [
         (CITIZEN_IDENTIFIER, CITIZEN_IDENTIFIER.c.citizen_id == citizen),
         (PLAN, PLAN.c.citizen_id == citizen),
