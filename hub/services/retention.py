@@ -18,7 +18,7 @@ from hub.services.documents import status_of_part
 from hub.services.hub import Hub
 from hub.services.kept import kept_reason
 from hub.services.overview import for_operators
-from hub.services.whose import Subject, Whose, subject_of
+from hub.services.whose import Subject, Whose, held_fast, subject_of
 from hub.store.audit_rows import HUB
 from hub.store.retention import Hold
 from hub.store.work import UnitOfWork
@@ -85,10 +85,11 @@ def hold(hub: Hub, viewer: Viewer, whose: Whose, *, reason: str, citizen: bool =
     """Keep everything of the plan until it is released; with ``citizen``, or where no plan names
     the citizen, everything about the citizen, of any plan or of none. Invalid if it is held."""
     why = kept_reason(reason)
-    named = subject_of(hub, viewer, whose, HOLD)
-    plan = "" if citizen else named.plan
-    made = Hold(plan, "" if plan else named.citizen, why, viewer.id, hub.clock())
+    subject_of(hub, viewer, whose, HOLD)
     with hub.store.writing() as work:
+        named = held_fast(hub, work, whose)
+        plan = "" if citizen else named.plan
+        made = Hold(plan, "" if plan else named.citizen, why, viewer.id, hub.clock())
         if not work.retention.hold(made):
             raise Invalid(_PLAN_HELD if plan else _CITIZEN_HELD)
         _audit(hub, work, viewer, HOLD, named, why, _what(plan))
@@ -100,9 +101,10 @@ def release(hub: Hub, viewer: Viewer, whose: Whose, *, reason: str, citizen: boo
     """Let its records, or those about the citizen, be deleted when their time is up; says which of
     them. Invalid if they are not held."""
     why = kept_reason(reason)
-    named = subject_of(hub, viewer, whose, RELEASE)
-    plan = "" if citizen else named.plan
+    subject_of(hub, viewer, whose, RELEASE)
     with hub.store.writing() as work:
+        named = held_fast(hub, work, whose)
+        plan = "" if citizen else named.plan
         if not work.retention.release(plan, "" if plan else named.citizen):
             raise Invalid(_PLAN_FREE if plan else _CITIZEN_FREE)
         _audit(hub, work, viewer, RELEASE, named, why, _what(plan))
@@ -128,8 +130,9 @@ def forget(hub: Hub, viewer: Viewer, whose: Whose, *, reason: str) -> None:
     citizen or a plan is under a legal hold.
     """
     why = kept_reason(reason)
-    named = subject_of(hub, viewer, whose, FORGET)
+    subject_of(hub, viewer, whose, FORGET)
     with hub.store.writing() as work:
+        named = held_fast(hub, work, whose)
         if work.retention.held_citizen(named.citizen):
             raise Invalid("The citizen, or a plan of theirs, is under a legal hold; release it")
         open_ = [p for p in work.plans.of_citizen(named.citizen, SYSTEM, hub.clock()) if p.open]

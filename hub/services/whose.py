@@ -15,6 +15,7 @@ from hub.services.denied import NOTHING, audit_denied
 from hub.services.hub import Hub
 from hub.services.overview import for_operators
 from hub.services.queries import the_one
+from hub.store.work import UnitOfWork
 
 Whose = str | Identifier
 """The id of a plan, or of a document that stands alone; or one of the citizen's numbers."""
@@ -55,18 +56,36 @@ def subject_of(hub: Hub, viewer: Viewer, whose: Whose, action: str) -> Subject:
     """
     for_operators(viewer)
     with hub.store.reading() as work:
-        if isinstance(whose, str):
-            plan = work.plans.get(whose, SYSTEM, hub.clock())
-            part = work.documents.get(whose) if plan is None else None
-            if plan is not None:
-                return Subject(plan.citizen_id, f"CarePlan/{plan.id}", plan.id)
-            if part is not None and is_alone(part.kind):
-                return Subject(part.citizen_id, f"CarePlan/{part.id}")
-            raise NotFound(UNKNOWN)
-        if whose.system not in names.PERSON_SYSTEMS:
-            raise Invalid("Give a CPR number or a replacement number")
-        citizen = work.plans.citizen([whose])
-    if citizen is None:
+        found = _found(hub, work, whose)
+    if found is None:
         audit_denied(hub, viewer.id, action, PATIENT, reason=NOTHING)
         raise NotFound(_NOBODY)
-    return Subject(citizen, PATIENT)
+    return found
+
+
+def held_fast(hub: Hub, work: UnitOfWork, whose: Whose) -> Subject:
+    """The same in a transaction that writes about who was found: until it ends, nobody makes the
+    number another citizen's."""
+    found = _found(hub, work, whose, hold=True)
+    if found is None:
+        raise NotFound(_NOBODY)
+    return found
+
+
+def _found(hub: Hub, work: UnitOfWork, whose: Whose, *, hold: bool = False) -> Subject | None:
+    if isinstance(whose, str):
+        return _named_by(hub, work, whose)
+    if whose.system not in names.PERSON_SYSTEMS:
+        raise Invalid("Give a CPR number or a replacement number")
+    citizen = work.plans.citizen([whose], hold=hold)
+    return Subject(citizen, PATIENT) if citizen is not None else None
+
+
+def _named_by(hub: Hub, work: UnitOfWork, own: str) -> Subject:
+    plan = work.plans.get(own, SYSTEM, hub.clock())
+    if plan is not None:
+        return Subject(plan.citizen_id, f"CarePlan/{plan.id}", plan.id)
+    part = work.documents.get(own)
+    if part is None or not is_alone(part.kind):
+        raise NotFound(UNKNOWN)
+    return Subject(part.citizen_id, f"CarePlan/{part.id}")
