@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hub.cli.audit_whose import by_number, on_citizen
 from hub.cli.common import as_json, opened
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 @click.command(name="export")
 @click.option("--citizen-of", metavar="PLAN", help="Rows about the citizen of this plan.")
+@by_number
 @click.option("--since", type=click.DateTime(), help="From this moment, UTC.")
 @click.option("--until", type=click.DateTime(), help="Before this moment, UTC.")
 @click.option(
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 @as_json
 def command(
     citizen_of: str | None,
+    number: str | None,
     since: datetime | None,
     until: datetime | None,
     format_: str,
@@ -44,16 +47,20 @@ def command(
     --format minlog: who has seen the citizen's plans or tried to, when, and on what basis.
     """
     from hub.model.party import Viewer  # noqa: PLC0415
-    from hub.services import access_record, queries  # noqa: PLC0415
+    from hub.services import access_record  # noqa: PLC0415
     from hub.store.trail import Wanted  # noqa: PLC0415
 
-    if citizen_of is None and since is None and until is None:
-        raise click.UsageError("Give --citizen-of, --since or --until")
-    viewer = Viewer("operator", getpass.getuser())
     wanted = Wanted(since=_utc(since), until=_utc(until))
+    if citizen_of is not None or number is not None:
+        with on_citizen(citizen_of or "", number) as named:
+            rows = access_record.export(named.hub, named.viewer, wanted, citizen_of=named.whose)
+            _print(rows, format_, language, json_, named.hub.base_url)
+        return
+    if since is None and until is None:
+        raise click.UsageError("Give --citizen-of, --number, --since or --until")
+    viewer = Viewer("operator", getpass.getuser())
     with opened() as (hub, _):
-        plan = queries.whole_plan_id(hub, viewer, citizen_of) if citizen_of else None
-        rows = access_record.export(hub, viewer, wanted, citizen_of=plan)
+        rows = access_record.export(hub, viewer, wanted)
         _print(rows, format_, language, json_, hub.base_url)
 
 

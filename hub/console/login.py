@@ -10,11 +10,11 @@ from fastapi import APIRouter, Response
 
 from hub.console.page import Page
 from hub.console.roles import OPERATING, UNIT, first_page
-from hub.console.session import Area
 from hub.console.visit import Demo, FormDep, Login, Visit, Visitor, cookie, own_path
 from hub.errors import Invalid, NotFound, NotPermitted
 from hub.fhir.language import LANGUAGES
 from hub.model.party import SYSTEM, Viewer
+from hub.model.session import Area
 from hub.ports import Person
 from hub.services import overview
 from hub.services.denied import audit_denied, refuse_stranger

@@ -48,7 +48,8 @@ class Page(APIRoute):
             except LoginNeeded as e:
                 answer = _to_login(request, e)
             except RequestValidationError:
-                answer = _told(request, InputRefused("The address is not of the right form"))
+                wrong = InputRefused("The address is not of the right form")
+                answer = await run_in_threadpool(_told, request, wrong)
             except HubError as e:
                 answer = await run_in_threadpool(_told, request, e)
             for name, value in HEADERS.items():
@@ -59,13 +60,17 @@ class Page(APIRoute):
 
 
 def _told(request: Request, error: HubError) -> Response:
-    error = _audited(request, error)
-    return Visit.of(request).page("error.html", status_of(error), error=error)
+    try:
+        visit = Visit.of(request)
+    except Temporary:
+        # Nobody can say now who is logged in; the page tells why.
+        visit = Visit.of_nobody(request)
+    error = _audited(visit, request, error)
+    return visit.page("error.html", status_of(error), error=error)
 
 
-def _audited(request: Request, error: HubError) -> HubError:
+def _audited(visit: Visit, request: Request, error: HubError) -> HubError:
     """A refused look is in the audit trail before it is told; else that it could not be written."""
-    visit = Visit.of(request)
     if visit.session is None or isinstance(error, NotGranted):
         # The second is written down where it is raised, with the person's name.
         return error

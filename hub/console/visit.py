@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -12,18 +12,19 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from hub.console.fields import Fields, posted
-from hub.console.pending import Pending
 from hub.console.render import environment
 from hub.console.roles import may
-from hub.console.session import Area, Session, Sessions
+from hub.console.session import form_token, form_token_holds
 from hub.console.words import choose
 from hub.contract import Party
 from hub.errors import NotGranted, NotPermitted
 from hub.fhir.language import Language
 from hub.model.party import Viewer
+from hub.model.session import Area, Session
 from hub.services import overview
 from hub.services.denied import audit_denied
 from hub.services.hub import Hub
+from hub.services.logins import Pending, Sessions
 
 COOKIES: Final[dict[Area, str]] = {"operator": "ki_hub_operator", "party": "ki_hub_party"}
 ROOTS: Final[dict[Area, str]] = {"operator": "", "party": "/decisions"}
@@ -59,8 +60,8 @@ class Console:
     def __init__(self, hub: Hub, demo: Demo | None) -> None:
         self.hub = hub
         self.demo = demo
-        self.sessions = Sessions(hub.clock, hub.door.idle, hub.door.longest)
-        self.pending = Pending(hub.clock)
+        self.sessions = Sessions(hub)
+        self.pending = Pending(hub)
         self.environment = environment()
 
 
@@ -80,14 +81,24 @@ class Visit:
 
     @classmethod
     def of(cls, request: Request) -> Visit:
-        """The visit that the request's cookies and address tell."""
+        """The visit that the request's cookies and address tell, asked of the database once;
+        raises Temporary where it does not answer."""
+        known = getattr(request.state, "visit", None)
+        if isinstance(known, Visit):
+            return known
+        visit = cls.of_nobody(request)
+        by_hand = "HX-Request" not in request.headers
+        session = visit.console.sessions.find(visit.area, visit.session_id, used=by_hand)
+        request.state.visit = visit = replace(visit, session=session)
+        return visit
+
+    @classmethod
+    def of_nobody(cls, request: Request) -> Visit:
+        """The same, without asking who is logged in."""
         console = request.app.state.console
         assert isinstance(console, Console)
         area: Area = "party" if request.url.path.startswith("/decisions") else "operator"
-        https = console.hub.door.https
-        known = request.cookies.get(cookie(VISITOR, https=https))
-        found = request.cookies.get(cookie(COOKIES[area], https=https))
-        by_hand = "HX-Request" not in request.headers
+        known = request.cookies.get(cookie(VISITOR, https=console.hub.door.https))
         accept = request.headers.get("Accept-Language", "")
         return cls(
             console,
@@ -96,7 +107,7 @@ class Visit:
             choose(request.cookies.get(LANGUAGE), accept),
             known or secrets.token_urlsafe(16),
             known is None,
-            console.sessions.find(area, found, used=by_hand),
+            None,
         )
 
     @property
@@ -112,7 +123,7 @@ class Visit:
     @property
     def token(self) -> str:
         """For the forms of this page."""
-        return self.console.sessions.form_token(self.visitor, self.session_id)
+        return form_token(self.visitor, self.session_id)
 
     @property
     def here(self) -> str:
@@ -148,9 +159,10 @@ class Visit:
     def log_in(self, answer: Response, login: Login) -> Response:
         """A new session in place of any before it, under a new visitor id."""
         old = self.request.cookies.get(cookie(COOKIES[login.area], https=self.hub.door.https))
-        self.console.sessions.close(old)
+        made = self.console.sessions.open(
+            login.area, login.name, login.roles, login.person, instead_of=old
+        )
         self.set_cookie(answer, VISITOR, secrets.token_urlsafe(16))
-        made = self.console.sessions.open(login.area, login.name, login.roles, login.person)
         self.set_cookie(answer, COOKIES[login.area], made)
         return answer
 
@@ -234,8 +246,7 @@ def _session(visit: Visit) -> Session:
 
 async def _form(visit: Visitor, request: Request) -> Fields:
     fields = await posted(request)
-    sessions = visit.console.sessions
-    if not sessions.form_token_holds(fields.one("token"), visit.visitor, visit.session_id):
+    if not form_token_holds(fields.one("token"), visit.visitor, visit.session_id):
         raise FormRefused
     return fields
 

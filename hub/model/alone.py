@@ -12,12 +12,12 @@ from hub.contract import Resource
 from hub.fhir import names
 from hub.fhir.extract import codes
 
-_KINDS: Final = frozenset({"koordinationsplan"})
+KINDS: Final = frozenset({"koordinationsplan"})
 
 
 def is_alone(kind: str) -> bool:
     """This kind of sector plan is never part of a shared plan."""
-    return kind in _KINDS
+    return kind in KINDS
 
 
 def stands_alone(plan: Resource) -> bool:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from enum import StrEnum
+from typing import Final
 
 from hub.contract import Loss, LossKind
+
+ACKNOWLEDGES: Final = "acknowledgement/"
+"""How ``about`` of an acknowledgement begins; the id of the received message follows. It is of no
+plan."""
 
 
 class State(StrEnum):

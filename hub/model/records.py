@@ -42,7 +42,8 @@ class InboxItem:
     ``ifNoneExist`` as in Bundle.entry.request; None for a whole document."""
 
 
-_ENDED: Final = frozenset({"completed", "revoked", "entered-in-error"})
+ENDED: Final = frozenset({"completed", "revoked", "entered-in-error"})
+"""Of CarePlan.status: nothing more happens with it."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Plan:
     @property
     def open(self) -> bool:
         """It has not ended: a sector's document may join it."""
-        return self.status not in _ENDED
+        return self.status not in ENDED
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,8 @@ class Task:
     created_at: datetime
     done_at: datetime | None = None
     done_by: str | None = None
+    document: str | None = None
+    """The document that stands alone that it is about; for the hub's own use."""
 
 
 @dataclass(frozen=True)

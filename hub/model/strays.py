@@ -1,4 +1,5 @@
-"""What each party should hold of a plan, beside what became of its deliveries. Pure.
+"""What each party should hold of a plan, or a document that stands alone, beside what became of
+its deliveries. Pure.
 
 A stray is what the ordinary course of things does not see: neither settled, nor on its way, nor a
 person's who knows. There is at most one of a (receiver, format), the gravest.
@@ -31,7 +32,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Held:
-    """One delivery of the plan, or one notice about it."""
+    """One delivery of it, or one notice about it."""
 
     id: str
     receiver: str
@@ -50,6 +51,8 @@ class Held:
     """So long it may take."""
     had: bool = False
     """Its receiver had it before it asked for it once more."""
+    stopped: bool = False
+    """A person ended it: its receiver is not to have this version."""
     lies: bool = False
     """It may lie where it was put; False: it surely does not."""
 
@@ -72,8 +75,8 @@ def strays(
     heard: Mapping[str, datetime],
     now: datetime,
 ) -> tuple[Stray, ...]:
-    """All of one plan. ``denied``: parties that may have nothing of it any more; ``heard``: party
-    to when it last fetched or answered anything."""
+    """All of one plan or document. ``denied``: parties that may have nothing of it any more, and
+    must be told; ``heard``: party to when it last fetched or answered anything."""
     known = tuple(rows)
     found: dict[tuple[str, str], Stray] = {}
     every = [*_of_rows(known, heard, now), *_kept(denied, known), *_behind(wanted, known)]
@@ -134,7 +137,7 @@ def _made(row: Held) -> tuple[int, datetime]:
 def _behind(wanted: Iterable[Wanted], rows: Collection[Held]) -> Iterator[Stray]:
     for one in wanted:
         own = [r for r in rows if r.receiver == one.receiver and not r.notice]
-        if any(r.version >= one.version and r.state not in _COMES_TO_NOTHING for r in own):
+        if any(r.version >= one.version and _counts(r) for r in own):
             continue
         last = max((r.version for r in own if r.state is State.DELIVERED), default=0)
         text = f"{one.receiver}: should hold version {one.version}, nothing is on its way"
@@ -144,6 +147,11 @@ def _behind(wanted: Iterable[Wanted], rows: Collection[Held]) -> Iterator[Stray]
                 "nothing is on its way"
             )
         yield Stray(one.receiver, one.format, "behind", text)
+
+
+def _counts(row: Held) -> bool:
+    """It is settled, on its way, or a person's."""
+    return row.stopped or row.state not in _COMES_TO_NOTHING
 
 
 def silent(since: datetime | None, heard: datetime | None, now: datetime, hours: int) -> bool:

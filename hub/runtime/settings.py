@@ -61,8 +61,9 @@ class Settings(BaseSettings):
         1826, ge=0, description="Days until the bytes of earlier documents are deleted; 0: never"
     )
     delivery_days: int = Field(
-        365, ge=0, description="Days until the bytes of ended deliveries are deleted; 0: never"
-    )
+        365, ge=0, description="Days until the bytes of ended deliveries and of acknowledgements "
+        "are deleted; 0: never",
+    )  # fmt: skip
     task_days: int = Field(365, ge=0, description="Days until done tasks are deleted; 0: never")
     console: bool = Field(True, description="Serve the operator's console beside the API")
     send_timeout: float = Field(30.0, description="Seconds for one send")

@@ -17,10 +17,11 @@ from hub.model.party import SYSTEM, Viewer
 from hub.services.hub import Hub
 from hub.services.overview import for_operators
 from hub.services.state import plan_state
+from hub.services.whose import UNKNOWN, Subject, Whose, subject_of
 from hub.store.trail import Wanted
 from hub.store.work import UnitOfWork
 
-UNKNOWN: Final = "No such plan is known to you"
+EXPORT: Final = "audit-export"
 MOST: Final = 500
 """Rows on one page."""
 
@@ -38,18 +39,22 @@ def page(
 
 
 def export(
-    hub: Hub, viewer: Viewer, wanted: Wanted, *, citizen_of: str | None = None
+    hub: Hub, viewer: Viewer, wanted: Wanted, *, citizen_of: Whose | None = None
 ) -> list[dict[str, Any]]:
-    """All of them, oldest first; with ``citizen_of``, those about that plan's citizen.
+    """All of them, oldest first; with ``citizen_of``, those about that citizen.
 
-    Raises NotFound for no such plan, and where the citizen's pseudonym is erased.
+    Raises NotFound for no such plan or citizen, and where the citizen's pseudonym is erased.
     """
     for_operators(viewer)
+    named = subject_of(hub, viewer, citizen_of, EXPORT) if citizen_of is not None else None
     with hub.store.reading() as work:
-        if citizen_of is not None:
-            wanted = replace(wanted, citizen=_pseudonym(hub, work, citizen_of))
+        if named is not None:
+            found = work.trail.pseudonym_of(named.citizen)
+            if found is None:
+                raise NotFound("The trail no longer knows this citizen")
+            wanted = replace(wanted, citizen=found)
         rows = list(work.trail.every(wanted))
-    _looked(hub, viewer, "audit-export", wanted, citizen_of)
+    _looked(hub, viewer, EXPORT, wanted, named)
     return rows
 
 
@@ -107,24 +112,17 @@ def _entitled(hub: Hub, work: UnitOfWork, reader: Party, plan_id: str) -> None:
     raise NotFound(UNKNOWN)
 
 
-def _pseudonym(hub: Hub, work: UnitOfWork, plan_id: str) -> str:
-    plan = work.plans.get(plan_id, SYSTEM, hub.clock())
-    found = work.trail.pseudonym_of(plan.citizen_id) if plan is not None else None
-    if found is None:
-        raise NotFound("No such plan, or the trail no longer knows its citizen")
-    return found
-
-
 def _looked(
-    hub: Hub, viewer: Viewer, action: str, wanted: Wanted, plan_id: str | None = None
+    hub: Hub, viewer: Viewer, action: str, wanted: Wanted, named: Subject | None = None
 ) -> None:
     """In a transaction of its own, before anything is shown."""
     shown = ("party", "action", "outcome", "since", "until")
     asked = {name: value for name in shown if (value := getattr(wanted, name)) is not None}
-    about = plan_id or wanted.plan_id
+    place = f"CarePlan/{wanted.plan_id}" if wanted.plan_id else "audit"
     with hub.store.writing() as work:
         work.journal.audit(
-            hub.clock(), viewer.id, action, f"CarePlan/{about}" if about else "audit",
-            role="operator", detail=" ".join(f"{k}={v}" for k, v in asked.items()),
+            hub.clock(), viewer.id, action, named.place if named else place, role="operator",
+            detail=" ".join(f"{k}={v}" for k, v in asked.items()),
+            citizen=named.citizen if named else None,
         )  # fmt: skip
         work.commit()

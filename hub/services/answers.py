@@ -34,6 +34,8 @@ class Answer:
     plan: tuple[str, int] | None = None
     """Plan id and version."""
     basis: str = ""
+    citizen: str | None = None
+    """The hub's id of whom it is about; None where nobody knows."""
     decided: Written | None = None
     """The Consent that a decision became."""
     written: tuple[Written | None, ...] | None = None

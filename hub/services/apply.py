@@ -48,16 +48,35 @@ def apply_update(
     ``said``: what the document says of others' parts. Raises MovedError if either is another by
     now.
     """
-    now = hub.clock()
     work.losses.forget(inbox_id=item.id)
     citizen, basis = _permitted(hub, work, sender, update)
     work.losses.add((*update.losses, *update.not_shared), inbox_id=item.id)
+    answer = _applied(
+        hub, work, item, sender, directory, update, had, said, citizen=citizen, basis=basis.basis
+    )
+    return replace(answer, citizen=citizen)
+
+
+def _applied(
+    hub: Hub,
+    work: UnitOfWork,
+    item: InboxItem,
+    sender: Party,
+    directory: Directory,
+    update: PlanUpdate,
+    had: Had | None,
+    said: Said | None,
+    *,
+    citizen: str,
+    basis: str,
+) -> Answer:
+    now = hub.clock()
     part, plan, issues = place(work, item, sender, citizen, update, hub, directory)
     if _overtaken(work, item, part, now):
         text = "A newer document of this case has been received; this one changed nothing"
         told = Issue("information", "informational", text)
         where = (plan.id, plan.head) if plan is not None and plan.head else None
-        return Answer("applied", (told,), where, basis.basis)
+        return Answer("applied", (told,), where, basis)
     if _in_error(update, part, plan, sender):
         return _retracted(hub, work, item, sender, directory, part, plan)
     taken = Taken(update.resources)
@@ -77,7 +96,7 @@ def apply_update(
     follow_documents(hub, work, directory, citizen, actor=sender.id)
     if plan is None:
         state: InboxState = "unattached" if not is_alone(part.kind) else "applied"
-        return Answer(state, (*issues, *update.issues), basis=basis.basis)
+        return Answer(state, (*issues, *update.issues), basis=basis)
     made = publish(
         hub, work, plan, part, directory, sender,
         status=str(taken.resources[0]["status"]), source=item.id, written_on=taken.written_on,
@@ -89,7 +108,7 @@ def apply_update(
         keeps_promise(work, part, sender.id, now)
     first, *more = _told(plan, made, update, team=part.kind == SHARED and plan.lead == sender.id)
     found = (first, *taken.issues, *of_others, *issues, *more, *update.issues)
-    return Answer("applied", found, (plan.id, made.number), basis.basis)
+    return Answer("applied", found, (plan.id, made.number), basis)
 
 
 def _in_error(update: PlanUpdate, part: Part, plan: Plan | None, sender: Party) -> bool:

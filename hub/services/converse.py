@@ -12,7 +12,7 @@ from typing import Literal
 from hub.capabilities import Conversing
 from hub.contract import RawMessage, Rendered
 from hub.errors import Busy, HubError, Issue, MessageReused
-from hub.model.delivery import State
+from hub.model.delivery import ACKNOWLEDGES, State
 from hub.model.party import SYSTEM, RegisteredParty
 from hub.model.records import Delivery, InboxItem
 from hub.services.hub import Hub, new_id
@@ -20,8 +20,6 @@ from hub.services.received import issues_of
 from hub.store.work import UnitOfWork
 
 Outcome = Literal["ok", "transient", "permanent"]
-ABOUT = "acknowledgement"
-"""What such a delivery is about, in its row; it is of no plan."""
 
 
 def met_before(
@@ -122,7 +120,7 @@ def put_on_its_way(hub: Hub, work: UnitOfWork, item: InboxItem, answer: Rendered
         media_type=answer.media_type,
         created_at=now,
         updated_at=now,
-        about=f"{ABOUT}/{item.id}",
+        about=f"{ACKNOWLEDGES}{item.id}",
         body=answer.body,
     )
     work.deliveries.add(delivery, "hub")

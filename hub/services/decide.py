@@ -123,7 +123,8 @@ def _consent(
     if work.consents.plan_of_approval(consent.id) is not None:
         raise Invalid("You gave this id to a decision on a plan", at="Consent.id")
     if _overtaken(hub, work, item, consent, form):
-        return _told(_REGISTERED_SINCE, Issue("warning", "conflict", _NOT_REVIVED, "Consent.id"))
+        return _told(_REGISTERED_SINCE, Issue("warning", "conflict", _NOT_REVIVED, "Consent.id"),
+                     citizen=known)  # fmt: skip
     citizen = known or new_id()
     work.plans.add_citizen(citizen, decision.citizen.identifiers)
     before = work.consents.of_citizen(citizen)
@@ -132,7 +133,7 @@ def _consent(
     same = registered is not None and registered.body == dump_json(resource).decode()
     if same and consent in before:
         # The same words, which permit the same: what was decided on them stands.
-        return _told(text, *warnings, basis=basis)
+        return _told(text, *warnings, basis=basis, citizen=citizen)
     work.consents.save(consent, citizen, resource, sender.id, item.received_at)
     _keep_version(hub, work, resource, sender)
     work.journal.audit(
@@ -147,7 +148,7 @@ def _consent(
     follow_documents(hub, work, directory, citizen, actor=sender.id)
     # Who registered it is told of it, whether the citizen has a plan or not.
     follow(work, citizen, None, sender.id, hub.clock())
-    return _told(text, *warnings, basis=basis)
+    return _told(text, *warnings, basis=basis, citizen=citizen)
 
 
 def _follow(
@@ -256,7 +257,7 @@ def _approval(
         raise Invalid("You gave this id to a decision on another plan", at="Consent.id")
     text = f"The decision on version {number} of CarePlan/{plan_id} is registered"
     if form.again and not form.based:
-        return _told(text, plan=(plan_id, number))
+        return _told(text, plan=(plan_id, number), citizen=plan.citizen_id)
     work.consents.save_approval(approval, resource, sender.id, hub.clock())
     _keep_version(hub, work, resource, sender)
     work.journal.audit(
@@ -265,7 +266,7 @@ def _approval(
     )  # fmt: skip
     ask_after(work, plan, approval, sender.id, hub.clock())
     reconcile(hub, work, plan_id, directory, actor=sender.id)
-    return _told(text, plan=(plan_id, number))
+    return _told(text, plan=(plan_id, number), citizen=plan.citizen_id)
 
 
 def _after_all(work: UnitOfWork, plan_id: str, at: datetime, now: datetime) -> datetime:
@@ -307,6 +308,9 @@ def _keep_version(hub: Hub, work: UnitOfWork, resource: Resource, sender: Party)
     work.plans.save_resource(resource, digest, sender.id, sender.id, hub.clock())
 
 
-def _told(text: str, *more: Issue, plan: tuple[str, int] | None = None, basis: str = "") -> Answer:
+def _told(
+    text: str, *more: Issue, plan: tuple[str, int] | None = None, basis: str = "",
+    citizen: str | None = None,
+) -> Answer:  # fmt: skip
     issue = Issue("information", "informational", text)
-    return Answer("applied", (issue, *more), plan=plan, basis=basis)
+    return Answer("applied", (issue, *more), plan=plan, basis=basis, citizen=citizen)

@@ -39,12 +39,27 @@ _HAS_LEFT: Final = UNDER_WAY | {State.DELIVERED}
 
 
 @dataclass(frozen=True)
-class _Version:
+class Version:
     """The document as others are to have it now."""
 
     part: Part
     number: int
     digest: str
+
+
+def due(
+    work: UnitOfWork, part: Part, directory: Directory, rows: Iterable[Delivery], now: datetime
+) -> tuple[Version, dict[str, str]]:
+    """The version that is to be had now, and who is to have it, each with the statute. ``rows``:
+    what was made of the document."""
+    kept = list(rows)
+    content = as_sent(work, part)
+    permitted = reached(work, part, directory, now) if content else {}
+    if in_error(work, part):
+        # Only who had something of it is told that it is wrong.
+        had = {r.receiver for r in kept if r.attempts}
+        permitted = {party: basis for party, basis in permitted.items() if party in had}
+    return _version(part, digest_of(content), kept), permitted
 
 
 def follow_documents(
@@ -68,13 +83,7 @@ def follow_document(
     now = hub.clock()
     _take_back(hub, work, work.documents.sent(part.id), actor, now)
     rows = work.documents.sent(part.id)
-    content = as_sent(work, part)
-    permitted = reached(work, part, directory, now) if content else {}
-    if in_error(work, part):
-        # Only who had something of it is told that it is wrong.
-        had = {r.receiver for r in rows if r.attempts}
-        permitted = {party: basis for party, basis in permitted.items() if party in had}
-    version = _version(part, digest_of(content), rows)
+    version, permitted = due(work, part, directory, rows, now)
     for party, basis in sorted(permitted.items()):
         mine = [r for r in rows if r.receiver == party]
         _follow(work, version, party, basis, mine, actor, now)
@@ -85,17 +94,17 @@ def follow_document(
     hub.wake.set()
 
 
-def _version(part: Part, digest: str, rows: list[Delivery]) -> _Version:
+def _version(part: Part, digest: str, rows: list[Delivery]) -> Version:
     newest = max(rows, key=lambda r: r.version, default=None)
     if newest is None:
-        return _Version(part, 1, digest)
+        return Version(part, 1, digest)
     number = newest.version if newest.digest == digest else newest.version + 1
-    return _Version(part, number, digest)
+    return Version(part, number, digest)
 
 
 def _follow(
     work: UnitOfWork,
-    version: _Version,
+    version: Version,
     party: str,
     basis: str,
     rows: list[Delivery],
@@ -111,7 +120,10 @@ def _follow(
             f"A koordinationsplan names {party}, which has no subscription for it; add one to "
             "the parties file"
         )
-        work.journal.open_task(Task(task_id, "subscription", OPERATOR, text, None, None, None, now))
+        about = version.part.id
+        work.journal.open_task(
+            Task(task_id, "subscription", OPERATOR, text, None, None, None, now, document=about)
+        )
         return
     work.journal.close_tasks(actor, now, task_id=task_id)
     same = [r for r in rows if r.version == version.number and r.ruling != "anew"]
@@ -128,7 +140,7 @@ def _follow(
 
 def _made(
     work: UnitOfWork,
-    version: _Version,
+    version: Version,
     party: str,
     basis: str,
     subscription: Subscription,

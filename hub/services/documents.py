@@ -72,8 +72,13 @@ def why_not_document(work: UnitOfWork, delivery: Delivery, now: datetime) -> str
 
 def in_error(work: UnitOfWork, part: Part) -> bool:
     """Its owner says that it should never have been made."""
+    return status_of_part(work, part) == _WRONG
+
+
+def status_of_part(work: UnitOfWork, part: Part) -> str:
+    """CarePlan.status of a document."""
     first = work.plans.resources(part.members[:1])
-    return any(r.get("status") == _WRONG for r in first.values())
+    return next((str(r.get("status", "")) for r in first.values()), "")
 
 
 def as_sent(work: UnitOfWork, part: Part) -> dict[str, Resource]:

@@ -65,7 +65,7 @@ def receive_letter(
         now, sender.id, "write", f"CarePlan/{plan.id}/_history/{plan.head}", party=plan.lead,
         detail=f"letter/{item.id}",
     )  # fmt: skip
-    return Answer("applied", (_KEPT,), (plan.id, plan.head))
+    return Answer("applied", (_KEPT,), (plan.id, plan.head), citizen=plan.citizen_id)
 
 
 def _plan(

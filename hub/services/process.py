@@ -240,16 +240,21 @@ def _do(
 
 def _settle(hub: Hub, item: InboxItem, work: UnitOfWork, answer: Answer) -> None:
     body = dump_json(answer.resource).decode()
-    if not work.inbox.settle(item.id, answer.state, answer.status, body, plan=answer.plan):
+    if not work.inbox.settle(
+        item.id, answer.state, answer.status, body, plan=answer.plan, citizen=answer.citizen
+    ):
         raise _AnsweredElsewhereError
     work.journal.close_tasks("hub", hub.clock(), task_id=repeatable(item.id, "set-aside"))
-    _audit(hub, work, item, answer.state, basis=answer.basis)
+    _audit(hub, work, item, answer.state, basis=answer.basis, citizen=answer.citizen)
 
 
-def _audit(hub: Hub, work: UnitOfWork, item: InboxItem, detail: str, *, basis: str = "") -> None:
+def _audit(
+    hub: Hub, work: UnitOfWork, item: InboxItem, detail: str, *, basis: str = "",
+    citizen: str | None = None,
+) -> None:  # fmt: skip
     work.journal.audit(
         hub.clock(), item.sender, "receive", f"inbox/{item.id}", party=item.sender, basis=basis,
-        detail=detail,
+        detail=detail, citizen=citizen,
     )  # fmt: skip
 
 

@@ -51,6 +51,8 @@ def restored(hub: Hub, *, by: str) -> Restored:
             work.parties.pause(registered.party.id, by, REASON)
         looked_for = _look_for_all(hub, work, now)
         let_go = work.timers.let_all_go()
+        # Who has logged out since the backup is in again in it.
+        work.logins.close_all()
         work.journal.audit(now, by, "restored", "database", detail=f"{len(fresh)} parties paused")
         task_id = repeatable("task", "restored")
         work.journal.open_task(Task(task_id, "restored", OPERATOR, _ASK, None, None, None, now))

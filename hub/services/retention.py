@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Final, Literal
 
 import structlog
 
 from hub.errors import Invalid, NotFound
+from hub.model.alone import KINDS
 from hub.model.party import SYSTEM, Viewer
-from hub.model.records import Plan
+from hub.model.records import ENDED
 from hub.model.trail import EXPIRED, segment_object
+from hub.services.documents import status_of_part
 from hub.services.hub import Hub
 from hub.services.kept import kept_reason
 from hub.services.overview import for_operators
+from hub.services.whose import Subject, Whose, held_fast, subject_of
 from hub.store.audit_rows import HUB
 from hub.store.retention import Hold
 from hub.store.work import UnitOfWork
 
 LOG = structlog.get_logger()
+Of = Literal["plan", "citizen"]
+"""What a hold is on."""
+HOLD: Final = "legal-hold"
+RELEASE: Final = "legal-release"
+FORGET: Final = "forget"
 _PLAN_HELD: Final = "The plan is under a legal hold already"
 _CITIZEN_HELD: Final = "The citizen is under a legal hold already"
 _PLAN_FREE: Final = "The plan is under no legal hold"
@@ -32,9 +41,14 @@ def expire(hub: Hub) -> int:
     return (
         _segments(hub, limits.audit_days)
         + _expire(hub, "inbox", limits.inbox_days, lambda w, t: w.retention.delete_documents(t))
-        + _expire(hub, "delivery", limits.delivery_days, lambda w, t: w.retention.delete_sent(t))
+        + _expire(hub, "delivery", limits.delivery_days, partial(_sent, hub))
         + _expire(hub, "task", limits.task_days, lambda w, t: w.retention.delete_tasks(t))
     )
+
+
+def _sent(hub: Hub, work: UnitOfWork, before: datetime) -> int:
+    unfetched = work.retention.delete_unfetched(before, hub.clock())
+    return unfetched + work.retention.delete_sent(before)
 
 
 def _segments(hub: Hub, days: int) -> int:
@@ -67,36 +81,39 @@ def _expire(hub: Hub, what: str, days: int, delete: Callable[[UnitOfWork, dateti
     return gone
 
 
-def hold(hub: Hub, viewer: Viewer, plan_id: str, *, reason: str, citizen: bool = False) -> Hold:
-    """Keep everything of the plan until it is released; with ``citizen`` everything about its
-    citizen, of any plan or of none. Invalid if it is held already."""
+def hold(hub: Hub, viewer: Viewer, whose: Whose, *, reason: str, citizen: bool = False) -> Hold:
+    """Keep everything of the plan until it is released; with ``citizen``, or where no plan names
+    the citizen, everything about the citizen, of any plan or of none. Invalid if it is held."""
     why = kept_reason(reason)
+    subject_of(hub, viewer, whose, HOLD)
     with hub.store.writing() as work:
-        plan = _plan(hub, work, viewer, plan_id)
-        whose = plan.citizen_id if citizen else ""
-        made = Hold("" if citizen else plan_id, whose, why, viewer.id, hub.clock())
+        named = held_fast(hub, work, whose)
+        plan = "" if citizen else named.plan
+        made = Hold(plan, "" if plan else named.citizen, why, viewer.id, hub.clock())
         if not work.retention.hold(made):
-            raise Invalid(_CITIZEN_HELD if citizen else _PLAN_HELD)
-        _audit(hub, work, viewer, "legal-hold", plan_id, why, _what(citizen))
+            raise Invalid(_PLAN_HELD if plan else _CITIZEN_HELD)
+        _audit(hub, work, viewer, HOLD, named, why, _what(plan))
         work.commit()
     return made
 
 
-def release(hub: Hub, viewer: Viewer, plan_id: str, *, reason: str, citizen: bool = False) -> None:
-    """Let its records, or those about its citizen, be deleted when their time is up; Invalid if
-    they are not held."""
+def release(hub: Hub, viewer: Viewer, whose: Whose, *, reason: str, citizen: bool = False) -> Of:
+    """Let its records, or those about the citizen, be deleted when their time is up; says which of
+    them. Invalid if they are not held."""
     why = kept_reason(reason)
+    subject_of(hub, viewer, whose, RELEASE)
     with hub.store.writing() as work:
-        plan = _plan(hub, work, viewer, plan_id)
-        held = {"citizen_id": plan.citizen_id} if citizen else {"plan_id": plan_id}
-        if not work.retention.release(**held):
-            raise Invalid(_CITIZEN_FREE if citizen else _PLAN_FREE)
-        _audit(hub, work, viewer, "legal-release", plan_id, why, _what(citizen))
+        named = held_fast(hub, work, whose)
+        plan = "" if citizen else named.plan
+        if not work.retention.release(plan, "" if plan else named.citizen):
+            raise Invalid(_PLAN_FREE if plan else _CITIZEN_FREE)
+        _audit(hub, work, viewer, RELEASE, named, why, _what(plan))
         work.commit()
+    return _what(plan)
 
 
-def _what(citizen: bool) -> str:
-    return "citizen" if citizen else "plan"
+def _what(plan: str) -> Of:
+    return "plan" if plan else "citizen"
 
 
 def holds(hub: Hub, viewer: Viewer) -> list[Hold]:
@@ -106,37 +123,34 @@ def holds(hub: Hub, viewer: Viewer) -> list[Hold]:
         return work.retention.holds()
 
 
-def forget(hub: Hub, viewer: Viewer, plan_id: str, *, reason: str) -> None:
+def forget(hub: Hub, viewer: Viewer, whose: Whose, *, reason: str) -> None:
     """Erase the key of the citizen's pseudonym: the trail's rows stay, and name nobody.
 
-    Raises Invalid while a plan of the citizen's is open or under a legal hold.
+    Raises Invalid while a plan of the citizen's, or a document that stands alone, is open, or the
+    citizen or a plan is under a legal hold.
     """
     why = kept_reason(reason)
+    subject_of(hub, viewer, whose, FORGET)
     with hub.store.writing() as work:
-        plan = _plan(hub, work, viewer, plan_id)
-        if work.retention.held_citizen(plan.citizen_id):
+        named = held_fast(hub, work, whose)
+        if work.retention.held_citizen(named.citizen):
             raise Invalid("The citizen, or a plan of theirs, is under a legal hold; release it")
-        if any(p.open for p in work.plans.of_citizen(plan.citizen_id, SYSTEM, hub.clock())):
+        open_ = [p for p in work.plans.of_citizen(named.citizen, SYSTEM, hub.clock()) if p.open]
+        alone = work.documents.of_kinds(KINDS, named.citizen)
+        if open_ or any(status_of_part(work, part) not in ENDED for part in alone):
             raise Invalid("A plan of this citizen is open; its access record is still needed")
         # The row is written while the key is there: the last that bears this pseudonym.
-        _audit(hub, work, viewer, "forget", plan_id, why)
-        if not work.trail.forget(plan.citizen_id):
+        _audit(hub, work, viewer, FORGET, named, why)
+        if not work.trail.forget(named.citizen):
             raise NotFound("The trail knows this citizen by no pseudonym")
         work.commit()
 
 
-def _plan(hub: Hub, work: UnitOfWork, viewer: Viewer, plan_id: str) -> Plan:
-    for_operators(viewer)
-    plan = work.plans.get(plan_id, SYSTEM, hub.clock())
-    if plan is None:
-        raise NotFound("No such plan is known to you")
-    return plan
-
-
 def _audit(
-    hub: Hub, work: UnitOfWork, viewer: Viewer, action: str, plan_id: str, why: str, what: str = ""
-) -> None:
+    hub: Hub, work: UnitOfWork, viewer: Viewer, action: str, named: Subject, why: str,
+    what: str = "",
+) -> None:  # fmt: skip
     work.journal.audit(
-        hub.clock(), viewer.id, action, f"CarePlan/{plan_id}", role="operator", reason=why,
-        detail=what,
+        hub.clock(), viewer.id, action, named.place, role="operator", reason=why, detail=what,
+        citizen=named.citizen,
     )  # fmt: skip

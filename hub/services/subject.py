@@ -13,21 +13,22 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from hub.errors import NotFound
 from hub.fhir.audit_event import audit_event, bundle
 from hub.fhir.bundles import collection
 from hub.fhir.codec import dump_json
 from hub.model.access_record import lines
+from hub.model.alone import KINDS
 from hub.model.party import SYSTEM, Viewer
-from hub.model.records import Plan
 from hub.services.access_record import line_row
 from hub.services.hub import Hub, repeatable
 from hub.services.kept import kept_reason
-from hub.services.overview import for_operators
+from hub.services.whose import Whose, subject_of
 from hub.store.trail import Wanted
 from hub.store.work import UnitOfWork
+
+EXPORT: Final = "subject-export"
 
 
 @dataclass(frozen=True)
@@ -39,31 +40,30 @@ class HeldFile:
     body: bytes
 
 
-def everything_held(hub: Hub, viewer: Viewer, plan_id: str, *, reason: str) -> list[HeldFile]:
+def everything_held(hub: Hub, viewer: Viewer, whose: Whose, *, reason: str) -> list[HeldFile]:
     """All files, the index first, once the export is committed to the audit trail.
 
-    Raises Invalid without a reason that can be kept, NotFound for no such plan.
+    Raises Invalid without a reason that can be kept, NotFound for no such plan or citizen.
     """
-    for_operators(viewer)
     why = kept_reason(reason)
+    named = subject_of(hub, viewer, whose, EXPORT)
+    citizen = named.citizen
     with hub.store.reading() as work:
-        plan = work.plans.get(plan_id, SYSTEM, hub.clock())
-        if plan is None:
-            raise NotFound("No such plan is known to you")
-        files = [*_plans(hub, work, plan), *_records(work, plan), *_bytes(work, plan),
-                 *_trail(hub, work, plan)]  # fmt: skip
+        files = [*_plans(hub, work, citizen), *_alone(hub, work, citizen),
+                 *_records(work, citizen), *_bytes(work, citizen),
+                 *_trail(hub, work, citizen)]  # fmt: skip
     with hub.store.writing() as work:
         work.journal.audit(
-            hub.clock(), viewer.id, "subject-export", f"CarePlan/{plan_id}", role="operator",
-            reason=why,
+            hub.clock(), viewer.id, EXPORT, named.place, role="operator", reason=why,
+            citizen=citizen,
         )  # fmt: skip
         work.commit()
     index = [{"file": f.name, "holds": f.about} for f in files]
     return [HeldFile("index.json", "what there is", _json(index)), *files]
 
 
-def _plans(hub: Hub, work: UnitOfWork, plan: Plan) -> Iterator[HeldFile]:
-    found = work.plans.of_citizen(plan.citizen_id, SYSTEM, hub.clock())
+def _plans(hub: Hub, work: UnitOfWork, citizen: str) -> Iterator[HeldFile]:
+    found = work.plans.of_citizen(citizen, SYSTEM, hub.clock())
     for n, one in enumerate(sorted(found, key=lambda p: p.id), 1):
         for version in work.plans.versions(one.id):
             keys = [key for part in version.manifest.values() for key in part]
@@ -79,24 +79,34 @@ def _plans(hub: Hub, work: UnitOfWork, plan: Plan) -> Iterator[HeldFile]:
             )
 
 
-def _records(work: UnitOfWork, plan: Plan) -> Iterator[HeldFile]:
-    for name, rows in work.subject.tables(plan.citizen_id).items():
+def _alone(hub: Hub, work: UnitOfWork, citizen: str) -> Iterator[HeldFile]:
+    """What is of no plan and never will be; its older versions are among the records."""
+    for n, part in enumerate(work.documents.of_kinds(KINDS, citizen), 1):
+        made = collection(
+            work.plans.resources(part.members), hub.base_url, id=repeatable("subject", part.id),
+            timestamp=hub.clock().isoformat(),
+        )  # fmt: skip
+        about = "a sector plan that stands alone, as it is now, as FHIR"
+        yield HeldFile(f"alone/plan-{n}.json", about, dump_json(made, indent=2))
+
+
+def _records(work: UnitOfWork, citizen: str) -> Iterator[HeldFile]:
+    for name, rows in work.subject.tables(citizen).items():
         yield HeldFile(f"records/{name}.json", f"{len(rows)} rows of {name}", _json(rows))
 
 
-def _bytes(work: UnitOfWork, plan: Plan) -> Iterator[HeldFile]:
-    subject = work.subject
+def _bytes(work: UnitOfWork, citizen: str) -> Iterator[HeldFile]:
     kinds = (
-        ("documents", "document", "a document as received", subject.documents(plan.citizen_id)),
-        ("deliveries", "delivery", "a document as sent", subject.deliveries(plan.citizen_id)),
+        ("documents", "document", "a document as received", work.subject.documents(citizen)),
+        ("deliveries", "delivery", "a document as sent", work.subject.deliveries(citizen)),
     )
     for folder, name, about, found in kinds:
         for n, (own, media_type, body) in enumerate(found, 1):
             yield HeldFile(f"{folder}/{name}-{n}.{_ending(media_type)}", f"{about}: {own}", body)
 
 
-def _trail(hub: Hub, work: UnitOfWork, plan: Plan) -> Iterator[HeldFile]:
-    pseudonym = work.trail.pseudonym_of(plan.citizen_id)
+def _trail(hub: Hub, work: UnitOfWork, citizen: str) -> Iterator[HeldFile]:
+    pseudonym = work.trail.pseudonym_of(citizen)
     rows = list(work.trail.every(Wanted(citizen=pseudonym))) if pseudonym else []
     told = [line_row(line) for line in lines(rows, "da", everything=True)]
     yield HeldFile("audit/access-record.json", "who has seen what, in Danish", _json(told))

@@ -29,6 +29,7 @@ from hub.services.clock_steps import follow_clock
 from hub.services.denied import audit_refusal
 from hub.services.hub import Hub, new_id, repeatable
 from hub.services.lapse import ACTOR, follow_time
+from hub.services.logins import forget_logins
 from hub.services.missed import ask_for_missed, read_wish
 from hub.services.operate import dead_letters
 from hub.services.operate.many import go_on
@@ -226,4 +227,5 @@ def maintain(hub: Hub) -> int:
             # Nobody can look any more at what was set aside, so nobody is asked to.
             work.journal.close_tasks(ACTOR, now, kind="set-aside", inbox_id=message)
         work.commit()
-    return deleted + len(unreadable) + dead_letters.expire(hub) + expire(hub)
+    deleted += len(unreadable) + forget_logins(hub)
+    return deleted + dead_letters.expire(hub) + expire(hub)

@@ -275,6 +275,8 @@ def _together(
     last = answers[-1] if answers else Answer("applied", ())
     return replace(
         last,
+        # Of two citizens it is neither's own.
+        citizen=last.citizen if len({a.citizen for a in answers}) == 1 else None,
         alone=bool(asked) and asked[0].alone,
         issues=tuple(i for a in answers for i in a.issues),
         written=tuple(

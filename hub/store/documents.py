@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +67,12 @@ class Documents:
         )
         rows = self._db.execute(joined.where(open_).order_by(PART.c.id))
         return [(part_of_row(r), r.basis) for r in rows]
+
+    def beginning(self, text: str, kinds: Collection[str]) -> list[str]:
+        """Ids of documents of those kinds that begin so, two at most."""
+        so = PART.c.id.startswith(text, autoescape=True)
+        found = select(PART.c.id).where(PART.c.kind.in_(kinds), so).limit(2)
+        return list(self._db.execute(found).scalars())
 
     def of_kinds(self, kinds: Iterable[str], citizen_id: str | None = None) -> list[Part]:
         """The documents of those kinds; of one citizen, or of all."""

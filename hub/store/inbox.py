@@ -108,9 +108,13 @@ class Inbox:
         answer: str,
         *,
         plan: tuple[str, int] | None = None,
+        citizen: str | None = None,
         delete_after: datetime | None = None,
     ) -> bool:
-        """Write the answer; False if there is one: whoever was slow has been overtaken."""
+        """Write the answer; False if there is one: whoever was slow has been overtaken.
+
+        ``citizen``: the hub's id of whom the document is about, of a plan or of none.
+        """
         settled = self._db.execute(
             update(INBOX)
             .where(INBOX.c.id == item_id, INBOX.c.state == "received")
@@ -120,6 +124,7 @@ class Inbox:
                 answer=answer,
                 plan_id=plan[0] if plan else None,
                 plan_version=plan[1] if plan else None,
+                citizen_id=citizen,
                 lease_until=None,
                 delete_after=delete_after,
             )

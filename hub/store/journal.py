@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, or_, select, update
 
 from hub.model.party import Viewer
 from hub.model.records import Hop, Task
 from hub.store.audit_rows import Act, AuditRows
 from hub.store.audit_tables import AUDIT
 from hub.store.parties import Parties
-from hub.store.tables import HOP, META, TASK
+from hub.store.tables import DELIVERY, HOP, META, TASK
 
 OPERATOR = "operator"
 """The party of a task that the hub's own operator must do."""
@@ -44,6 +44,7 @@ class Journal:
                     plan_id=task.plan_id,
                     delivery_id=task.delivery_id,
                     inbox_id=task.inbox_id,
+                    document=task.document,
                     text=task.text,
                     created_at=task.created_at,
                 )
@@ -87,9 +88,15 @@ class Journal:
             found = found.where(TASK.c.party == viewer.id)
         return [_task(r) for r in self._db.execute(found)]
 
-    def open_of(self, *, plan_id: str | None = None, kind: str | None = None) -> list[Task]:
-        """Open tasks about one plan, or of one kind, whosever they are."""
+    def open_of(
+        self, *, plan_id: str | None = None, kind: str | None = None, document: str | None = None
+    ) -> list[Task]:
+        """Open tasks about one plan, or of one kind, whosever they are; of a document that stands
+        alone those about a delivery of it too."""
         found = select(TASK).where(TASK.c.done_at.is_(None))
+        if document is not None:
+            sent = select(DELIVERY.c.id).where(DELIVERY.c.document == document)
+            found = found.where(or_(TASK.c.document == document, TASK.c.delivery_id.in_(sent)))
         for column, wanted in ((TASK.c.plan_id, plan_id), (TASK.c.kind, kind)):
             if wanted is not None:
                 found = found.where(column == wanted)
@@ -179,5 +186,5 @@ class Journal:
 def _task(row: Row[Any]) -> Task:
     return Task(
         row.id, row.kind, row.party, row.text, row.plan_id, row.delivery_id, row.inbox_id,
-        row.created_at, row.done_at, row.done_by,
+        row.created_at, row.done_at, row.done_by, row.document,
     )  # fmt: skip

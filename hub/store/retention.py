@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from hub.model.delivery import FINAL
+from hub.model.delivery import ACKNOWLEDGES, FINAL
 from hub.store.audit_rows import AuditRows
 from hub.store.audit_tables import AUDIT, AUDIT_SEAL, AUDIT_SEGMENT, CITIZEN_HOLD, LEGAL_HOLD
 from hub.store.parties import Parties
@@ -127,8 +127,8 @@ class Retention:
         """The bytes of understood documents that came before then; not of the newest one of a
         part, from which its owner's document is made again.
 
-        A document of no plan, such as a consent, may be about anybody: while anything is held,
-        it stays.
+        One about nobody that is known here, as those are that came before it was written down, may
+        be about anybody: while anything is held, it stays.
         """
         kept = or_(PART.c.source_inbox == INBOX.c.id, PART.c.document_inbox == INBOX.c.id)
         old = and_(
@@ -136,14 +136,14 @@ class Retention:
             INBOX.c.received_at < before,
             INBOX.c.body.is_not(None),
             not_(exists().where(kept)),
-            _free(INBOX.c.plan_id),
-            or_(INBOX.c.plan_id.is_not(None), not_(or_(*(exists(select(k)) for _, k in _HOLDS)))),
+            not_(_HELD_MESSAGE),
         )
         return self._db.execute(update(INBOX).where(old).values(body=None)).rowcount
 
     def delete_sent(self, before: datetime) -> int:
         """The bytes of deliveries that ended before then; not of the newest one of a receiver in
-        a format, by which a document that comes back is understood."""
+        a format, by which a document that comes back is understood. What is of no plan or document
+        (acknowledgements, notifications of decisions) is nobody's newest."""
         later = DELIVERY.alias()
         newest = not_(
             exists().where(
@@ -157,11 +157,26 @@ class Retention:
             DELIVERY.c.state.in_([s.value for s in FINAL]),
             DELIVERY.c.updated_at < before,
             DELIVERY.c.body.is_not(None),
-            not_(newest),
+            or_(_LOOSE, not_(newest)),
             _FREE_DELIVERY,
         )
         sent = self._db.execute(update(DELIVERY).where(old).values(body=None)).rowcount
         return sent + self._delete_settled(before)
+
+    def delete_unfetched(self, before: datetime, now: datetime) -> int:
+        """Acknowledgements that ended before then and lie in a mailbox still: nobody answers one,
+        so not to have taken it out is no sign that it is waited for."""
+        ended = select(DELIVERY.c.id).where(
+            _ANSWER,
+            DELIVERY.c.state.in_([s.value for s in FINAL]),
+            DELIVERY.c.updated_at < before,
+            _FREE_DELIVERY,
+        )
+        lies = and_(QUEUE_MESSAGE.c.settled_at.is_(None), QUEUE_MESSAGE.c.key.in_(ended))
+        gone: Any = self._db.execute(
+            update(QUEUE_MESSAGE).where(lies).values(body=b"", settled_at=now)
+        )
+        return int(gone.rowcount)
 
     def _delete_settled(self, before: datetime) -> int:
         """The mailbox's copies of what was receipted before then."""
@@ -177,7 +192,8 @@ class Retention:
     def delete_tasks(self, before: datetime) -> int:
         """Tasks that were done before then."""
         held = exists().where(DELIVERY.c.id == TASK.c.delivery_id, not_(_FREE_DELIVERY))
-        old = and_(TASK.c.done_at < before, _free(TASK.c.plan_id), not_(held))
+        alone = _held_document(TASK.c.document)
+        old = and_(TASK.c.done_at < before, _free(TASK.c.plan_id), not_(held), not_(alone))
         return self._db.execute(delete(TASK).where(old)).rowcount
 
 
@@ -187,15 +203,38 @@ def _free(plan: ColumnElement[Any]) -> ColumnElement[bool]:
     return not_(or_(exists().where(LEGAL_HOLD.c.plan_id == plan), of_held))
 
 
+def _held_document(document: ColumnElement[Any]) -> ColumnElement[bool]:
+    """It is a document that stands alone of a citizen who is under a legal hold."""
+    return exists().where(PART.c.id == document, PART.c.citizen_id == CITIZEN_HOLD.c.citizen_id)
+
+
+def _held_person(citizen: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The citizen, or a plan of theirs, is under a legal hold."""
+    of_plan = exists().where(PLAN.c.citizen_id == citizen, LEGAL_HOLD.c.plan_id == PLAN.c.id)
+    return or_(exists().where(CITIZEN_HOLD.c.citizen_id == citizen), of_plan)
+
+
 _PLANS: Final = (LEGAL_HOLD, LEGAL_HOLD.c.plan_id)
 _CITIZENS: Final = (CITIZEN_HOLD, CITIZEN_HOLD.c.citizen_id)
 _HOLDS: Final = (_PLANS, _CITIZENS)
+_HELD: Final = or_(*(exists(select(key)) for _, key in _HOLDS))
+"""Anybody, or anything, is under a hold."""
+_HELD_MESSAGE: Final = or_(
+    not_(_free(INBOX.c.plan_id)),
+    _held_person(INBOX.c.citizen_id),
+    and_(INBOX.c.plan_id.is_(None), INBOX.c.citizen_id.is_(None), _HELD),
+)
+"""It is of a held plan, about a held citizen, or, as far as is known, about anybody."""
+_LOOSE: Final = and_(DELIVERY.c.plan_id.is_(None), DELIVERY.c.document.is_(None))
+_ANSWER: Final = and_(_LOOSE, DELIVERY.c.about.startswith(ACKNOWLEDGES))
+_HELD_ANSWER: Final = exists().where(
+    INBOX.c.id == func.substr(DELIVERY.c.about, len(ACKNOWLEDGES) + 1), _HELD_MESSAGE
+)
+"""An acknowledgement is held with the message that it answers."""
 _FREE_DELIVERY: Final = and_(
     _free(DELIVERY.c.plan_id),
-    not_(
-        exists().where(
-            PART.c.id == DELIVERY.c.document, PART.c.citizen_id == CITIZEN_HOLD.c.citizen_id
-        )
-    ),
+    not_(_held_document(DELIVERY.c.document)),
+    not_(and_(_ANSWER, _HELD_ANSWER)),
+    not_(and_(_LOOSE, not_(_ANSWER), _HELD)),
 )
-"""Nor is it a document that stands alone of such a citizen."""
+"""It is of no plan, document or citizen that is held, as far as is known."""

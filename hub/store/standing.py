@@ -3,6 +3,7 @@ last heard of."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -25,7 +26,7 @@ from hub.model.party import CITIZEN
 from hub.model.subscription import KEEPALIVE
 from hub.store.dialect import inserted
 from hub.store.subscription_tables import SUBSCRIPTION
-from hub.store.tables import DELIVERY, METADATA, PARTY, Moment
+from hub.store.tables import DELIVERY, METADATA, PART, PARTY, Moment
 
 HEARD: Final = Table(
     "heard",
@@ -70,6 +71,11 @@ class Standing:
         """Ids of plans that anything was ever made or due of, in their order."""
         found = select(DELIVERY.c.plan_id).where(DELIVERY.c.plan_id > after).distinct()
         return list(self._db.execute(found.order_by(DELIVERY.c.plan_id).limit(limit)).scalars())
+
+    def documents(self, kinds: Collection[str], after: str, limit: int) -> list[str]:
+        """Ids of documents of those kinds, in their order."""
+        found = select(PART.c.id).where(PART.c.kind.in_(kinds), PART.c.id > after)
+        return list(self._db.execute(found.order_by(PART.c.id).limit(limit)).scalars())
 
     # Heard of
 

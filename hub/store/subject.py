@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, literal, or_, select
 
+from hub.model.delivery import ACKNOWLEDGES
 from hub.store.conversation_tables import LETTER
+from hub.store.documents import DOCUMENT_ACCESS
 from hub.store.proposal_tables import PROPOSAL
 from hub.store.tables import (
     ACCESS,
@@ -69,14 +71,23 @@ def _light(table: Table) -> Select[Any]:
 def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
     plans = select(PLAN.c.id).where(PLAN.c.citizen_id == citizen)
     parts = select(PART.c.id).where(PART.c.citizen_id == citizen)
-    sent = or_(DELIVERY.c.plan_id.in_(plans), DELIVERY.c.document.in_(parts))
-    deliveries = select(DELIVERY.c.id).where(sent)
     messages = (
         select(PART.c.source_inbox).where(PART.c.citizen_id == citizen),
         select(PART.c.document_inbox).where(PART.c.citizen_id == citizen),
         select(PLAN_VERSION.c.inbox_id).where(PLAN_VERSION.c.plan_id.in_(plans)),
     )
-    named = or_(INBOX.c.plan_id.in_(plans), *(INBOX.c.id.in_(m) for m in messages))
+    named = or_(
+        INBOX.c.plan_id.in_(plans),
+        INBOX.c.citizen_id == citizen,
+        *(INBOX.c.id.in_(m) for m in messages),
+    )
+    answers = select(literal(ACKNOWLEDGES).concat(INBOX.c.id)).where(named)
+    sent = or_(
+        DELIVERY.c.plan_id.in_(plans),
+        DELIVERY.c.document.in_(parts),
+        DELIVERY.c.about.in_(answers),
+    )
+    deliveries = select(DELIVERY.c.id).where(sent)
     return [
         (CITIZEN_IDENTIFIER, CITIZEN_IDENTIFIER.c.citizen_id == citizen),
         (PLAN, PLAN.c.citizen_id == citizen),
@@ -86,10 +97,18 @@ def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
         (CONSENT, CONSENT.c.citizen_id == citizen),
         (APPROVAL, APPROVAL.c.plan_id.in_(plans)),
         (ACCESS, ACCESS.c.plan_id.in_(plans)),
+        (DOCUMENT_ACCESS, DOCUMENT_ACCESS.c.part_id.in_(parts)),
         (INBOX, named),
         (DELIVERY, sent),
         (DELIVERY_EVENT, DELIVERY_EVENT.c.delivery_id.in_(deliveries)),
-        (TASK, or_(TASK.c.plan_id.in_(plans), TASK.c.delivery_id.in_(deliveries))),
+        (
+            TASK,
+            or_(
+                TASK.c.plan_id.in_(plans),
+                TASK.c.delivery_id.in_(deliveries),
+                TASK.c.document.in_(parts),
+            ),
+        ),
         (HOP, HOP.c.plan_id.in_(plans)),
         (LETTER, LETTER.c.plan_id.in_(plans)),
         (PROPOSAL, PROPOSAL.c.plan_id.in_(plans)),

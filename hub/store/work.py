@@ -17,6 +17,7 @@ from hub.store.documents import Documents
 from hub.store.given import Given
 from hub.store.inbox import Inbox
 from hub.store.journal import Journal
+from hub.store.logins import Logins
 from hub.store.losses import Losses
 from hub.store.operating import Operating
 from hub.store.parties import Parties
@@ -48,6 +49,7 @@ class UnitOfWork:
         self.documents = Documents(connection)
         self.given = Given(connection)
         self.journal = Journal(connection, self.parties)
+        self.logins = Logins(connection)
         self.losses = Losses(connection)
         self.operating = Operating(connection)
         self.proposals = Proposals(connection)

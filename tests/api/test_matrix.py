@@ -22,11 +22,12 @@ from hub.access.keys import Published
 from hub.api.scopes import ANY, NEEDS
 from hub.console import mount
 from hub.console.roles import PAGES, ROLES
-from hub.console.session import Area
+from hub.console.session import form_token
 from hub.console.visit import Console
 from hub.contract import Party
 from hub.fhir import names
 from hub.model.party import SYSTEM, Viewer
+from hub.model.session import Area
 from hub.ports import InboundMessage
 from hub.runtime.bootstrap import close
 from hub.services import queries
@@ -284,7 +285,7 @@ class Visitor:
         headers = {"Cookie": f"{cookie}={self.session}; ki_hub_visitor=v; ki_hub_language=da"}
         more: dict[str, Any] = {}
         if route[0] == "POST" and form:
-            token = self.console.sessions.form_token("v", self.session)
+            token = form_token("v", self.session)
             more["data"] = {"token": token, "reason": "Se efter", "act": "accept"} | PERSON
         return self.hall.world.request(*(route[0], url), None, headers=headers, **more)
 

@@ -10,10 +10,12 @@ import pytest
 from adapters.medcom import acknowledge
 from adapters.medcom.message import Message
 from hub.fhir.codec import dump_json
+from hub.model.delivery import State
 from hub.model.party import SYSTEM
 from hub.services.admin import pause, resume
 from hub.services.hub import new_id
 from hub.services.queries import delivery_detail
+from hub.services.worker import maintain
 from tests.api.medcom import (
     FORMAT,
     Practice,
@@ -405,6 +407,25 @@ def test_acknowledgements_are_deliveries_an_operator_can_follow(gp: Practice) ->
     assert gp.world.receipt(found["delivery"], GP).status_code == 200
     assert found["delivery"] not in gp.world.letters(GP)
     assert gp.world.get(f"/operations/deliveries?receiver={GP}", OPERATOR).status_code == 200
+
+
+def test_an_old_acknowledgement_goes_and_a_resend_is_answered_all_the_same(gp: Practice) -> None:
+    reply = sent_reply(gp)
+    (found,) = [d["delivery"] for d in gp.world.deliveries() if not d["plan"]]
+    gp.world.clock.advance(days=364)
+    maintain(gp.world.hub)
+    assert found in gp.world.letters(GP)
+    gp.world.clock.advance(days=2)
+    maintain(gp.world.hub)
+    assert found not in gp.world.letters(GP)
+    with gp.world.hub.store.reading() as work:
+        kept = work.deliveries.get(found, SYSTEM, body=True)
+    assert kept is not None
+    assert (kept.state, kept.body) == (State.DELIVERED, None)
+    assert gp.world.receipt(found, GP).status_code == 200, "a late answer is no fault"
+    gp.send(reply)
+    gp.world.work()
+    assert [response(a) for a in gp.answers()] == [(message_id(reply), "ok")]
 
 
 def test_a_paused_unit_gets_its_acknowledgement_when_it_is_resumed(gp: Practice) -> None:

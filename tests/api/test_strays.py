@@ -15,6 +15,7 @@ from hub.runtime.loops import Loops
 from hub.services.silence import watch_silence
 from hub.services.strays import compare_all, compare_due
 from hub.store.tables import DELIVERY, TASK
+from tests.api.operating import done
 from tests.api.test_silence import lost
 from tests.api.world import CONSENT_1, OPERATOR, PSYK, RUS, SOCIAL, World, changed_plan
 
@@ -68,6 +69,14 @@ def test_what_is_permitted_and_was_forgotten_is_routed_anew(planned: World, plan
     planned.work()
     rows = [d for d in planned.deliveries() if d["receiver"] == RUS and d["version"] == 2]
     assert sorted(d["state"] for d in rows) == ["cancelled", "sent"]
+    assert compared(planned) == ([], [])
+
+
+def test_what_an_operator_stopped_is_nobody_s_to_route_anew(planned: World, plan: str) -> None:
+    receipted(planned, RUS)
+    planned.publish_plan(changed_plan(title="Anden"))
+    due = planned.delivery(RUS, version=2)["delivery"]
+    assert done(planned, "cancel", deliveries=[due])["done"] == 1
     assert compared(planned) == ([], [])
 
 

@@ -9,6 +9,11 @@ import zipfile
 from contextlib import closing
 from pathlib import Path
 
+from click.testing import CliRunner, Result
+
+from hub.cli.audit import command as audit
+from hub.errors import Invalid, NotFound
+from tests.api.world import CPR_1
 from tests.cli.conftest import Site
 
 
@@ -70,6 +75,31 @@ def test_a_plan_s_records_are_held_copied_and_exported(planned: Site, tmp_path: 
     assert planned.run(*arguments).returncode == 2
     words = planned.json("audit", "export", "--citizen-of", plan, "--format", "minlog")
     assert {"Fik en kopi sendt"} <= {w["what"] for w in words}
+
+
+def test_a_citizen_is_named_by_a_number_that_is_read_and_never_written(
+    planned: Site, tmp_path: Path
+) -> None:
+    def asked(*arguments: str, number: str = CPR_1) -> Result:
+        data = {"KI_HUB_DATA": str(planned.data)}
+        done = CliRunner().invoke(audit, arguments, input=f"{number}\n", env=data)
+        assert number not in done.stdout
+        return done
+
+    why = ("--number", "cpr", "--reason", "A complaint")
+    held = asked("hold", *why)
+    assert (held.exit_code, held.stdout) == (0, "Held: the citizen\n")
+    (row,) = planned.json("audit", "holds")
+    assert (row["plan"], bool(row["citizen"])) == (None, True)
+    assert asked("release", *why).stdout == "Released: the citizen\n"
+    target = tmp_path / "copy.zip"
+    assert asked("subject", "--to", str(target), *why).stdout.endswith(" files\n")
+    words = asked("export", "--number", "cpr", "--format", "minlog", "--json")
+    assert "Fik en kopi sendt" in words.stdout
+    assert isinstance(asked("hold", *why, number="0101809995").exception, NotFound)
+    assert isinstance(asked("forget", *why).exception, Invalid)
+    for wrong in (("hold", "--reason", "x"), ("hold", "p", *why)):
+        assert asked(*wrong).exit_code == 2
 
 
 def test_the_trail_is_exported_as_columns_and_as_events(planned: Site) -> None:

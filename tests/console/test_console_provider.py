@@ -26,6 +26,8 @@ class Site:
     base: str
     issuer: Issuer
     world: World
+    other: str
+    """Another server on the same database, behind the same balancer."""
 
     def begun(self, client: httpx.Client, path: str = "/login/provider") -> str:
         """Where the provider sends the browser back to, once it knows who it is."""
@@ -56,16 +58,21 @@ def site(
     with running() as issuer, listen("127.0.0.1", 0) as listening:
         base = f"http://127.0.0.1:{listening.getsockname()[1]}"
         issuer.tell(authorize=issuer.url.replace("127.0.0.1", "localhost") + "/authorize")
-        world = opened(
-            folder, first.secrets, base_url=f"{base}/fhir", static_credentials=False,
-            oidc_issuer=issuer.url, oidc_client_id="console",
-            oidc_client_secret="console-secret", oidc_roles_claim="realm_access.roles",
-        )  # fmt: skip
-        server = Running(make_server(world.hub), listening)
-        server.start()
-        yield Site(base, issuer, world)
-        server.finish()
-        close(world.hub)
+        settings = {
+            "base_url": f"{base}/fhir", "static_credentials": False,
+            "oidc_issuer": issuer.url, "oidc_client_id": "console",
+            "oidc_client_secret": "console-secret", "oidc_roles_claim": "realm_access.roles",
+        }  # fmt: skip
+        worlds = [opened(folder, first.secrets, **settings) for _ in range(2)]
+        servers = [
+            Running(make_server(worlds[0].hub), listening),
+            Running(make_server(worlds[1].hub), listen("127.0.0.1", 0)),
+        ]
+        _, other = [server.start() for server in servers]
+        yield Site(base, issuer, worlds[0], other)
+        for server, world in zip(servers, worlds, strict=True):
+            server.finish()
+            close(world.hub)
 
 
 def roles(*named: str) -> dict[str, Any]:
@@ -154,6 +161,18 @@ def test_an_answer_is_taken_once_by_the_browser_that_asked(site: Site) -> None:
         assert client.get(back).status_code == 200
         assert other.get(back).status_code == 401
         assert client.get("/login/callback?error=access_denied&state=x").status_code == 401
+
+
+def test_the_answer_may_come_to_another_server_than_asked(site: Site) -> None:
+    with site.visitor() as client, site.visitor() as thief:
+        site.issuer.tell(user={"sub": "u-1", "name": "Signe Prøve"} | roles("operator"))
+        back = site.begun(client).replace(site.base, site.other)
+        assert thief.get(back).status_code == 401
+        done = client.get(back)
+        assert done.status_code == 200, done.text
+        assert client.get(back).status_code == 401, "once, at whichever"
+        for base in (site.base, site.other):
+            assert "Signe Prøve" in client.get(f"{base}/console/plans").text
 
 
 def test_a_code_of_another_login_is_none(site: Site) -> None:

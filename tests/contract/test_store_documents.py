@@ -126,3 +126,23 @@ def test_old_bytes_go_but_for_the_newest_and_the_citizen_gets_all(store: Store) 
         assert work.retention.delete_tasks(later) == 1
         assert work.retention.delete_sent(later) == 1
         assert [b for _, _, b in work.subject.deliveries(CITIZEN_1)] == [b"2"]
+
+
+def test_they_are_gone_through_in_their_order_with_the_tasks_about_them(store: Store) -> None:
+    kept(store, of_document(SOCIAL))
+    with committed(store) as work:
+        for own, kind in (("part-a", "koordinationsplan"), ("part-b", "vum")):
+            work.plans.save_part(Part(own, CITIZEN_1, None, PSYK, kind, own, (), None), NOW)
+        asked = Task("1", "stray", "operator", "t", None, None, None, NOW, document=DOCUMENT)
+        sent = Task("2", "dead", "operator", "t", None, f"{DOCUMENT}-{SOCIAL}-1", None, NOW)
+        for task in (asked, sent, Task("3", "dead", "operator", "t", "plan-1", None, None, NOW)):
+            work.journal.open_task(task)
+    with committed(store) as work:
+        go = work.standing.documents
+        kinds = {"koordinationsplan"}
+        assert (go(kinds, "", 9), go(kinds, "", 1)) == (["part-a", DOCUMENT], ["part-a"])
+        assert (go(kinds, "part-a", 9), go(kinds, DOCUMENT, 9)) == ([DOCUMENT], [])
+        assert work.journal.open_of(document=DOCUMENT) == [asked, sent]
+        assert work.journal.open_of(document="part-a") == []
+        work.journal.close_tasks("x", NOW, task_id="1")
+        assert work.journal.open_of(document=DOCUMENT) == [sent]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,7 +15,16 @@ from hub.store.audit_tables import AUDIT, AUDIT_SEGMENT
 from hub.store.retention import Hold
 from hub.store.tables import DELIVERY, INBOX, QUEUE_MESSAGE, TASK
 from hub.store.work import Store
-from tests.contract.store_cases import NOW, PSYK, RUS, committed, delivery, inbox_item, plan
+from tests.contract.store_cases import (
+    CITIZEN_1,
+    NOW,
+    PSYK,
+    RUS,
+    committed,
+    delivery,
+    inbox_item,
+    plan,
+)
 from tests.contract.trail.test_store_audit import check
 
 DAY = timedelta(days=1)
@@ -132,6 +142,71 @@ def test_old_bytes_go_but_the_newest_and_what_is_held(store: Store, under_hold: 
         f"plan-1-{PSYK}-1": under_hold, f"plan-1-{PSYK}-2": under_hold, f"plan-1-{PSYK}-3": True,
         f"q-plan-1-{PSYK}-1": under_hold, f"q-plan-1-{PSYK}-3": True,
     }  # fmt: skip
+
+
+def answers(store: Store) -> None:
+    """Acknowledgements of messages about citizen 1 (of a plan, and of none), about citizen 2, and
+    about nobody who is known; and a notification about a decision of somebody's."""
+    about = {"plan": ("plan-1", None), "one": (None, CITIZEN_1), "two": (None, "citizen-2"),
+             "none": (None, None)}  # fmt: skip
+    with committed(store) as work:
+        work.plans.add(plan(), NOW)
+        db = work._connection
+        for name, (of, citizen) in about.items():
+            work.inbox.add(inbox_item(name))
+            mine = update(INBOX).where(INBOX.c.id == f"item-{name}")
+            db.execute(mine.values(plan_id=of, citizen_id=citizen, state="applied"))
+        for n, name in enumerate((*about, "told"), 1):
+            told = name == "told"
+            row = replace(
+                delivery(RUS, n, ""), id=name, sequence=n, body=b"x", state=State.DELIVERED,
+                about="Consent/1" if told else f"acknowledgement/item-{name}",
+                subscription="s" if told else "",
+            )  # fmt: skip
+            work.deliveries.add(row, "test")
+            for queue, settled in (("q", None), ("r", NOW)):
+                values = {"queue": queue, "media_type": "x/y", "headers": {}, "at": NOW}
+                db.execute(QUEUE_MESSAGE.insert().values(
+                    key=name, body=b"x", settled_at=settled, **values
+                ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hold", "kept"),
+    [
+        (None, set()),
+        (Hold("plan-1", "", "why", "op", NOW), {"plan", "one", "none", "told"}),
+        (Hold("", CITIZEN_1, "why", "op", NOW), {"plan", "one", "none", "told"}),
+        (Hold("", "citizen-2", "why", "op", NOW), {"two", "none", "told"}),
+    ],
+)
+def test_old_acknowledgements_go_fetched_or_not_unless_their_message_is_held(
+    store: Store, hold: Hold | None, kept: set[str]
+) -> None:
+    answers(store)
+    late = NOW + DAY
+    with committed(store) as work:
+        assert work.retention.delete_sent(NOW) == work.retention.delete_unfetched(NOW, late) == 0
+        if hold is not None:
+            work.retention.hold(hold)
+        work.retention.delete_unfetched(late, late)
+        work.retention.delete_sent(late)
+        assert work.retention.delete_sent(late) == work.retention.delete_unfetched(late, late) == 0
+    with store.database.engine.connect() as db:
+        sent = {r.id for r in db.execute(select(DELIVERY)) if r.body is not None}
+        rows = db.execute(select(QUEUE_MESSAGE)).all()
+    assert sent == kept
+    assert {r.key for r in rows if r.queue == "r" and r.body} == kept
+    # A notification lies in no mailbox of the hub's, and nobody but its receiver takes it out.
+    assert {r.key for r in rows if r.settled_at is None} == kept | {"told"}
+    assert all(r.body for r in rows if r.settled_at is None)
+
+
+def test_an_acknowledgement_is_in_the_copy_for_whom_its_message_was_about(store: Store) -> None:
+    answers(store)
+    with store.reading() as work:
+        assert {n for n, _, _ in work.subject.deliveries(CITIZEN_1)} == {"plan", "one"}
+        assert {n for n, _, _ in work.subject.deliveries("citizen-2")} == {"two"}
 
 
 def test_done_tasks_go_and_open_ones_stay(store: Store) -> None:

@@ -36,6 +36,12 @@ def test_what_is_settled_on_its_way_or_a_person_s_is_well() -> None:
         assert found(row, wanted=7) == [], state
 
 
+def test_what_a_person_ended_is_no_stray() -> None:
+    row = replace(SENT, version=7, state=State.CANCELLED, stopped=True)
+    assert found(HAD, row, wanted=7) == []
+    assert found(HAD, row, wanted=8) == ["behind"]
+
+
 def test_an_older_version_with_nothing_on_its_way() -> None:
     rows = (HAD, replace(SENT, id="d-2", version=7, state=State.CANCELLED))
     (stray,) = strays([Wanted(A, "fhir", 7)], (), rows, {}, NOW)

@@ -1,0 +1,29 @@
+"""A login of the console, and how long it holds. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+Area = Literal["operator", "party"]
+"""The operator's pages, or the pages where a party's person records a citizen's decision."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One login."""
+
+    area: Area
+    name: str
+    """The operator's name, or the party's id."""
+    began: datetime
+    used: datetime
+    """By a person's own request; a page that refreshes itself is nobody's."""
+    roles: frozenset[str] = frozenset()
+    person: str = ""
+    """The name of a person who logged in for a party; empty where the party's credential did."""
+
+    def holds(self, now: datetime, idle: timedelta, longest: timedelta) -> bool:
+        """It has not been idle so long, nor gone on so long."""
+        return now - self.began < longest and now - self.used < idle
