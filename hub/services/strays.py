@@ -178,7 +178,8 @@ def _found(
     asked = {t.delivery_id for t in tasks if t.kind != STRAY}
     had_at = {d.receiver: d.updated_at for d in sorted(mine, key=lambda d: d.updated_at)}
     denied = {r for r, at in had_at.items() if _denied(state, r, now) and _denied(state, r, at)}
-    held = (_held(hub, work, d, d.id in asked, places) for d in mine)
+    made = work.standing.made(plan_id)
+    held = (_held(hub, work, d, made[d.id], d.id in asked, places) for d in mine)
     # Who may still have it need not be asked whether it had it.
     rows = tuple(
         replace(r, had=work.deliveries.was_delivered(r.id)) if r.receiver in denied else r
@@ -208,7 +209,12 @@ def _denied(state: PlanState, party: str, at: datetime) -> bool:
 
 
 def _held(
-    hub: Hub, work: UnitOfWork, delivery: Delivery, asked: bool, places: dict[str, bool]
+    hub: Hub,
+    work: UnitOfWork,
+    delivery: Delivery,
+    made: int,
+    asked: bool,
+    places: dict[str, bool],
 ) -> Held:
     row = Held(
         delivery.id,
@@ -216,7 +222,7 @@ def _held(
         delivery.format,
         delivery.version,
         delivery.state,
-        delivery.created_at,
+        made,
         delivery.updated_at,
         delivery.retry_at,
         notice=is_notice(delivery),

@@ -25,7 +25,7 @@ from hub.model.party import CITIZEN
 from hub.model.subscription import KEEPALIVE
 from hub.store.dialect import inserted
 from hub.store.subscription_tables import SUBSCRIPTION
-from hub.store.tables import DELIVERY, METADATA, PARTY, Moment
+from hub.store.tables import DELIVERY, DELIVERY_EVENT, METADATA, PARTY, Moment
 
 HEARD: Final = Table(
     "heard",
@@ -70,6 +70,14 @@ class Standing:
         """Ids of plans that anything was ever made or due of, in their order."""
         found = select(DELIVERY.c.plan_id).where(DELIVERY.c.plan_id > after).distinct()
         return list(self._db.execute(found.order_by(DELIVERY.c.plan_id).limit(limit)).scalars())
+
+    def made(self, plan_id: str) -> dict[str, int]:
+        """The plan's deliveries, its notices among them, to the order in which they were made,
+        whatever the clocks said."""
+        first = func.min(DELIVERY_EVENT.c.id)
+        found = select(DELIVERY.c.id, first).join(DELIVERY_EVENT).group_by(DELIVERY.c.id)
+        rows = self._db.execute(found.where(DELIVERY.c.plan_id == plan_id))
+        return {row[0]: row[1] for row in rows}
 
     # Heard of
 
