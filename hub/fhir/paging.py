@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cmp_to_key
 from typing import Final, TypeVar
@@ -40,6 +40,16 @@ class Token:
     until: datetime
     """What was written later is not in this result."""
     after: Key
+
+    @property
+    def as_of(self) -> datetime | None:
+        """None for the first page, which has all there is: what a clock that was ahead has dated
+        later than now is there all the same."""
+        return self.until if self.after else None
+
+    def going_on(self, after: Key, dates: Iterable[datetime]) -> Token:
+        """The page after that of the same result, in which everything has one of these dates."""
+        return replace(self, after=after, until=max((self.until, *dates)))
 
     def write(self) -> str:
         """As text for an address."""

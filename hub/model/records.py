@@ -30,6 +30,9 @@ class InboxItem:
     body_hash: str
     state: InboxState
     received_at: datetime
+    turn: int = 0
+    """The order in which one sender's messages came, whatever the clocks said; the store gives
+    it."""
     status: int | None = None
     """The HTTP status of the answer."""
     answer: str | None = None

@@ -39,7 +39,8 @@ class Held:
     format: str
     version: int
     state: State
-    created_at: datetime
+    made: int
+    """The order in which they were made, whatever the clocks said."""
     updated_at: datetime
     retry_at: datetime | None = None
     notice: bool = False
@@ -114,24 +115,17 @@ def _of_rows(rows: Iterable[Held], heard: Mapping[str, datetime], now: datetime)
 
 
 def _kept(denied: Collection[str], rows: Collection[Held]) -> Iterator[Stray]:
-    """Held by a party that may not have it any more and that was not told so since.
-
-    A notice of a later version came after the copy, whatever the clocks said that dated them.
-    """
-    told: dict[str, tuple[int, datetime]] = {}
+    """Held by a party that may not have it any more and that was not told so since."""
+    told: dict[str, int] = {}
     for row in rows:
         if row.notice and row.state not in _COMES_TO_NOTHING:
-            told[row.receiver] = max(_made(row), told.get(row.receiver, _made(row)))
+            told[row.receiver] = max(row.made, told.get(row.receiver, 0))
     for row in rows:
         has = row.had or row.state in _AT_THE_RECEIVER
         kept = has and not row.notice and row.receiver in denied
-        if kept and (row.receiver not in told or told[row.receiver] < _made(row)):
+        if kept and told.get(row.receiver, -1) < row.made:
             text = f"{row.receiver}: has had version {row.version}, may not have it, was not told"
             yield Stray(row.receiver, row.format, "keeps", text, row.id)
-
-
-def _made(row: Held) -> tuple[int, datetime]:
-    return row.version, row.created_at
 
 
 def _behind(wanted: Iterable[Wanted], rows: Collection[Held]) -> Iterator[Stray]:

@@ -83,6 +83,8 @@ class Recall:
     opened_at: datetime
     looks: int = 0
     """How often the queue was looked through since it was asked for."""
+    lease_until: datetime | None = None
+    """Until when it is in somebody's hands. No two leases are the same: who has lost it knows."""
 
     def look_again_at(self, now: datetime) -> datetime | None:
         """When it is looked through once more after this time; None when that was the last."""

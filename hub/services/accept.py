@@ -99,7 +99,7 @@ def _known_again(hub: Hub, sender: Party, known: InboxItem, item: InboxItem) -> 
     body = item.body or b""
     with hub.store.writing() as work:
         if not refused and work.inbox.reopen(
-            known.id, body, item.received_at, body_hash=item.body_hash
+            known, body, item.received_at, body_hash=item.body_hash
         ):
             work.commit()
             hub.wake.set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from hub.contract import Party, PlanUpdate
 from hub.errors import Invalid, Issue, NoLegalBasis, StaleBase
@@ -72,7 +71,7 @@ def _applied(
 ) -> Answer:
     now = hub.clock()
     part, plan, issues = place(work, item, sender, citizen, update, hub, directory)
-    if _overtaken(work, item, part, now):
+    if _overtaken(work, item, part):
         text = "A newer document of this case has been received; this one changed nothing"
         told = Issue("information", "informational", text)
         where = (plan.id, plan.head) if plan is not None and plan.head else None
@@ -210,20 +209,15 @@ def _first_seen(work: UnitOfWork, update: PlanUpdate) -> str | None:
     return citizen
 
 
-def _overtaken(work: UnitOfWork, item: InboxItem, part: Part, now: datetime) -> bool:
+def _overtaken(work: UnitOfWork, item: InboxItem, part: Part) -> bool:
     """What was received earlier and is processed later must not undo what is newer.
 
-    What came over REST names the version it was written on, and that has been looked at. What was
-    received later than now was received by a clock that was ahead, and says nothing of the order.
+    What came over REST names the version it was written on, and that has been looked at.
     """
     if item.request is not None:
         return False
     source = work.inbox.get(part.source_inbox, SYSTEM) if part.source_inbox else None
-    return (
-        source is not None
-        and source.sender == item.sender
-        and now >= source.received_at > item.received_at
-    )
+    return source is not None and source.sender == item.sender and source.turn > item.turn
 
 
 def _basis(

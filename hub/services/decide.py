@@ -122,7 +122,7 @@ def _consent(
         warnings += (Issue("warning", "informational", _REFUSAL, "Consent.status"),)
     if work.consents.plan_of_approval(consent.id) is not None:
         raise Invalid("You gave this id to a decision on a plan", at="Consent.id")
-    if _overtaken(hub, work, item, consent, form):
+    if _overtaken(work, item, consent, form):
         return _told(_REGISTERED_SINCE, Issue("warning", "conflict", _NOT_REVIVED, "Consent.id"),
                      citizen=known)  # fmt: skip
     citizen = known or new_id()
@@ -134,7 +134,7 @@ def _consent(
     if same and consent in before:
         # The same words, which permit the same: what was decided on them stands.
         return _told(text, *warnings, basis=basis, citizen=citizen)
-    work.consents.save(consent, citizen, resource, sender.id, item.received_at)
+    work.consents.save(consent, citizen, resource, item)
     _keep_version(hub, work, resource, sender)
     work.journal.audit(
         hub.clock(), sender.id, "consent", f"Consent/{consent.id}", party=sender.id,
@@ -216,19 +216,13 @@ def _fits(work: UnitOfWork, consent: Consent, citizen: str | None) -> None:
     raise Invalid(text, at="Consent.id")
 
 
-def _overtaken(hub: Hub, work: UnitOfWork, item: InboxItem, consent: Consent, form: _Form) -> bool:
-    """A later form of this consent is in force: a resend, or a late one, must not undo it.
-
-    One that is in force since later than now was registered by a clock that was ahead, and says
-    nothing of the order: then a no is heard, and a yes is not.
-    """
+def _overtaken(work: UnitOfWork, item: InboxItem, consent: Consent, form: _Form) -> bool:
+    """A later form of this consent is in force: a resend, or a late one, must not undo it."""
     known = work.consents.registered(consent.id)
     if known is None or form.based:
         return False
     changed = known.body != dump_json(form.resource).decode()
-    gives = consent.active and any(r.permit for r in consent.rules)
-    ahead = known.at > hub.clock() and not gives
-    return (known.at > item.received_at and not ahead) or (changed and form.again)
+    return known.turn > item.turn or (changed and form.again)
 
 
 def _approval(

@@ -6,6 +6,9 @@ published once more, in the queue's order and from the hub's own rows: same byte
 id, same sequence number. A crash at any step, and it is done again from the start: a message may
 come twice, none is lost, and the receiver can tell by the delivery id.
 
+Who takes longer than its lease stops, before anything more leaves the queue or comes on it: another
+worker has begun anew, and would not know of it.
+
 It is done more than once (:data:`hub.model.withdrawal.LOOKS`): what somebody's connection holds
 unacknowledged comes back to the queue when that ends, and must not be handed out then.
 """
@@ -36,6 +39,10 @@ CALLED_BACK: Final = "Taken back from the broker's queue; it may not be had any 
 SEEN_BEFORE: Final = "Taken back from the broker's queue, after it had been handed out once"
 
 
+class _PassedOn(Exception):
+    """It took longer than its lease, and somebody else has it now."""
+
+
 def recall_due(hub: Hub) -> int:
     """Do what is open of it; returns how many queues were done."""
     with hub.store.writing() as work:
@@ -46,21 +53,53 @@ def recall_due(hub: Hub) -> int:
 
 
 def _recalled(hub: Hub, recall: Recall) -> bool:
-    log = LOG.bind(party=recall.party)
+    log, held = LOG.bind(party=recall.party), _Held(hub, recall)
     try:
-        done = _carried_out(hub, recall)
+        done = _carried_out(hub, held)
     except BusUnavailable as e:
         # Nothing leaves from there meanwhile either; it is tried again.
         log.warning("recall.waits", number=e.number)
         done = False
+    except _PassedOn:
+        log.warning("recall.passed_on")
+        return False
     if not done:
         with hub.store.writing() as work:
-            work.withdrawals.release_recall(recall.party)
+            work.withdrawals.release_recall(held.recall)
             work.commit()
     return done
 
 
-def _carried_out(hub: Hub, recall: Recall) -> bool:
+class _Held:
+    """A recall in this worker's hands, for as long as it goes on with it."""
+
+    def __init__(self, hub: Hub, recall: Recall) -> None:
+        self._hub = hub
+        self.recall = recall
+
+    def note(self, found: Sequence[Waits]) -> None:
+        """What is about to be taken out of the queue; raises _PassedOn, so that it stays there."""
+        with self._hub.store.writing() as work:
+            self._renew(work)
+            work.withdrawals.taken(self.recall.party, [(w.key, w.seen) for w in found])
+            work.commit()
+
+    def keep(self) -> None:
+        """Before anything is put on the queue; raises _PassedOn."""
+        with self._hub.store.writing() as work:
+            self._renew(work)
+            work.commit()
+
+    def _renew(self, work: UnitOfWork) -> None:
+        until = self._hub.clock() + self._hub.limits.send_lease
+        renewed = work.withdrawals.renew_recall(self.recall, until)
+        if renewed is None:
+            raise _PassedOn
+        self.recall = renewed
+
+
+def _carried_out(hub: Hub, held: _Held) -> bool:
+    recall = held.recall
     with hub.store.reading() as work:
         registered = work.parties.get(recall.party)
         running = work.deliveries.running(recall.party, hub.clock())
@@ -69,21 +108,16 @@ def _carried_out(hub: Hub, recall: Recall) -> bool:
         return False
     if registered is not None and on_broker(hub.transports.get(registered.endpoint.transport)):
         queue = registered.endpoint.address
-
-        def note(found: Sequence[Waits]) -> None:
-            with hub.store.writing() as work:
-                work.withdrawals.taken(recall.party, [(w.key, w.seen) for w in found])
-                work.commit()
-
-        hub.bus.take_back(queue, note)
+        hub.bus.take_back(queue, held.note)
         again = [m for m in _permitted(hub, recall.party) if m is not None]
+        held.keep()
         confirms = hub.bus.publish_many([(queue, m) for m in again])
         if not all(c.accepted for c in confirms):
             LOG.warning("recall.refused", party=recall.party)
             return False
         LOG.info("recall.done", party=recall.party, again=len(again))
     with hub.store.writing() as work:
-        done = work.withdrawals.close_recall(recall, recall.look_again_at(hub.clock()))
+        done = work.withdrawals.close_recall(held.recall, recall.look_again_at(hub.clock()))
         work.commit()
     hub.wake.set()
     return done

@@ -123,10 +123,10 @@ def history(
             token.after or None,
             count,
         )
-        following = Token(token.about, token.pairs, token.until, after) if after else None
+        following = token.going_on(after, (e.modified for e in found)) if after else None
         return HistoryPage(page, len(wanted), following), [e.why for e in page]
 
-    return disclose(hub, viewer, "history", look, until=token.until)
+    return disclose(hub, viewer, "history", look, until=token.as_of)
 
 
 def _place(entry: Entry) -> Key:

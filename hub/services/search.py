@@ -58,7 +58,7 @@ def search(hub: Hub, viewer: Viewer, query: Query, token: Token) -> SearchPage:
             return replace(page, matches=[], included=[], next=None), counted
         return page, [e.why for e in (*page.matches, *page.included)]
 
-    found = disclose(hub, viewer, "search", look, until=token.until)
+    found = disclose(hub, viewer, "search", look, until=token.as_of)
     for citizen in refused:
         audit_denied(
             hub, viewer.id, "search", query.type, party=viewer.id, citizen=citizen,
@@ -119,13 +119,15 @@ def _page(
         after,
         query.count,
     )
+    dates = (entry.modified for entry in seen.values())
+    going_on = replace(token, pairs=used).going_on(following, dates) if following else None
     more = included([world.subjects[e.key] for e in page], query.includes, world)
     return SearchPage(
         matches=page,
         included=[seen[s.key] for s in more],
         total=len(found),
         used=used,
-        next=replace(token, pairs=used, after=following) if following else None,
+        next=going_on,
     )
 
 

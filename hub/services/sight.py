@@ -10,7 +10,7 @@ registered, or one of a plan it leads or coordinates.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 
 from hub.model.party import Viewer
@@ -33,8 +33,9 @@ _TELLERS = frozenset({"lead", "coordinator"})
 class Sight:
     """One party's eyes in one unit of work, at ``now``, on what was there ``until`` then.
 
-    ``until`` lets a reader page through what was there when it began. Consent and approvals are
-    always those of ``now``.
+    ``until`` lets a reader page through what was there when it began; without it everything is
+    there, also what a clock that was ahead has dated later than ``now``. Consent and approvals
+    are always those of ``now``.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Sight:
         self._work = work
         self._viewer = viewer
         self._now = now
-        self._until = until or now
+        self._until = until or _EVER
         self._directory = work.parties.directory()
         self._states: dict[str, PlanState] = {}
 
@@ -138,14 +139,17 @@ class Sight:
         A version's content is fixed, what of it a party may see is not: it follows the consents
         and the newest team. So a copy is current only if nothing of that changed after it.
         """
-        moments = [entry.modified]
+        written, moments = [entry.modified], list[datetime]()
         if entry.why.plan_id is not None:
             state = self._states[entry.why.plan_id]
-            moments.append(state.versions[-1].created_at)
+            written.append(state.versions[-1].created_at)
             moments += [m for c in state.facts.consents for m in (c.since, c.until)]
             given = self._work.resources.decisions_on(entry.citizen, entry.why.plan_id)
             moments += [d.registered_at for d in given]
-        return max(m for m in moments if m <= self._now)
+        if max(written) > self._now:
+            # By a clock that was ahead: its date says of no copy that it is current.
+            return _EVER
+        return max([*written, *(m for m in moments if m <= self._now)])
 
     # Plans
 
@@ -297,6 +301,7 @@ class Sight:
 
 
 _ALL = 1_000_000
+_EVER = datetime.max.replace(tzinfo=UTC)
 _TEAM = frozenset({"CareTeam", "PractitionerRole", "Organization"})
 
 

@@ -177,21 +177,29 @@ def _found(
     mine = [d for d in whole.deliveries(work) if d.receiver != CITIZEN]
     asked = {t.delivery_id for t in whole.tasks(work) if t.kind != STRAY}
     wanted, denied = whole.should(hub, work, mine)
-    rows = tuple(_held(hub, work, d, d.id in asked, d.receiver in denied, places) for d in mine)
+    made = work.standing.made(whole.id)
+    rows = tuple(
+        _held(hub, work, d, made[d.id], d.id in asked, d.receiver in denied, places) for d in mine
+    )
     return rows, strays(wanted, denied, rows, work.standing.heard(), hub.clock())
 
 
 def _held(
-    hub: Hub, work: UnitOfWork, delivery: Delivery, asked: bool, denied: bool,
+    hub: Hub,
+    work: UnitOfWork,
+    delivery: Delivery,
+    made: int,
+    asked: bool,
+    denied: bool,
     places: dict[str, bool],
-) -> Held:  # fmt: skip
+) -> Held:
     row = Held(
         delivery.id,
         delivery.receiver,
         delivery.format,
         delivery.version,
         delivery.state,
-        delivery.created_at,
+        made,
         delivery.updated_at,
         delivery.retry_at,
         notice=is_notice(delivery),

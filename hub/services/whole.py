@@ -64,7 +64,7 @@ def everything(
         plan = sight.plan(resource_id) if kind == "CarePlan" else None
         return replace(page, version=plan[1] if plan else None), [e.why for e in page.entries]
 
-    page = disclose(hub, viewer, "everything", look, until=token.until)
+    page = disclose(hub, viewer, "everything", look, until=token.as_of)
     if page.version is not None and page.next is None and not wanted.types and not wanted.since:
         _has_read(hub, viewer, resource_id, page.version)
     return page
@@ -140,4 +140,5 @@ def _page(found: list[Entry], about: str, count: int, token: Token) -> WholePage
     page, after = page_of(
         ordered(found, place, _DOWNWARDS), place, _DOWNWARDS, token.after or None, count
     )
-    return WholePage(page, len(found), replace(token, after=after) if after else None)
+    following = token.going_on(after, (e.modified for e in found)) if after else None
+    return WholePage(page, len(found), following)

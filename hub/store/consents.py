@@ -13,7 +13,9 @@ from hub.fhir.codec import dump_json, parse_kept
 from hub.model.approval import Approval, Condition
 from hub.model.consent import CITIZEN_ALONE, Consent, Rule
 from hub.model.people import Givers
+from hub.model.records import InboxItem
 from hub.store.tables import APPROVAL, CONSENT
+from hub.store.turns import turn_at
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,8 @@ class Registered:
     citizen_id: str
     body: str
     """The resource, as JSON."""
-    at: datetime
-    """When the form that is in force was received."""
+    turn: int
+    """Of the message that the form in force came with."""
 
 
 class Consents:
@@ -39,10 +41,8 @@ class Consents:
         rows = self._db.execute(found.order_by(CONSENT.c.registered_at, CONSENT.c.id))
         return tuple(_consent(r) for r in rows)
 
-    def save(
-        self, consent: Consent, citizen_id: str, resource: Resource, by: str, now: datetime
-    ) -> None:
-        """Insert, or replace the facts of the same consent."""
+    def save(self, consent: Consent, citizen_id: str, resource: Resource, item: InboxItem) -> None:
+        """Insert, or replace the facts of the same consent; ``item`` is what it came with."""
         values = {
             "citizen_id": citizen_id,
             "facts": {
@@ -58,8 +58,9 @@ class Consents:
                 ],
             },
             "body": dump_json(resource).decode(),
-            "registered_by": by,
-            "registered_at": now,
+            "registered_by": item.sender,
+            "registered_at": item.received_at,
+            "turn": item.turn,
         }
         changed = CONSENT.update().where(CONSENT.c.id == consent.id).values(**values)
         if self._db.execute(changed).rowcount == 0:
@@ -67,9 +68,11 @@ class Consents:
 
     def registered(self, consent_id: str) -> Registered | None:
         """The consent with that id, in force or not."""
-        found = select(CONSENT.c.citizen_id, CONSENT.c.body, CONSENT.c.registered_at)
-        row = self._db.execute(found.where(CONSENT.c.id == consent_id)).first()
-        return Registered(row.citizen_id, row.body, row.registered_at) if row else None
+        row = self._db.execute(select(CONSENT).where(CONSENT.c.id == consent_id)).first()
+        if row is None:
+            return None
+        turn = turn_at(row.registered_at) if row.turn is None else row.turn
+        return Registered(row.citizen_id, row.body, turn)
 
     def lock(self, consent_id: str) -> None:
         """A second writer of this consent or approval waits here."""

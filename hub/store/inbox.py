@@ -12,6 +12,7 @@ from hub.model.party import Viewer
 from hub.model.records import InboxItem, InboxState
 from hub.store.dialect import inserted
 from hub.store.tables import INBOX
+from hub.store.turns import next_turn, turn_at
 
 
 class Inbox:
@@ -37,6 +38,7 @@ class Inbox:
                 "body_hash": item.body_hash,
                 "state": item.state,
                 "received_at": item.received_at,
+                "turn": next_turn(item.sender, item.received_at),
                 "answered": item.channel != "amqp",
                 "attempts": 0,
             },
@@ -154,7 +156,7 @@ class Inbox:
         self._db.execute(update(INBOX).where(INBOX.c.id == item_id).values(answered=answered))
 
     def reopen(
-        self, item_id: str, body: bytes, now: datetime, *, body_hash: str | None = None
+        self, known: InboxItem, body: bytes, now: datetime, *, body_hash: str | None = None
     ) -> bool:
         """Take up a message that was sealed, or set aside, and came again; False for any other.
 
@@ -163,12 +165,13 @@ class Inbox:
         hashed = {"body_hash": body_hash} if body_hash else {}
         reopened = self._db.execute(
             update(INBOX)
-            .where(INBOX.c.id == item_id, INBOX.c.state.in_(("sealed", "set-aside")))
+            .where(INBOX.c.id == known.id, INBOX.c.state.in_(("sealed", "set-aside")))
             .values(
                 state="received",
                 **hashed,
                 body=body,
                 received_at=now,
+                turn=next_turn(known.sender, now),
                 attempts=0,
                 status=None,
                 answer=None,
@@ -232,6 +235,7 @@ def _item(row: Row[Any], *, with_body: bool = True) -> InboxItem:
         body_hash=row.body_hash,
         state=row.state,
         received_at=row.received_at,
+        turn=turn_at(row.received_at) if row.turn is None else row.turn,
         status=row.status,
         answer=row.answer,
         plan_id=row.plan_id,

@@ -26,7 +26,7 @@ from hub.model.party import CITIZEN
 from hub.model.subscription import KEEPALIVE
 from hub.store.dialect import inserted
 from hub.store.subscription_tables import SUBSCRIPTION
-from hub.store.tables import DELIVERY, METADATA, PART, PARTY, Moment
+from hub.store.tables import DELIVERY, DELIVERY_EVENT, METADATA, PART, PARTY, Moment
 
 HEARD: Final = Table(
     "heard",
@@ -76,6 +76,16 @@ class Standing:
         """Ids of documents of those kinds, in their order."""
         found = select(PART.c.id).where(PART.c.kind.in_(kinds), PART.c.id > after)
         return list(self._db.execute(found.order_by(PART.c.id).limit(limit)).scalars())
+
+    def made(self, of: str) -> dict[str, int]:
+        """The deliveries of the plan, or of the document that stands alone, its notices among them,
+        to the order in which they were made, whatever the clocks said."""
+        first = func.min(DELIVERY_EVENT.c.id)
+        found = select(DELIVERY.c.id, first).join(DELIVERY_EVENT).group_by(DELIVERY.c.id)
+        rows = self._db.execute(
+            found.where(or_(DELIVERY.c.plan_id == of, DELIVERY.c.document == of))
+        )
+        return {row[0]: row[1] for row in rows}
 
     # Heard of
 

@@ -169,6 +169,7 @@ CONSENT = Table(
     Column("body", Text, nullable=False),
     Column("registered_by", String(64), nullable=False),
     Column("registered_at", Moment, nullable=False),
+    Column("turn", BigInteger),
 )
 
 APPROVAL = Table(
@@ -217,8 +218,10 @@ INBOX = Table(
     Column("lease_until", Moment),
     Column("received_at", Moment, nullable=False),
     Column("delete_after", Moment),
+    Column("turn", BigInteger),
     UniqueConstraint("sender", "message_id"),
     Index("ix_inbox_state_received_at", "state", "received_at"),
+    Index("ix_inbox_sender_turn", "sender", "turn"),
 )
 
 DELIVERY = Table(

@@ -13,6 +13,8 @@ from typing import Final
 from sqlalchemy import Connection, bindparam, select, update
 
 from hub.model.delivery import State
+from hub.model.withdrawal import LOOKS
+from hub.store.breaker_tables import BREAKER
 from hub.store.tables import DELIVERY, INBOX
 from hub.store.withdrawal_tables import RECALL, WITHDRAWAL
 
@@ -46,7 +48,8 @@ class Timers:
         waits = update(WITHDRAWAL).where(
             WITHDRAWAL.c.settled_at.is_(None), WITHDRAWAL.c.wait_until > late
         )
-        return changed + self._db.execute(waits.values(wait_until=now + lease)).rowcount
+        changed += self._db.execute(waits.values(wait_until=now + lease)).rowcount
+        return changed + self._look_again(now) + self._pause_anew(now)
 
     def _begin_anew(self, now: datetime) -> int:
         found = select(DELIVERY.c.id, DELIVERY.c.retry_at, DELIVERY.c.updated_at).where(
@@ -63,3 +66,23 @@ class Timers:
             anew = one.values(retry_at=bindparam("at"), updated_at=bindparam("now"))
             self._db.execute(anew, waiting)
         return len(waiting)
+
+    def _look_again(self, now: datetime) -> int:
+        """A queue that was looked through is looked through again in its time."""
+        changed = 0
+        for looks, wait in enumerate(LOOKS, 1):
+            far = update(RECALL).where(
+                RECALL.c.looks == looks, RECALL.c.look_at > now + wait + SLACK
+            )
+            changed += self._db.execute(far.values(look_at=now + wait)).rowcount
+        return changed
+
+    def _pause_anew(self, now: datetime) -> int:
+        """Of endpoints that are left alone; last, as their locks always are."""
+        ahead = select(BREAKER).where(BREAKER.c.since > now + SLACK, BREAKER.c.until.is_not(None))
+        found = self._db.execute(ahead.order_by(BREAKER.c.endpoint).with_for_update()).all()
+        for row in found:
+            one = update(BREAKER).where(BREAKER.c.endpoint == row.endpoint)
+            anew = {"since": now, "until": now + (row.until - row.since)}
+            self._db.execute(one.values(**anew))
+        return len(found)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 
 from hub.model.withdrawal import Left, Recall, Retraction, Withdrawal
 from hub.store.audit_tables import AUDIT
@@ -76,12 +76,20 @@ class Withdrawals:
         mine = RECALL.c.party.in_([r.party for r in taken])
         if taken:
             self._db.execute(update(RECALL).where(mine).values(lease_until=now + lease))
-        return taken
+        return [replace(r, lease_until=now + lease) for r in taken]
 
-    def release_recall(self, party: str) -> None:
-        """Not done yet; anybody may go on with it."""
-        changed = update(RECALL).where(RECALL.c.party == party)
-        self._db.execute(changed.values(lease_until=None))
+    def renew_recall(self, recall: Recall, until: datetime) -> Recall | None:
+        """Still in the same hands; None if it has passed on. Nobody else changes the row until
+        the transaction ends."""
+        renewed = update(RECALL).where(*_same_hands(recall)).values(lease_until=until)
+        if self._db.execute(renewed).rowcount == 0:
+            return None
+        return replace(recall, lease_until=until)
+
+    def release_recall(self, recall: Recall) -> None:
+        """Not done yet; anybody may go on with it, if nobody does already."""
+        mine = _same_hands(recall)
+        self._db.execute(update(RECALL).where(*mine).values(lease_until=None))
 
     def fetched(self, plan_id: str, delivery_id: str) -> bool:
         """Its receiver has read it from the mailbox."""
@@ -108,8 +116,9 @@ class Withdrawals:
         self._db.execute(changed.values(taken=[[k, s] for k, s in known.items()]))
 
     def close_recall(self, recall: Recall, look_at: datetime | None) -> bool:
-        """Done, unless one more round was asked for meanwhile; at ``look_at`` it is done again."""
-        same = (RECALL.c.party == recall.party, RECALL.c.round == recall.round)
+        """Done, unless one more round was asked for meanwhile or it has passed into other hands;
+        at ``look_at`` it is done again."""
+        same = (*_same_hands(recall), RECALL.c.round == recall.round)
         done = (
             update(RECALL)
             .where(*same)
@@ -127,6 +136,10 @@ class Withdrawals:
         """Copies of versions below this hold something that was published in error; or 0."""
         found = select(func.max(RETRACTION.c.below)).where(RETRACTION.c.plan_id == plan_id)
         return int(self._db.execute(found).scalar() or 0)
+
+
+def _same_hands(recall: Recall) -> tuple[ColumnElement[bool], ...]:
+    return RECALL.c.party == recall.party, RECALL.c.lease_until == recall.lease_until
 
 
 def _values(withdrawal: Withdrawal) -> dict[str, Any]:
@@ -162,4 +175,4 @@ def _withdrawal(row: Row[Any]) -> Withdrawal:
 
 def _recall(row: Row[Any]) -> Recall:
     taken = tuple((str(key), bool(seen)) for key, seen in row.taken)
-    return Recall(row.party, row.round, row.open, taken, row.opened_at, row.looks)
+    return Recall(row.party, row.round, row.open, taken, row.opened_at, row.looks, row.lease_until)

@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from hub.model.breaker import Breaker, Circuit
 from hub.model.delivery import State
 from hub.model.party import SYSTEM
+from hub.model.withdrawal import LOOKS
 from hub.runtime.bootstrap import close
 from hub.runtime.loops import work as work_loop
+from hub.services.accept import accept
 from hub.services.lapse import FOLLOWED
 from hub.services.seal import seal
 from hub.services.trail import check
@@ -23,12 +26,12 @@ from hub.services.worker import maintain, work_once
 from hub.store.tables import DELIVERY, INBOX, PLAN_VERSION
 from hub.store.timers import SLACK
 from tests.api.conftest import OnServer, Template
-from tests.api.fhir.client import publish
+from tests.api.fhir.client import get, keys, pages, publish, search
 from tests.api.in_hand import claimed
 from tests.api.papers import approval_of, consent_of
 from tests.api.test_decisions import decide
 from tests.api.test_silence import lost
-from tests.api.world import GP, PSYK, RUS, World, founded
+from tests.api.world import GP, KOORD_OWN, PSYK, RUS, World, changed_plan, founded
 
 HOURS = timedelta(hours=5)
 
@@ -143,6 +146,26 @@ def test_a_wait_for_the_next_attempt_is_as_long_as_it_was(planned: World) -> Non
     assert planned.delivery(RUS)["retry_at"] == row["retry_at"]
 
 
+def test_a_pause_and_the_next_look_are_as_long_as_they_were(planned: World) -> None:
+    """An endpoint that is left alone; a queue that is looked through again."""
+    now, pause = planned.clock(), timedelta(minutes=3)
+    with planned.hub.store.writing() as work:
+        work.breakers.lock("https://away.example")
+        shut = Breaker("https://away.example", Circuit.OPEN, 5, since=now, until=now + pause)
+        work.breakers.save(shut)
+        work.withdrawals.recall(RUS, now)
+        (open_one,) = work.withdrawals.claim_recalls(now, pause)
+        work.withdrawals.close_recall(open_one, open_one.look_again_at(now))
+        work.commit()
+    planned.clock.now -= HOURS
+    maintain(planned.hub)
+    maintain(planned.hub)
+    with planned.hub.store.writing() as work:
+        assert work.breakers.get("https://away.example").until == planned.clock() + pause
+        assert work.withdrawals.claim_recalls(planned.clock(), pause) == []
+        assert work.withdrawals.claim_recalls(planned.clock() + LOOKS[0], pause) != []
+
+
 def test_a_step_within_what_clocks_differ_by_changes_nothing(planned: World) -> None:
     planned.work()
     before = planned.delivery(RUS)
@@ -173,6 +196,55 @@ def test_versions_are_in_the_order_they_were_made(planned: World, plan: str) -> 
         stamps = list(connection.execute(found.order_by(PLAN_VERSION.c.number)).scalars())
     assert len(stamps) == 3
     assert stamps == sorted(stamps)
+
+
+def test_a_version_by_a_clock_that_was_ahead_is_there_at_once(planned: World, plan: str) -> None:
+    planned.clock.now += HOURS
+    publish(planned, RUS, title="Planen efter mødet")
+    planned.clock.now -= HOURS
+    read = get(planned, f"CarePlan/{plan}", RUS)
+    assert read.json()["title"] == "Planen efter mødet"
+    copy = (
+        {"If_None_Match": read.headers["ETag"]},
+        {"If_Modified_Since": read.headers["Last-Modified"]},
+    )
+    assert [get(planned, f"CarePlan/{plan}", RUS, **c).status_code for c in copy] == [200, 200]
+    versions = pages(planned, f"CarePlan/{plan}/_history?_count=1", RUS, "history")
+    assert [p["entry"][0]["resource"]["meta"]["versionId"] for p in versions] == ["2", "1"]
+    whole = keys(search(planned, "Goal?_count=200", RUS))
+    assert [k for p in pages(planned, "Goal?_count=1", RUS) for k in keys(p)] == whole
+    again = get(planned, f"CarePlan/{plan}/$everything?_count=1", RUS).json()
+    assert "next" in [x["relation"] for x in again["link"]]
+    parts = pages(planned, f"CarePlan/{plan}/$everything?_count=1", RUS)
+    assert sum(len(p["entry"]) for p in parts) == again["total"]
+
+
+@pytest.mark.parametrize("step", [HOURS, -HOURS])
+def test_what_came_by_a_wrong_clock_has_its_place(
+    planned: World, plan: str, step: timedelta
+) -> None:
+    """Received by one process, and done by another whose clock is right."""
+    with planned.hub.store.reading() as work:
+        sender = work.parties.directory().get(RUS)
+    assert sender is not None
+    for title, off in (("Det første", step), ("Det næste", timedelta())):
+        planned.clock.now += off
+        body = changed_plan(title=title)
+        accept(planned.hub, sender, "fhir", body, "application/fhir+json", message_id=title)
+        planned.clock.now -= off
+        planned.work()
+        assert get(planned, f"CarePlan/{plan}", RUS).json()["title"] == title
+
+
+def test_a_yes_is_heard_though_the_one_before_is_from_later(world: World) -> None:
+    decide(world, consent_of("samtykke-1"))
+    plan = world.publish_plan()
+    world.clock.now -= timedelta(hours=1)
+    narrower = (RUS, KOORD_OWN)
+    decide(world, consent_of("samtykke-1", narrower))
+    assert world.get(f"/fhir/CarePlan/{plan}", PSYK).status_code == 404
+    decide(world, consent_of("samtykke-1", (*narrower, PSYK)))
+    assert world.get(f"/fhir/CarePlan/{plan}", PSYK).status_code == 200
 
 
 def test_a_withdrawal_is_heard_though_the_consent_is_from_later(world: World) -> None:

@@ -9,20 +9,24 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pika
 import pytest
 
+from hub.bus.connection import connected
 from hub.errors import BusUnavailable
 from hub.fhir import names
 from hub.model.party import Subscription
 from hub.ports import Waits, deliveries_queue
 from hub.runtime.bootstrap import close
 from hub.sending import Confirm, Outgoing
+from hub.services.recall import recall_due
 from tests.api.papers import consent_of
 from tests.api.test_koordinationsplan import MARKED, PLAN, publish
 from tests.api.test_koordinationsplan_sent import changed, subscribe
@@ -291,10 +295,26 @@ def broker_is_away(world: World) -> None:
     world.hub.bus.take_back = away  # type: ignore[method-assign]
 
 
+def queue_is_deleted(world: World) -> None:
+    """By somebody, when all of it is noted and nothing of it acknowledged."""
+    whole = world.hub.bus.take_back
+
+    def cut(queue: str, note: Callable[[Sequence[Waits]], None]) -> None:
+        def noted(found: Sequence[Waits]) -> None:
+            note(found)
+            with connected(world.hub.bus._params) as connection:  # type: ignore[attr-defined]
+                connection.channel().queue_delete(queue)
+
+        whole(queue, noted)
+
+    world.hub.bus.take_back = cut  # type: ignore[method-assign]
+    recall_due(world.hub)
+
+
 @pytest.mark.parametrize(
     "step",
     [dies_before_taking, dies_when_noted, dies_before_publishing, dies_after_publishing,
-     broker_is_away],
+     broker_is_away, queue_is_deleted],
 )  # fmt: skip
 def test_a_hub_that_dies_at_any_step_goes_on_and_loses_nothing(broker: Broker, step: Step) -> None:
     world = broker.world
@@ -317,3 +337,50 @@ def test_a_hub_that_dies_at_any_step_goes_on_and_loses_nothing(broker: Broker, s
     assert len(kept) == 2
     assert [m for m in after if m in before] == kept
     assert sum(b"consent-withdrawn" in m.body for m in after) == 1
+
+
+def test_who_takes_longer_than_its_lease_takes_nothing_out_unseen(broker: Broker) -> None:
+    """One worker holds all of the queue when its lease ends; another finds it empty, and is done.
+    Had the first then gone on, nobody would have known what it took out."""
+    world = broker.world
+    before = broker.waiting()
+    broker.withdraw()
+    late = replace(world.hub, bus=copy(world.hub.bus))
+    held, go_on, noted, end = Event(), Event(), Event(), Event()
+    whole, publish_whole = world.hub.bus.take_back, world.hub.bus.publish_many
+
+    def slow(queue: str, note: Callable[[Sequence[Waits]], None]) -> None:
+        def waits(found: Sequence[Waits]) -> None:
+            held.set()
+            assert go_on.wait(60)
+            note(found)
+
+        whole(queue, waits)
+        noted.set()
+        assert end.wait(60)
+
+    def meanwhile(batch: Sequence[tuple[str, Outgoing]]) -> list[Confirm]:
+        go_on.set()
+        until(lambda: noted.is_set() or not first.is_alive())
+        return publish_whole(batch)
+
+    late.bus.take_back = slow  # type: ignore[method-assign]
+    world.hub.bus.publish_many = meanwhile  # type: ignore[assignment,method-assign]
+    first = Thread(target=recall_due, args=(late,))
+    first.start()
+    try:
+        assert held.wait(60)
+        world.clock.now += world.hub.limits.send_lease + timedelta(seconds=1)
+        assert recall_due(world.hub) == 1, "taken over, and done"
+    finally:
+        go_on.set()
+        end.set()
+        first.join()
+    world.hub.bus.publish_many = publish_whole  # type: ignore[method-assign]
+    until(lambda: world.hub.bus.ready(QUEUE) == len(before))
+    world.clock.advance(seconds=11)
+    world.work()
+    states = own(broker)
+    kept = [m for m in before if states[m.key] == "sent"]
+    assert len(kept) == 2
+    assert [m for m in broker.waiting() if m in before] == kept

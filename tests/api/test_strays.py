@@ -153,6 +153,23 @@ def test_a_withdrawal_of_which_a_holder_was_not_told(planned: World, plan: str) 
     assert f"{SOCIAL}: has had version 1, may not have it, was not told" in told(planned)
 
 
+def test_who_was_told_was_told_though_what_it_had_is_dated_later(planned: World) -> None:
+    """The clock was ahead when the version was made, and right when the citizen said no."""
+    ahead = timedelta(hours=5)
+    receipted(planned, SOCIAL)
+    planned.clock.now += ahead
+    planned.publish_plan(changed_plan(title="Planen efter mødet"))
+    planned.work()
+    receipted(planned, SOCIAL)
+    assert planned.delivery(SOCIAL, version=2)["state"] == "delivered"
+    planned.clock.now -= ahead
+    withdrawn = json.dumps(json.loads(CONSENT_1) | {"status": "inactive"}).encode()
+    assert planned.consent(withdrawn).status_code == 200
+    planned.work()
+    left, _ = compared(planned)
+    assert not [x for x in left if "keeps" in x]
+
+
 def test_it_is_done_once_in_its_time(planned: World) -> None:
     assert compare_due(planned.hub, lambda: False)
     assert not compare_due(planned.hub, lambda: False)

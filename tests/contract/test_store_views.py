@@ -94,10 +94,11 @@ def test_sealed_bytes_are_deleted_when_their_time_is_up(store: Store) -> None:
 
 def test_what_was_sealed_is_taken_up_again_when_it_comes_again(store: Store) -> None:
     with committed(store) as work:
-        work.inbox.add(inbox_item())
-        assert not work.inbox.reopen("item-m-1", b"{}", NOW)
+        item = inbox_item()
+        work.inbox.add(item)
+        assert not work.inbox.reopen(item, b"{}", NOW)
         work.inbox.settle("item-m-1", "sealed", 403, "{}", delete_after=NOW + HOUR)
-        assert work.inbox.reopen("item-m-1", b"{}", NOW + HOUR)
+        assert work.inbox.reopen(item, b"{}", NOW + HOUR)
         assert work.inbox.delete_expired_seals(NOW + 9 * HOUR) == 0
         assert work.inbox.waiting(NOW + HOUR, 10) == ["item-m-1"]
 

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -31,6 +32,7 @@ def main() -> int:
     running.add_argument("--faults", type=int, default=1000)
     running.add_argument("--seed", type=int, default=1)
     running.add_argument("--kinds", help="exactly these, with commas between, instead of --faults")
+    running.add_argument("--only", help="draw none but these kinds, with commas between")
     reporting = commands.add_parser("report", help="add parts and write the table of all")
     reporting.add_argument("files", nargs="*", type=Path)
     told = parser.parse_args()
@@ -39,12 +41,13 @@ def main() -> int:
         return 0
     # A job that is cancelled takes everything down in order, like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return _run(told.kinds.split(",") if told.kinds else told.faults, told.seed)
+    only = told.only.split(",") if told.only else ()
+    return _run(told.kinds.split(",") if told.kinds else told.faults, told.seed, only)
 
 
-def _run(kinds: list[str] | int, seed: int) -> int:
+def _run(kinds: list[str] | int, seed: int, only: Sequence[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix=f"ki-hub-faults-{seed}-"))
-    outcome = run(folder, kinds, seed, click.echo)
+    outcome = run(folder, kinds, seed, click.echo, only=only)
     line = outcome.line()
     click.echo(report.table([line]))
     if outcome.violations:

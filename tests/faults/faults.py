@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -29,6 +29,8 @@ class Field:
 
 
 Fault = Callable[[Field], float]
+CLOCK = "clock step"
+"""How the kinds begin for which the processes' clocks must be such as can be set."""
 
 
 def _worker(field: Field) -> str:
@@ -62,6 +64,17 @@ def _ended(who: str, field: Field) -> float:
     field.site.end(name)
     field.site.start(name)
     return since
+
+
+def _clock(who: str, field: Field) -> float:
+    """Set hours ahead or back under a running process, and set right again."""
+    name = _worker(field) if who == "worker" else who
+    clocks = field.site.clocks
+    assert clocks is not None, "the processes were not started so that their clocks can be set"
+    hours = field.chance.choice((-1, 1)) * field.chance.uniform(1, 30)
+    with clocks.off(name, round(hours * 3600)):
+        time.sleep(field.chance.uniform(4, 8))
+    return time.monotonic()
 
 
 def _alarm(what: Literal["memory", "disk"], field: Field) -> float:
@@ -161,6 +174,7 @@ def _kinds() -> dict[str, tuple[Fault, int]]:
         found[f"reset {where}"] = (partial(_reset, where), 3)
     for ours in ("serve", "worker"):
         found[f"ended {ours}"] = (partial(_ended, ours), 3)
+        found[f"{CLOCK} {ours}"] = (partial(_clock, ours), 4)
     alarms: tuple[Literal["memory", "disk"], ...] = ("memory", "disk")
     for what in alarms:
         found[f"broker's {what} alarm"] = (partial(_alarm, what), 2)
@@ -179,9 +193,13 @@ def _kinds() -> dict[str, tuple[Fault, int]]:
 KINDS = _kinds()
 
 
-def schedule(chance: random.Random, count: int, *, disk: bool) -> list[str]:
-    """That many, each as often as it is its share; shuffled a round at a time."""
-    bag = [kind for kind, (_, share) in KINDS.items() for _ in range(share)]
+def schedule(
+    chance: random.Random, count: int, *, disk: bool, only: Sequence[str] = ()
+) -> list[str]:
+    """That many (``only`` of those kinds, if any are named), each as often as it is its share;
+    shuffled a round at a time."""
+    kinds = only or [*KINDS]
+    bag = [kind for kind in kinds for _ in range(KINDS[kind][1])]
     if not disk:
         bag = [kind for kind in bag if kind != "disk full"]
     found: list[str] = []

@@ -19,7 +19,7 @@ from tests.faults.aftermath import acknowledged, aftermath, waiting
 from tests.faults.cases import COORDINATOR, GP, OTHER, PSYK, RUS, SOCIAL, Case
 from tests.faults.checker import KINDS as VIOLATIONS
 from tests.faults.checker import Violation, check
-from tests.faults.faults import KINDS, Field, schedule
+from tests.faults.faults import CLOCK, KINDS, Field, schedule
 from tests.faults.receiving import (
     AmqpReceiver,
     HookReceiver,
@@ -208,31 +208,41 @@ def run(
     say: Say,
     *,
     servers: tuple[PostgresServer, RabbitServer] | None = None,
+    only: Sequence[str] = (),
     citizens: int = 3,
     most: int = 30,
     pace: float = 1.2,
 ) -> Outcome:
-    """These faults (or that many, by their shares) on a deployment of its own.
+    """These faults (or that many, by their shares, ``only`` of some kinds) on a deployment of its
+    own.
 
     ``citizens`` at the start and ``most`` of them in all; ``pace``: seconds between one person's
     acts, on average.
     """
     chance = random.Random(seed)
-    with Site(folder, servers=servers) as site:
+    may_come = (only or [*KINDS]) if isinstance(kinds, int) else kinds
+    clocks = any(kind.startswith(CLOCK) for kind in may_come)
+    with Site(folder, servers=servers, clocks=clocks) as site:
         trial = Trial(site, seed, folder / "history", pace=pace)
         with closing(trial):
             trial.begin()
             trial.work(citizens, most)
-            _suffer(trial, kinds, chance, say)
+            _suffer(trial, kinds, chance, say, only)
             trial.finish()
     return trial.outcome
 
 
-def _suffer(trial: Trial, kinds: Sequence[str] | int, chance: random.Random, say: Say) -> None:
+def _suffer(
+    trial: Trial,
+    kinds: Sequence[str] | int,
+    chance: random.Random,
+    say: Say,
+    only: Sequence[str],
+) -> None:
     found = kinds
     if isinstance(found, int):
         disk = trial.site.disk
-        found = schedule(chance, found, disk=disk is not None and disk.own)
+        found = schedule(chance, found, disk=disk is not None and disk.own, only=only)
     for number, kind in enumerate(found, 1):
         time.sleep(chance.uniform(0.2, 1.5))
         took = trial.suffer(kind)

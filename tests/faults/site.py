@@ -19,6 +19,7 @@ from typing import Self
 import httpx
 from psycopg import sql
 
+from tests.faults.clocks import Clocks
 from tests.faults.disk import SmallDisk
 from tests.faults.processes import signal_all
 from tests.faults.proxy import Proxy
@@ -44,19 +45,23 @@ _OPTIONS = {
 
 class Site:
     """A context manager. ``settings`` are added to the hub's environment. ``servers`` that run
-    already may be shared with others by whoever does them no harm."""
+    already may be shared with others by whoever does them no harm. ``clocks``: those of the hub's
+    processes can be set."""
 
     def __init__(
         self,
         folder: Path,
         settings: Mapping[str, str] | None = None,
         servers: tuple[PostgresServer, RabbitServer] | None = None,
+        *,
+        clocks: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port, self.hook_port = free_port(), free_port()
         self.secrets: dict[str, str] = {}
         self.disk: SmallDisk | None = None
+        self.clocks = Clocks(folder) if clocks else None
         self.settings = dict(settings or {})
         self._servers = servers
         self._ours: dict[str, ServerProcess] = {}
@@ -198,11 +203,18 @@ class Site:
             elif name == "rabbitmq":
                 self.rabbitmq.start()
             else:
-                self._ours[name] = ServerProcess(
-                    [str(COMMAND), name.partition("-")[0]],
-                    log=self.folder / f"{name}.log",
-                    env=self.environment(),
-                )
+                self._ours[name] = self._started(name)
+
+    def _started(self, name: str) -> ServerProcess:
+        clocks, settings = self.clocks, self.environment()
+        process = ServerProcess(
+            [str(COMMAND), name.partition("-")[0]],
+            log=self.folder / f"{name}.log",
+            env=clocks.environment(name, settings) if clocks else settings,
+        )
+        if clocks:
+            clocks.started(name, process.pid)
+        return process
 
     def tend(self) -> list[str]:
         """Start again whoever has ended by itself, as a service manager does; says who."""
@@ -243,6 +255,8 @@ class Site:
         for process in self._ours.values():
             process.kill()
         self._ours.clear()
+        if self.clocks:
+            self.clocks.close()
 
     def delete_queue(self, name: str) -> None:
         """As an operator does it by mistake."""

@@ -10,6 +10,7 @@ from hub.fhir.validation.definitions import Rule
 from hub.fhir.validation.fhirpath import Surroundings, Unevaluated, without_twins
 from hub.fhir.validation.findings import Findings
 from hub.fhir.validation.natives import NATIVE
+from hub.fhir.validation.quick import surely_holds
 from hub.fhir.validation.scope import Scope
 from hub.fhir.validation.terminology import Terminology
 
@@ -53,7 +54,9 @@ class Rules:
             if native is not None:
                 holds = native(value, scope)
             elif self._by_fhirpath:
-                holds = self._evaluated(rule, value, kind, path, scope, sound=sound)
+                holds = surely_holds(rule.key, value, scope) or self._evaluated(
+                    rule, value, kind, path, scope, sound=sound
+                )
             else:
                 continue
             if not holds:
@@ -62,7 +65,9 @@ class Rules:
     def _evaluated(
         self, rule: Rule, value: Any, kind: str, path: str, scope: Scope, *, sound: bool
     ) -> bool:
-        focus = without_twins(value) if scope.has_twins else value
+        # A resource comes without them; of what is in it, a copy is made.
+        copied = scope.has_twins and value is not scope.plain()
+        focus = without_twins(value) if copied else value
         try:
             return fhirpath.holds(rule.expression, focus, kind, self.around(scope))
         except Unevaluated:
