@@ -64,7 +64,7 @@ class Deliveries:
 
     def lock(self, delivery_id: str, claim: str | None = None) -> Delivery | None:
         """One delivery for writing; with ``claim`` only if nobody else took it meanwhile."""
-        found = select(*LIGHT).where(DELIVERY.c.id == delivery_id).with_for_update()
+        found = select(*LIGHT).where(DELIVERY.c.id == delivery_id).with_for_update(key_share=True)
         if claim is not None:
             found = found.where(DELIVERY.c.claim == claim)
         row = self._db.execute(found).first()

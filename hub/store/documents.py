@@ -44,7 +44,8 @@ class Documents:
 
     def lock(self, part_id: str) -> Part | None:
         """The same for writing: what is sent of it is decided by one at a time."""
-        row = self._db.execute(select(PART).where(PART.c.id == part_id).with_for_update()).first()
+        found = select(PART).where(PART.c.id == part_id).with_for_update(key_share=True)
+        row = self._db.execute(found).first()
         return part_of_row(row) if row else None
 
     def sent(self, part_id: str, receiver: str | None = None) -> list[Delivery]:

@@ -94,8 +94,10 @@ class Plans:
         return self._one(select(PLAN).where(PLAN.c.id == plan_id, may_see(viewer, at)))
 
     def lock(self, plan_id: str) -> Plan | None:
-        """One plan for writing; a second writer waits here."""
-        return self._one(select(PLAN).where(PLAN.c.id == plan_id).with_for_update())
+        """One plan for writing; a second writer waits here. Who only writes a row that names the
+        plan does not: two who each hold such a row would wait for each other."""
+        named = select(PLAN).where(PLAN.c.id == plan_id)
+        return self._one(named.with_for_update(key_share=True))
 
     def of_citizen(self, citizen_id: str, viewer: Viewer, at: datetime) -> list[Plan]:
         """The citizen's plans that the viewer may know of now, oldest first."""
@@ -152,7 +154,7 @@ class Plans:
     def part_by_id(self, part_id: str, *, lock: bool = False) -> Part | None:
         """One part, whoever's it is; ``lock``: a second writer waits here."""
         found = select(PART).where(PART.c.id == part_id)
-        row = self._db.execute(found.with_for_update() if lock else found).first()
+        row = self._db.execute(found.with_for_update(key_share=True) if lock else found).first()
         return _part(row) if row else None
 
     def part_of_message(self, inbox_id: str) -> Part | None:

@@ -8,14 +8,25 @@ import psycopg
 import pytest
 import structlog
 from psycopg import sql
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InternalError
 from structlog.testing import capture_logs
 
 from hub.errors import StoreFull, StoreReadOnly, StoreUnavailable
+from hub.model.delivery import State
 from hub.store.dialect import Database
-from hub.store.work import Store
-from tests.contract.store_cases import inbox_item, opened
+from hub.store.work import Store, UnitOfWork
+from tests.contract.store_cases import (
+    NOW,
+    PSYK,
+    RUS,
+    delivery,
+    inbox_item,
+    opened,
+    put,
+    together,
+)
 from tests.faults.disk import SmallDisk
 from tests.servers.postgres import PostgresServer
 
@@ -106,6 +117,30 @@ def _only_reading(server: PostgresServer, name: str, wanted: str) -> None:
         connection.execute(said.format(sql.Identifier(name), sql.Literal(wanted)))
         if wanted == "on":
             connection.execute(cut, [name])
+
+
+def test_who_only_names_a_plan_does_not_wait_for_who_writes_it(
+    postgres_server: PostgresServer,
+) -> None:
+    """Or a sender that holds a delivery and one that routes the plan wait for each other."""
+    with postgres_server.database() as url, opened(url) as store:
+        put(store, delivery(RUS))
+        with store.writing() as holds:
+            assert holds.plans.lock("plan-1") is not None
+            assert holds.deliveries.lock(delivery(RUS).id) is not None
+            (late,) = together(lambda: _named(store))
+            assert late == 1
+            holds.commit()
+
+
+def _named(store: Store) -> int:
+    with store.database.writing() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        made = UnitOfWork(connection)
+        made.deliveries.add(delivery(PSYK), "test")
+        made.deliveries.note(delivery(RUS).id, NOW, State.DUE, "named", "test")
+        connection.commit()
+    return 1
 
 
 def test_a_write_where_only_reading_was_meant_is_a_mistake(
