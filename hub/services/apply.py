@@ -71,7 +71,7 @@ def _applied(
 ) -> Answer:
     now = hub.clock()
     part, plan, issues = place(work, item, sender, citizen, update, hub, directory)
-    if _overtaken(work, item, part):
+    if _overtaken(work, item, part, update):
         text = "A newer document of this case has been received; this one changed nothing"
         told = Issue("information", "informational", text)
         where = (plan.id, plan.head) if plan is not None and plan.head else None
@@ -209,12 +209,14 @@ def _first_seen(work: UnitOfWork, update: PlanUpdate) -> str | None:
     return citizen
 
 
-def _overtaken(work: UnitOfWork, item: InboxItem, part: Part) -> bool:
+def _overtaken(work: UnitOfWork, item: InboxItem, part: Part, update: PlanUpdate) -> bool:
     """What was received earlier and is processed later must not undo what is newer.
 
-    What came over REST names the version it was written on, and that has been looked at.
+    What names the version it was written on undoes nothing: over REST that has been looked at, and
+    the shared part is merged with what came since.
     """
-    if item.request is not None:
+    merged = update.part == SHARED and update.base_version is not None
+    if item.request is not None or merged:
         return False
     source = work.inbox.get(part.source_inbox, SYSTEM) if part.source_inbox else None
     return source is not None and source.sender == item.sender and source.turn > item.turn

@@ -198,7 +198,8 @@ def test_two_orders_are_a_conflict_of_the_order(planned: World, plan: str) -> No
 
 
 def test_two_at_once_come_one_after_the_other(planned: World, plan: str) -> None:
-    """Every one of six changes of different notes and goals is in the plan afterwards."""
+    """Every one of five changes of different pieces is in the plan afterwards, whichever comes
+    first: each document names the version that it was written on."""
     mine, theirs = copy_for(planned.hub, plan, RUS), copy_for(planned.hub, plan, PSYK)
     documents = [(RUS, saying(mine, f"{NEW} {i}", i)) for i in range(3)]
     documents += [(PSYK, noting(theirs, NEW))]

@@ -166,7 +166,7 @@ def _kinds() -> dict[str, tuple[Fault, int]]:
     """Name to the fault, and how many of a round it is."""
     found: dict[str, tuple[Fault, int]] = {}
     for who in ("serve", "worker", "postgres", "rabbitmq"):
-        found[f"kill -9 {who}"] = (partial(_kill, who), 6)
+        found[f"kill -9 {who}"] = (partial(_kill, who), 7)
         found[f"stopped {who}"] = (partial(_stop, who), 4)
     for where in ("database", "broker", "api"):
         found[f"late {where}"] = (partial(_late, where), 2)
@@ -174,7 +174,7 @@ def _kinds() -> dict[str, tuple[Fault, int]]:
         found[f"reset {where}"] = (partial(_reset, where), 3)
     for ours in ("serve", "worker"):
         found[f"ended {ours}"] = (partial(_ended, ours), 3)
-        found[f"{CLOCK} {ours}"] = (partial(_clock, ours), 4)
+        found[f"{CLOCK} {ours}"] = (partial(_clock, ours), 2)
     alarms: tuple[Literal["memory", "disk"], ...] = ("memory", "disk")
     for what in alarms:
         found[f"broker's {what} alarm"] = (partial(_alarm, what), 2)
