@@ -133,7 +133,7 @@ def references_bundled(message: Message) -> Findings:
                 yield finding(
                     "medcom-messaging-message",
                     "every reference must point at a resource of the bundle",
-                    kind,
+                    message.place_of(resource),
                     code="not-found",
                 )
 

@@ -118,9 +118,13 @@ class Message:
         wanted = self.of_type(kind)[int(number or 0) :][:1]
         if kind == "Communication" and self.communication:
             wanted = [self.communication]
+        return f"{self.place_of(wanted[0])}{rest}" if wanted else "Bundle.entry"
+
+    def place_of(self, resource: Resource) -> str:
+        """Where one of its resources is, whatever type it says that it has."""
         for i, entry in enumerate(self.bundle.get("entry") or ()):
-            if wanted and part(entry, "resource") is wanted[0]:
-                return f"Bundle.entry[{i}].resource{rest}"
+            if part(entry, "resource") is resource:
+                return f"Bundle.entry[{i}].resource"
         return "Bundle.entry"
 
     def current_provenance(self) -> list[Resource]:

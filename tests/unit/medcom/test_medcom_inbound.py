@@ -227,6 +227,19 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 BASES = [reply_to(copy_bundle()), answer("fatal-error")]
 
 
+@pytest.mark.parametrize("base", BASES)
+def test_a_resource_of_no_type_is_told_by_its_place(base: dict[str, Any]) -> None:
+    """Whatever stands there, it is not repeated, and it stops nobody."""
+    bundle = copy.deepcopy(base)
+    for entry in bundle["entry"][1:]:
+        entry["resource"]["resourceType"] = "x y"
+    with pytest.raises(HubError) as refused:
+        parse(bundle)
+    said = f"{refused.value} {refused.value.issues}"
+    assert "Bundle.entry[1].resource" in said
+    assert "x y" not in said
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_garbled_message_is_read_or_refused_and_nothing_leaks(data: st.DataObject) -> None:
