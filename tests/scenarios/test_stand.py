@@ -324,7 +324,8 @@ def test_a_message_in_hand_is_kept_or_goes_back_to_the_broker(
         other.execute(b"ROLLBACK")
     assert site.process("worker-1").ended() == 0
     kept = f"SELECT state FROM inbox WHERE message_id = '{message}'"
-    assert asked(site, kept) == (["received"] if in_time else [])
+    # Kept before it was acknowledged; and a quick worker has answered it before it saw the signal.
+    assert asked(site, kept) in ((["received"], ["refused"]) if in_time else ([],))
     # A delivery that is on its way when the time is up keeps its lease.
     assert claims(site) == 0 or not in_time
     site.start("worker-2")
