@@ -13,6 +13,7 @@ from hub.fhir import names
 from hub.fhir.numbers import names_a_citizen
 from hub.model.party import SYSTEM
 from hub.services.hub import Hub
+from hub.services.whose import PATIENT
 from hub.store.work import UnitOfWork
 
 _CANNOT: Final = (
@@ -57,8 +58,9 @@ def link(hub: Hub, by: Party, known: Identifier, new: Identifier, person: str) -
             else:
                 work.plans.move_number(new, citizen)
             work.journal.audit(
-                hub.clock(), f"{by.id}: {person}", "link-number", f"Patient/{citizen}", party=by.id
-            )
+                hub.clock(), f"{by.id}: {person}", "link-number", PATIENT, party=by.id,
+                citizen=citizen,
+            )  # fmt: skip
         work.commit()
 
 

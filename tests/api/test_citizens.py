@@ -220,6 +220,11 @@ def test_a_citizen_with_another_number_is_found_by_both(planned: World, plan: st
     assert link(planned, PSYK, CPR_1, new) == 404
     assert link(planned, RUS, CPR_2, new) == 404
     assert [link(planned, RUS, CPR_1, new) for _ in range(2)] == [204, 204]
+    with planned.hub.store.reading() as work:
+        (row,) = work.journal.audit_of("Patient")
+        citizen = work.plans.citizen([Identifier(names.CPR, new)])
+        assert citizen is not None
+        assert (row["action"], row["citizen"]) == ("link-number", work.trail.pseudonym_of(citizen))
     found = post_search(planned, "CarePlan", number, PSYK).json()
     assert plan in {e["resource"]["id"] for e in found["entry"]}
     old = {"patient.identifier": f"{names.CPR}|{CPR_1}"}

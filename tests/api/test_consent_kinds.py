@@ -174,6 +174,12 @@ def test_a_minor_s_plan_needs_an_agreement_of_the_unit_that_makes_it(world: Worl
     assert "under 18" in problem(register(world, both, PSYK), 422)[0]["details"]["text"]
     agree(world, dict.fromkeys((RUS, PSYK, SOCIAL, KOORD_OWN, KOORD_OTHER, GP), young))
     assert register(world, both, PSYK).status_code == 201
+    others = dict.fromkeys((RUS, SOCIAL, KOORD_OWN, KOORD_OTHER, GP), young)
+    agree(world, others)
+    said = consent_of("kun-rus", (RUS,), cpr=YOUNG)
+    only_rus = given_by(said, {}, GUARDIAN, ground="parental-custody")
+    assert "under 18" in problem(register(world, only_rus, PSYK), 422)[0]["details"]["text"]
+    assert register(world, only_rus).status_code == 201
 
 
 def test_parents_word_ends_when_the_citizen_turns_18(world: World) -> None:
@@ -301,8 +307,12 @@ def test_a_plan_is_under_the_agreement_of_the_unit_that_leads_it(world: World) -
 
 
 def test_each_agreement_has_its_own_time_to_remind(planned: World, plan: str) -> None:
-    """Forty days before the consent ends, and thirty, where different units lead."""
-    agree(planned, {PSYK: Agreement(reminder_days=60, name="tidligt")}, reminder_days=40)
+    """The lead's own: neither the usual one's nor another unit's."""
+    own = {
+        PSYK: Agreement(reminder_days=60, name="tidligt"),
+        RUS: Agreement(reminder_days=40, name="her"),
+    }
+    agree(planned, own, reminder_days=20)
     follow_time(planned.hub)
     last = datetime(2027, 8, 31, 22, tzinfo=UTC)
     for days, asked in ((59, False), (41, False), (40, True)):
