@@ -20,6 +20,7 @@ from hub.errors import HubError, NotFound
 from hub.fhir.paging import Token
 from hub.fhir.query import parse
 from hub.model.party import SYSTEM, Subscription, Viewer
+from hub.model.records import Delivery
 from hub.ports import deliveries_queue
 from hub.runtime.bootstrap import close
 from hub.runtime.parties import operator_entries, party_entries
@@ -174,12 +175,12 @@ class Running:
             rows = work.deliveries.of_plan(plan, OTHER)
         return next((r.id for r in rows if r.state.value == "blocked"), None)
 
-    def row(self, key: str) -> tuple[int, str]:
-        """Version of what was sent under that id, and what it is about if it is a notice."""
+    def row(self, key: str) -> Delivery:
+        """What the hub knows of what was sent under that id."""
         with self.hub.store.reading() as work:
             found = work.deliveries.get(key, SYSTEM)
         assert found is not None
-        return found.version, found.about
+        return found
 
     def attempted(self, plan: str) -> set[str]:
         """Units to which something was sent or tried to be."""

@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -30,6 +31,7 @@ from hypothesis.stateful import (
 )
 
 from hub.fhir import names
+from hub.model.records import Delivery
 from tests.api.papers import approval_of, consent_of
 from tests.api.world import PLAN_1
 from tests.modelled.deployment import BROKER, Embedded, Production, Running, marks
@@ -74,7 +76,9 @@ class Machine(RuleBasedStateMachine):
         self.model = Citizen(START)
         self.plan = ""
         self.names = 0
-        self.held: dict[str, dict[int, frozenset[str]]] = {u: {} for u in UNITS}
+        self.held: dict[str, dict[int, tuple[int, frozenset[str]]]] = {u: {} for u in UNITS}
+        """Of each version the copy with the greatest number, as docs/interfaces.md has receivers
+        tell a copy that comes once more from a later one: its number, its marks."""
         self.owed: set[str] = set()
         """Units that had a copy and are to be told that the consent is gone."""
 
@@ -275,29 +279,34 @@ class Machine(RuleBasedStateMachine):
         return len(letters)
 
     def _received(self, unit: str, key: str, body: bytes) -> None:
-        version, about = self._permitted(unit, key, body)
+        row = self._permitted(unit, key, body)
         self.run.receipt(unit, key)
-        if about.endswith("consent-withdrawn"):
+        if row.about.endswith("consent-withdrawn"):
             self.owed.discard(unit)
-        elif not about:
-            self.held[unit][version] = marks(body)
+        elif not row.about:
+            assert row.sequence is not None
+            copy = (row.sequence, marks(body))
+            known = self.held[unit].get(row.version, copy)
+            assert known[0] != copy[0] or known == copy, "two different copies under one number"
+            self.held[unit][row.version] = max(copy, known, key=itemgetter(0))
 
-    def _permitted(self, unit: str, key: str, body: bytes) -> tuple[int, str]:
-        version, about = self.run.row(key)
-        if about:
+    def _permitted(self, unit: str, key: str, body: bytes) -> Delivery:
+        row = self.run.row(key)
+        if row.about:
             assert marks(body) == frozenset(), "a notice holds nothing of the plan"
             assert unit in self.run.attempted(self.plan), "told, and had never been sent anything"
-            return version, about
-        assert self.model.may_have(unit, version), f"{unit} was sent version {version}"
-        assert marks(body) <= self.model.marks(unit, version), f"{unit} was sent more than it may"
-        return version, about
+            return row
+        assert self.model.may_have(unit, row.version), f"{unit} was sent version {row.version}"
+        allowed = self.model.marks(unit, row.version)
+        assert marks(body) <= allowed, f"{unit} was sent more than it may"
+        return row
 
     def _has_it_all(self, unit: str) -> None:
         newest = self.model.newest(unit)
         if newest is None:
             return
         assert newest in self.held[unit], f"{unit} was not sent version {newest}"
-        may, has = self.model.marks(unit, newest), self.held[unit][newest]
+        may, (_, has) = self.model.marks(unit, newest), self.held[unit][newest]
         assert has <= may, f"{unit} was not sent a smaller copy"
         assert has == may, f"{unit} was not sent a fuller copy"
 
