@@ -209,14 +209,10 @@ def _row(
 ) -> Delivery:
     """The row of this receiver, version and format; made if it is not there."""
     version = next(v for v in state.versions if v.number == found.version)
-    row_id = repeatable(state.plan.id, found.receiver, str(found.version), subscription.format)
-    by_id = {r.id: r for r in rows}
-    while (known := by_id.get(row_id)) is not None and _is_history(work, state, known):
-        # The basis was gone and is back, or is narrower or wider; or the format. What left is
-        # history.
-        row_id = repeatable(row_id, "again")
-    if known is not None:
-        return known
+    chain, row_id = _chain(state, found, subscription, rows)
+    current = next((r for r in chain if not _is_history(work, state, r)), None)
+    if current is not None:
+        return current
     made = Delivery(
         id=row_id,
         plan_id=state.plan.id,
@@ -232,6 +228,24 @@ def _row(
     )
     work.deliveries.add(made, actor)
     return made
+
+
+def _chain(
+    state: PlanState, found: Route, subscription: Subscription, rows: list[Delivery]
+) -> tuple[list[Delivery], str]:
+    """Those rows that may be current, oldest first, and the id of one more.
+
+    There are several when the basis was gone and is back, or got narrower or wider, or the format
+    changed. What was made last is what the receiver goes by: a copy before it counts no more, also
+    where it holds just what is permitted now.
+    """
+    row_id = repeatable(state.plan.id, found.receiver, str(found.version), subscription.format)
+    by_id = {r.id: r for r in rows}
+    chain: list[Delivery] = []
+    while (known := by_id.get(row_id)) is not None:
+        chain = [known] if known.sequence is not None else [*chain, known]
+        row_id = repeatable(row_id, "again")
+    return chain, row_id
 
 
 def _is_history(work: UnitOfWork, state: PlanState, known: Delivery) -> bool:

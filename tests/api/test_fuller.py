@@ -134,6 +134,18 @@ def test_who_was_told_of_a_relative_is_told_that_it_may_not_know_any_more(plain:
     assert [(n.receiver, n.about) for n in notices(plain)] == [(SOCIAL, "notice/consent-narrowed")]
 
 
+def test_what_was_more_and_is_less_again_is_sent_as_less_again(plain: World) -> None:
+    begun(plain, "social")
+    (first,) = fetched(plain)
+    tell(plain, consent_of("mere", (SOCIAL,)))
+    (second,) = fetched(plain)
+    assert labelled(first) < labelled(second)
+    tell(plain, consent_of("mere", (SOCIAL,), status="inactive"))
+    (third,) = fetched(plain)
+    assert labelled(third) == labelled(first), "the first one counts no more: it has a later one"
+    assert fetched(plain) == [], "once"
+
+
 def publish_again(world: World, plan: str, decision: str) -> None:
     """The next version, and what the citizen says of it."""
     body = json.loads(PLAN_1)
