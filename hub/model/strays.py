@@ -28,6 +28,8 @@ class Wanted:
     receiver: str
     format: str
     version: int
+    anew: bool = False
+    """No copy of it that there is holds just what the receiver may have now."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,10 @@ def _behind(wanted: Iterable[Wanted], rows: Collection[Held]) -> Iterator[Stray]
     for one in wanted:
         own = [r for r in rows if r.receiver == one.receiver and not r.notice]
         if any(r.version >= one.version and _counts(r) for r in own):
+            if one.anew:
+                text = f"{one.receiver}: should hold another copy of version {one.version}"
+                text += ", with more or less in it, and none is on its way"
+                yield Stray(one.receiver, one.format, "behind", text)
             continue
         last = max((r.version for r in own if r.state is State.DELIVERED), default=0)
         text = f"{one.receiver}: should hold version {one.version}, nothing is on its way"

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 
 from hub.model.consent import Consent
-from hub.model.delivery import UNDER_WAY, WAITING, State
+from hub.model.delivery import WAITING, State
 from hub.model.lawful import grants
 from hub.model.party import CITIZEN, Directory, Subscription
 from hub.model.plan import SHARED, Member
@@ -19,22 +19,20 @@ from hub.model.records import Delivery
 from hub.model.routing import Route, purpose_for, route
 from hub.ports import reissues
 from hub.services.asking import ask, ask_of_plan, to_protect
-from hub.services.frozen import open_now, take_back, why_not
+from hub.services.copies import as_got, current
+from hub.services.frozen import take_back, why_not
 from hub.services.gate import take_back_notices
 from hub.services.hub import Hub, repeatable
 from hub.services.move_on import move_on
 from hub.services.reminders import remind
 from hub.services.state import PlanState, plan_state
 from hub.services.subscription_events import follow
-from hub.services.views import shows_more
 from hub.store.work import UnitOfWork
 
 CITIZEN_FORMAT = "citizen-format"
 """Meta key: the format of the citizen's own copy, from the parties file."""
 
 _NOTHING_OWN = "Waits for the receiver's own document: its format is that document, issued again"
-
-_HAS_LEFT = UNDER_WAY | {State.DELIVERED}
 
 
 def reconcile(
@@ -137,9 +135,7 @@ def _follow(
                 task_for=found.receiver,
             )  # fmt: skip
     done.append(repeatable("task", "subscription", about))
-    if any(_has_left(r, found.version) for r in rows):
-        # What a receiver has got it does not get again because its format changed.
-        subscription = replace(subscription, format=_format_of(rows, found.version))
+    subscription = as_got(subscription, rows, found.version)
     row = _row(work, state, found, subscription, rows, actor, now)
     _replace_format(work, row, rows, subscription, actor, now)
     if found.verdict == "send":
@@ -209,10 +205,9 @@ def _row(
 ) -> Delivery:
     """The row of this receiver, version and format; made if it is not there."""
     version = next(v for v in state.versions if v.number == found.version)
-    chain, row_id = _chain(state, found, subscription, rows)
-    current = next((r for r in chain if not _is_history(work, state, r)), None)
-    if current is not None:
-        return current
+    known, row_id = current(work, state, found, subscription.format, rows)
+    if known is not None:
+        return known
     made = Delivery(
         id=row_id,
         plan_id=state.plan.id,
@@ -228,52 +223,6 @@ def _row(
     )
     work.deliveries.add(made, actor)
     return made
-
-
-def _chain(
-    state: PlanState, found: Route, subscription: Subscription, rows: list[Delivery]
-) -> tuple[list[Delivery], str]:
-    """Those rows that may be current, oldest first, and the id of one more.
-
-    There are several when the basis was gone and is back, or got narrower or wider, or the format
-    changed. What was made last is what the receiver goes by: a copy before it counts no more, also
-    where it holds just what is permitted now.
-    """
-    row_id = repeatable(state.plan.id, found.receiver, str(found.version), subscription.format)
-    by_id = {r.id: r for r in rows}
-    chain: list[Delivery] = []
-    while (known := by_id.get(row_id)) is not None:
-        chain = [known] if known.sequence is not None else [*chain, known]
-        row_id = repeatable(row_id, "again")
-    return chain, row_id
-
-
-def _is_history(work: UnitOfWork, state: PlanState, known: Delivery) -> bool:
-    """Another one takes its place: it came to nothing, or holds more or less than is permitted now;
-    or an operator had it made anew. What an operator stopped stays so."""
-    if known.ruling is not None:
-        return known.ruling == "anew"
-    if known.state in {State.CANCELLED, State.SUPERSEDED}:
-        return True
-    if known.state not in _HAS_LEFT or known.receiver == CITIZEN:
-        return False
-    return bool(why_not(work, state.plan, state.facts, known)) or _fuller(work, state, known)
-
-
-def _fuller(work: UnitOfWork, state: PlanState, known: Delivery) -> bool:
-    """The citizen permits more since it was made, and the plan has some of that."""
-    member, told = state.member(known.receiver), known.sections
-    if member is None or told is None or not told < open_now(state.facts, member):
-        return False
-    return shows_more(work, state, known.version, known.receiver, told)
-
-
-def _has_left(row: Delivery, version: int) -> bool:
-    return row.version == version and row.state in _HAS_LEFT and row.ruling != "anew"
-
-
-def _format_of(rows: list[Delivery], version: int) -> str:
-    return next(r.format for r in rows if _has_left(r, version))
 
 
 def _replace_format(

@@ -15,6 +15,7 @@ from hub.model.routing import route
 from hub.model.strays import Wanted
 from hub.model.withdrawal import PURPOSES, sections_of
 from hub.services.attempts import ACTOR
+from hub.services.copies import as_got, current
 from hub.services.document_route import due, follow_document
 from hub.services.hub import Hub
 from hub.services.route import reconcile, subscription_for
@@ -162,8 +163,12 @@ def _routed(hub: Hub, work: UnitOfWork, state: PlanState) -> Iterator[Wanted]:
         if found.verdict != "send" or found.receiver == CITIZEN:
             continue
         subscription = subscription_for(hub, work, state, found.receiver)
-        if subscription is not None:
-            yield Wanted(found.receiver, subscription.format, found.version)
+        if subscription is None:
+            continue
+        mine = [d for d in state.deliveries if d.receiver == found.receiver]
+        got = as_got(subscription, mine, found.version)
+        known, _ = current(work, state, found, got.format, mine)
+        yield Wanted(found.receiver, subscription.format, found.version, anew=known is None)
 
 
 def _denied(state: PlanState, party: str, at: datetime) -> bool:

@@ -72,6 +72,17 @@ def test_what_is_permitted_and_was_forgotten_is_routed_anew(planned: World, plan
     assert compared(planned) == ([], [])
 
 
+def test_a_copy_with_less_in_it_than_is_permitted_is_followed_by_another(planned: World) -> None:
+    receipted(planned, RUS)
+    set_row(planned, planned.delivery(RUS)["delivery"], sections=[])
+    assert compared(planned) == ([], [f"{RUS} behind"])
+    assert compared(planned) == ([], [])
+    planned.work()
+    (letter,) = planned.letters(RUS)
+    assert planned.receipt(letter, RUS).status_code == 200
+    assert compared(planned) == ([], [])
+
+
 def test_what_an_operator_stopped_is_nobody_s_to_route_anew(planned: World, plan: str) -> None:
     receipted(planned, RUS)
     planned.publish_plan(changed_plan(title="Anden"))

@@ -52,6 +52,14 @@ def test_an_older_version_with_nothing_on_its_way() -> None:
     assert found(NOTICE, wanted=1) == ["behind"], "a notice is no copy"
 
 
+def test_a_copy_with_more_or_less_in_it_than_there_should_be() -> None:
+    (stray,) = strays([Wanted(A, "fhir", 5, anew=True)], (), [HAD], {}, NOW)
+    assert (stray.kind, "another copy of version 5" in stray.text) == ("behind", True)
+    stopped = replace(HAD, state=State.CANCELLED)
+    (none,) = strays([Wanted(A, "fhir", 5, anew=True)], (), [stopped], {}, NOW)
+    assert none.text == f"{A}: should hold version 5, nothing is on its way"
+
+
 @pytest.mark.parametrize("state", [State.BLOCKED, State.HELD])
 def test_what_waits_for_a_person_needs_one_who_is_asked(state: State) -> None:
     assert found(replace(SENT, state=state)) == ["nobody"]
