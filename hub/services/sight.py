@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from itertools import chain
 
+from hub.model.consent import EVERYONE
 from hub.model.party import Viewer
 from hub.model.plan import SHARED, chief_role, team
 from hub.model.records import Part, Plan, PlanVersion
@@ -283,6 +284,7 @@ class Sight:
                     ),
                 )
                 for d in self._work.resources.decisions_on(plan.citizen_id, plan.id)
+                if self._bears_on(d, self._state(plan))
             ]
         known = {d.id: (d, why) for d, why in reversed(told)}
         versions = self._work.resources.versions("Consent", list(known), self._until)
@@ -298,6 +300,19 @@ class Sight:
             for d, why in known.values()
             if d.id not in kept and d.registered_at <= self._until
         ]
+
+    def _bears_on(self, decided: Decided, state: PlanState) -> bool:
+        """The citizen said it of this plan, or of the viewer.
+
+        A consent that others registered, to others, may be for a plan that the viewer may not know
+        of.
+        """
+        by = decided.registered_by
+        if decided.plan_id is not None or by == state.plan.lead or state.member(by) is not None:
+            return True
+        said = next((c for c in state.facts.consents if c.id == decided.id), None)
+        named = {r.unit for r in said.rules} if said is not None else set()
+        return bool(named & {self._viewer.id, EVERYONE})
 
 
 _ALL = 1_000_000
