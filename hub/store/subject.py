@@ -36,6 +36,11 @@ from hub.store.withdrawal_tables import RETRACTION, WITHDRAWAL
 
 BYTES: Final = frozenset({"body"})
 """Columns that are files of their own."""
+_OF_PLANS: Final = (
+    PLAN_VERSION, APPROVAL, ACCESS, HOP, LETTER, PROPOSAL, THREAD, THREAD_KEY, READ_WHOLE,
+    WITHDRAWAL, LEGAL_HOLD,
+)  # fmt: skip
+"""All of one plan's."""
 
 
 class Subject:
@@ -102,14 +107,12 @@ def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
     )
     received, deliveries = select(INBOX.c.id).where(named), select(DELIVERY.c.id).where(sent)
     return [
+        *((table, table.c.plan_id.in_(plans)) for table in _OF_PLANS),
         (CITIZEN_IDENTIFIER, CITIZEN_IDENTIFIER.c.citizen_id == citizen),
         (PLAN, PLAN.c.citizen_id == citizen),
         (PART, PART.c.citizen_id == citizen),
-        (PLAN_VERSION, PLAN_VERSION.c.plan_id.in_(plans)),
         (RESOURCE, or_(RESOURCE.c.owner.in_(parts), RESOURCE.c.owner == citizen)),
         (CONSENT, CONSENT.c.citizen_id == citizen),
-        (APPROVAL, APPROVAL.c.plan_id.in_(plans)),
-        (ACCESS, ACCESS.c.plan_id.in_(plans)),
         (DOCUMENT_ACCESS, DOCUMENT_ACCESS.c.part_id.in_(parts)),
         (INBOX, named),
         (DELIVERY, sent),
@@ -123,19 +126,11 @@ def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
                 TASK.c.document.in_(parts),
             ),
         ),
-        (HOP, HOP.c.plan_id.in_(plans)),
-        (LETTER, LETTER.c.plan_id.in_(plans)),
-        (PROPOSAL, PROPOSAL.c.plan_id.in_(plans)),
-        (THREAD, THREAD.c.plan_id.in_(plans)),
-        (THREAD_KEY, THREAD_KEY.c.plan_id.in_(plans)),
         (ENVELOPE, ENVELOPE.c.inbox_id.in_(received)),
         (LOSS, or_(LOSS.c.delivery_id.in_(deliveries), LOSS.c.inbox_id.in_(received))),
         (QUEUE_MESSAGE, QUEUE_MESSAGE.c.key.in_(deliveries)),
-        (READ_WHOLE, READ_WHOLE.c.plan_id.in_(plans)),
         (SEEN, or_(*(SEEN.c.object.in_(t) for t in told))),
-        (WITHDRAWAL, WITHDRAWAL.c.plan_id.in_(plans)),
         (RETRACTION, RETRACTION.c.part_id.in_(parts)),
         (ACTION_ITEM, ACTION_ITEM.c.delivery_id.in_(deliveries)),
-        (LEGAL_HOLD, LEGAL_HOLD.c.plan_id.in_(plans)),
         (CITIZEN_HOLD, CITIZEN_HOLD.c.citizen_id == citizen),
     ]
