@@ -161,7 +161,7 @@ def _as(visit: Visit, person: Person, area: Area) -> Login | None:
     """What the person's roles open of these pages; a unit's people need a unit that is known."""
     if area == "operator":
         roles = person.roles & OPERATING
-        return Login("operator", person.name, frozenset(roles)) if roles else None
+        return Login("operator", person.name, frozenset(roles), person.name) if roles else None
     roles = person.roles & UNIT
     unit = person.unit
     if not roles or not unit or not overview.parties(visit.hub, Viewer("party", unit)):

@@ -23,8 +23,10 @@ Network = IPv4Network | IPv6Network
 LOOPBACK: Final[tuple[Network, ...]] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 _TRANSLATED: Final[tuple[Network, ...]] = (
     ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_network("2002::/16"),
+    ip_network("::/96"), ip_network("::ffff:0:0:0/96"), ip_network("fec0::/10"),
 )  # fmt: skip
-"""Addresses that lead on to an IPv4 address, which may be anyone's (RFC 6052, 8215, 3056)."""
+"""Addresses that lead on to an IPv4 address, which may be anyone's (RFC 6052, 8215, 3056, 4291,
+2765), and those of a site (RFC 3879): the standard library takes some of them for public ones."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ _ALWAYS: Final = frozenset(
 )
 """What says that the sector plan exists and whose it is."""
 _ITEMS: Final = frozenset({"addresses", "goal", "supportingInfo", "activity"})
+_RANKED: Final = ("addresses", "goal", "activity")
 _MARKED: Final = frozenset({"description", "period"})
 _PEOPLE: Final = frozenset(
     {"Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization"}
@@ -74,9 +75,8 @@ def shareable(
         for key, r in kept.items()
         if key not in dropped
     }
-    return _without_strays(resources, remaining, foreign), tuple(
-        _losses(resources, reduced, dropped)
-    )
+    found = _without_strays(resources, remaining, foreign)
+    return _without_gaps(resources, found), tuple(_losses(resources, reduced, dropped))
 
 
 def permitted(
@@ -102,7 +102,7 @@ def permitted(
             losses += withheld
         kept[key] = without(resource, dropped.__contains__)
     plans = [k for k, r in resources.items() if r["resourceType"] == "CarePlan"]
-    return _without_strays(resources, kept, plans), tuple(losses)
+    return _without_gaps(resources, _without_strays(resources, kept, plans)), tuple(losses)
 
 
 def _permitted_plan(
@@ -225,6 +225,36 @@ def _without_strays(
     roots += [k for k in after if k not in from_sector]
     wanted = reachable(after, roots)
     return {k: r for k, r in after.items() if k in wanted}
+
+
+def _without_gaps(
+    before: Mapping[str, Resource], after: dict[str, Resource]
+) -> dict[str, Resource]:
+    """Where an item was left out of a list, the others are ranked anew: a gap would tell of it."""
+    made = dict(after)
+    for key, plan in after.items():
+        for name in _RANKED if plan["resourceType"] == "CarePlan" else ():
+            if len(plan.get(name, ())) < len(before[key].get(name, ())) and name in plan:
+                made[key] = made[key] | {name: _ranked_anew(plan[name])}
+    return made
+
+
+def _ranked_anew(items: list[Resource]) -> list[Resource]:
+    """The same items with the ranks 1, 2, 3 in the order of those that they had."""
+    ranks = sorted(r for item in items if (r := extension_value(item, names.RANK)) is not None)
+    return [_ranked(item, ranks) for item in items]
+
+
+def _ranked(item: Resource, ranks: list[Any]) -> Resource:
+    if extension_value(item, names.RANK) is None:
+        return item
+    told = [
+        {"url": names.RANK, "valuePositiveInt": ranks.index(e["valuePositiveInt"]) + 1}
+        if e.get("url") == names.RANK
+        else e
+        for e in item["extension"]
+    ]
+    return item | {"extension": told}
 
 
 def _losses(

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
 Area = Literal["operator", "party"]
 """The operator's pages, or the pages where a party's person records a citizen's decision."""
+
+ROLES_HOLD: Final = timedelta(hours=1)
+"""So long are the roles taken for good that a provider told of a person."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +25,9 @@ class Session:
     """By a person's own request; a page that refreshes itself is nobody's."""
     roles: frozenset[str] = frozenset()
     person: str = ""
-    """The name of a person who logged in for a party; empty where the party's credential did."""
+    """The name of a person who came from a provider; empty where a credential was used."""
 
     def holds(self, now: datetime, idle: timedelta, longest: timedelta) -> bool:
-        """It has not been idle so long, nor gone on so long."""
-        return now - self.began < longest and now - self.used < idle
+        """It has not been idle so long, nor gone on so long; a provider is asked anew sooner."""
+        most = min(longest, ROLES_HOLD) if self.person else longest
+        return now - self.began < most and now - self.used < idle

@@ -129,6 +129,9 @@ def _register(
     missing = renew or not work.parties.has_credential(party_id)
     credential = _credential(entry.credential, missing)
     if credential is not None:
+        owner = work.parties.by_credential(credential.digest)
+        if owner is None or owner.party.id != party_id:
+            work.logins.close_of("party", party_id)
         work.parties.set_credential(party_id, credential.digest)
         _show(made, party_id, credential, entry.credential)
     return "added" if known is None else "unchanged" if same else "changed"
@@ -140,6 +143,9 @@ def _register_operator(
     missing = renew or not work.parties.operator_has_credential(operator.id)
     credential = _credential(operator.credential, missing)
     digest = credential.digest if credential else None
+    before = work.parties.operator_name(operator.id)
+    if before and digest and work.parties.operator_by_credential(digest) != before:
+        work.logins.close_of("operator", before)
     work.parties.save_operator(operator.id, operator.name, digest)
     work.clients.save("operator", operator.id, operator.clients)
     if credential is not None:

@@ -124,14 +124,16 @@ def _shared(
 def gather(
     work: UnitOfWork, plan: Plan, directory: Directory, *, now_parts: Part, hub: Hub
 ) -> list[Part]:
-    """The team's sector plans that wait for a plan join it, if it is the only open one.
+    """The team's sector plans that wait for a plan join it, if it is the only open one that their
+    owner may know of: what does not join would tell it of another.
 
     So do those whose plan has ended: several plans over time are normal.
     """
     now = hub.clock()
     plans = work.plans.of_citizen(plan.citizen_id, SYSTEM, now)
-    if not plan.open or any(p.open for p in plans if p.id != plan.id):
+    if not plan.open:
         return []
+    others = [p for p in plans if p.open and p.id != plan.id]
     consents = work.consents.of_citizen(plan.citizen_id)
     members, _ = team(work.plans.resources(now_parts.members), directory.find)
     there = {m.party.id: m.party for m in members}
@@ -139,6 +141,8 @@ def gather(
     joined = []
     for loose in (*work.plans.loose_parts(plan.citizen_id), *ended):
         if loose.kind == SHARED or is_alone(loose.kind) or loose.owner not in there:
+            continue
+        if any(knows(work, there[loose.owner], p, hub, directory) for p in others):
             continue
         if may_take_part(consents, there[loose.owner], "exchange", now).permit:
             joined.append(replace(loose, plan_id=plan.id))

@@ -132,10 +132,11 @@ def as_shown(work: UnitOfWork, part: Part) -> dict[str, Resource]:
 
 
 def _hidden(work: UnitOfWork, part: Part) -> bool:
-    """The citizen is protected by what was said last."""
-    known = work.plans.newest("Patient", part.citizen_id)
-    person = work.plans.resources([("Patient", part.citizen_id, known[1])]) if known else {}
-    return is_hidden(person.values())
+    """The citizen is protected by what any of the citizen's plans says."""
+    plans = work.plans.plan_ids_of_citizen(part.citizen_id)
+    parts = (one for plan in plans for one in work.plans.parts(plan))
+    people = (key for one in parts for key in one.members if key[0] == "Patient")
+    return any(is_hidden(work.plans.resources([key]).values()) for key in people)
 
 
 def whose(work: UnitOfWork, part: Part) -> Resource:

@@ -214,12 +214,13 @@ class _Survey:
         return self._views[citizens].get(f"{kind}/{own}")
 
     def _part(self, one: Interaction, entry: Entry) -> Part:
-        owner, version = self._work.plans.newest(one.kind, one.id) or ("", 0)
+        owner, _ = self._work.plans.newest(one.kind, one.id) or ("", 0)
         if one.kind != "Patient":
             found = self._work.plans.part_by_id(owner)
             assert found is not None
             return found
-        told = self._telling(entry.citizen, ("Patient", entry.citizen, version))
+        # The newest version of all may be in a plan that the sender may not know of.
+        told = self._telling(entry.citizen, ("Patient", entry.citizen, int(entry.version)))
         if told is None:
             text = "Only the lead's unit changes what the plan says of the citizen; send the lead "
             raise NotOwner(f"{text}your proposal", at=one.path)

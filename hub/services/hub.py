@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from threading import Event
 
 from hub.codes import LocalCodes, LocalCodesOf, no_local_codes
@@ -26,6 +27,8 @@ from hub.store.work import Store
 CANONICAL = "fhir"
 """The standard's own name; the canonical format is the only one the core speaks."""
 
+IDS_KEY = "ids.secret"
+"""In the table ``meta``."""
 _NAMESPACE = uuid.UUID("6f0a1f0e-7f4b-5d52-9c6e-0a6b8a5a4c11")
 
 
@@ -111,6 +114,14 @@ class Hub:
     wake: Event = field(default_factory=Event)
     """Set when there is new work for this process's worker."""
 
+    @cached_property
+    def ids_secret(self) -> str:
+        """What ids are made with beside what documents say, which may be a citizen's number alone:
+        nobody who sees an id can try all numbers. Empty in a database from before there was one.
+        """
+        with self.store.reading() as work:
+            return work.journal.meta(IDS_KEY) or ""
+
     def context(
         self,
         directory: Directory,
@@ -122,10 +133,11 @@ class Hub:
         options: Mapping[str, str] | None = None,
         local: LocalCodes | None = None,
     ) -> Context:
-        """What an adapter gets; ids are repeatable for the seed."""
+        """What an adapter gets; ids are repeatable for the seed, in this database alone."""
+        own = (self.ids_secret, seed) if self.ids_secret else (seed,)
         return Context(
             now=self.clock(),
-            id_for=lambda key: repeatable(seed, key),
+            id_for=lambda key: repeatable(*own, key),
             find_party=directory.find,
             sender=sender,
             base_url=self.base_url,

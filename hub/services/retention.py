@@ -47,8 +47,9 @@ def expire(hub: Hub) -> int:
 
 
 def _sent(hub: Hub, work: UnitOfWork, before: datetime) -> int:
-    unfetched = work.retention.delete_unfetched(before, hub.clock())
-    return unfetched + work.retention.delete_sent(before)
+    kept = work.retention
+    gone = kept.delete_unfetched(before, hub.clock()) + kept.delete_sent(before)
+    return gone + kept.delete_threads(before)
 
 
 def _segments(hub: Hub, days: int) -> int:
@@ -124,7 +125,8 @@ def holds(hub: Hub, viewer: Viewer) -> list[Hold]:
 
 
 def forget(hub: Hub, viewer: Viewer, whose: Whose, *, reason: str) -> None:
-    """Erase the key of the citizen's pseudonym: the trail's rows stay, and name nobody.
+    """Erase the key of the citizen's pseudonym: the trail's rows stay, and name nobody. What was
+    said in threads with receivers goes too.
 
     Raises Invalid while a plan of the citizen's, or a document that stands alone, is open, or the
     citizen or a plan is under a legal hold.
@@ -143,6 +145,7 @@ def forget(hub: Hub, viewer: Viewer, whose: Whose, *, reason: str) -> None:
         _audit(hub, work, viewer, FORGET, named, why)
         if not work.trail.forget(named.citizen):
             raise NotFound("The trail knows this citizen by no pseudonym")
+        work.retention.drop_threads(named.citizen)
         work.commit()
 
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from itertools import chain
 
+from hub.model.consent import EVERYONE, Consent
 from hub.model.party import Viewer
 from hub.model.plan import SHARED, chief_role, team
 from hub.model.records import Part, Plan, PlanVersion
@@ -137,15 +138,18 @@ class Sight:
         """When what the party gets of this entry last became so, at the latest.
 
         A version's content is fixed, what of it a party may see is not: it follows the consents
-        and the newest team. So a copy is current only if nothing of that changed after it.
+        and the newest team. So a copy is current only if nothing of that changed after it. What
+        the citizen says to others changes nothing of it, and would be told of by a new copy.
         """
         written, moments = [entry.modified], list[datetime]()
         if entry.why.plan_id is not None:
             state = self._states[entry.why.plan_id]
             written.append(state.versions[-1].created_at)
-            moments += [m for c in state.facts.consents for m in (c.since, c.until)]
+            told = [c for c in state.facts.consents if self._is_told(c)]
+            moments += [m for c in told for m in (c.since, c.until)]
             given = self._work.resources.decisions_on(entry.citizen, entry.why.plan_id)
-            moments += [d.registered_at for d in given]
+            known = {c.id for c in told}
+            moments += [d.registered_at for d in given if d.plan_id is not None or d.id in known]
         if max(written) > self._now:
             # By a clock that was ahead: its date says of no copy that it is current.
             return _EVER
@@ -283,6 +287,7 @@ class Sight:
                     ),
                 )
                 for d in self._work.resources.decisions_on(plan.citizen_id, plan.id)
+                if self._bears_on(d, self._state(plan))
             ]
         known = {d.id: (d, why) for d, why in reversed(told)}
         versions = self._work.resources.versions("Consent", list(known), self._until)
@@ -298,6 +303,21 @@ class Sight:
             for d, why in known.values()
             if d.id not in kept and d.registered_at <= self._until
         ]
+
+    def _bears_on(self, decided: Decided, state: PlanState) -> bool:
+        """The citizen said it of this plan, or of the viewer.
+
+        A consent that others registered, to others, may be for a plan that the viewer may not know
+        of.
+        """
+        by = decided.registered_by
+        if decided.plan_id is not None or by == state.plan.lead or state.member(by) is not None:
+            return True
+        return any(c.id == decided.id and self._is_told(c) for c in state.facts.consents)
+
+    def _is_told(self, consent: Consent) -> bool:
+        """It says something to the viewer, or to everyone."""
+        return any(r.unit in {self._viewer.id, EVERYONE} for r in consent.rules)
 
 
 _ALL = 1_000_000

@@ -28,14 +28,16 @@ def store(
     Raises Invalid for an id that is another part's.
     """
     written: list[Written] = []
+    told = next((key[2] for key in part.members if key[0] == "Patient"), None)
     for resource in with_one_patient(resources, citizen):
         if resource["resourceType"] == "Patient" and part.kind != SHARED:
             continue
-        owner = citizen if resource["resourceType"] == "Patient" else part.id
+        person = resource["resourceType"] == "Patient"
+        owner, mine = (citizen, told) if person else (part.id, None)
         if part.kind == SHARED and resource["id"] == part.id and part.members:
             before = work.plans.resources(part.members[:1])
             resource = with_decisions(resource, before[f"CarePlan/{part.id}"])  # noqa: PLW2901
-        written.append(Written(resource, sha256(canonical(resource)), owner))
+        written.append(Written(resource, sha256(canonical(resource)), owner, mine))
     try:
         return tuple(work.plans.save_resources(written, sender.id, hub.clock()))
     except OthersError as e:

@@ -25,7 +25,7 @@ from hub.fhir import names
 from hub.fhir.codec import dump_json, parse_json
 from hub.fhir.interactions import Interaction, single, transaction
 from hub.fhir.xml import from_xml
-from hub.model.party import SYSTEM, Directory, RegisteredParty
+from hub.model.party import SYSTEM, Directory, RegisteredParty, Viewer
 from hub.model.plan import SHARED
 from hub.model.records import InboxItem
 from hub.services.answers import Answer, Written
@@ -34,6 +34,7 @@ from hub.services.compose import Draft, compose, consent, in_consent
 from hub.services.decide import record_decision
 from hub.services.ground import Ground, lock, survey
 from hub.services.hub import Hub
+from hub.services.sight import Sight
 from hub.store.work import UnitOfWork
 
 _TRIES: Final = 5
@@ -232,7 +233,7 @@ def _apply(
         text = "You have a plan with this case id; change it by PUT, with the version you read"
         raise StaleBase(text, at=draft.places[0].source.path if draft.places[0].source else None)
     citizen = work.plans.citizen(update.citizen.identifiers)
-    known = citizen is not None and work.plans.newest("Patient", citizen) is not None
+    known = citizen is not None and _knows(change, work, citizen)
     answer = apply_update(hub, work, change.item, sender, change.directory, update)
     part = work.plans.part_by_id(own)
     assert part is not None
@@ -252,6 +253,12 @@ def _apply(
             hub, work, part.plan_id, written
         )
     return answer
+
+
+def _knows(change: _Change, work: UnitOfWork, citizen: str) -> bool:
+    """The sender may read of the citizen already; what others wrote is told by no status."""
+    seen = Sight(work, Viewer.of(change.sender.party), change.hub.clock())
+    return f"Patient/{citizen}" in seen.current(frozenset({citizen}))
 
 
 def _as_plan(hub: Hub, work: UnitOfWork, plan_id: str | None, written: Written) -> Written:

@@ -63,6 +63,11 @@ class Logins:
         """It is over; closing twice is closing."""
         self._db.execute(delete(CONSOLE_SESSION).where(CONSOLE_SESSION.c.id == key))
 
+    def close_of(self, area: Area, name: str) -> None:
+        """Those that a credential of that operator, or party, opened."""
+        by = (CONSOLE_SESSION.c.area == area, CONSOLE_SESSION.c.name == name)
+        self._db.execute(delete(CONSOLE_SESSION).where(*by, CONSOLE_SESSION.c.person == ""))
+
     def close_all(self) -> int:
         """Everybody logs in anew; how many were in."""
         return self._db.execute(delete(CONSOLE_SESSION)).rowcount

@@ -20,8 +20,10 @@ from sqlalchemy import (
 )
 
 from hub.model.delivery import ACKNOWLEDGES, FINAL
+from hub.model.records import ENDED
 from hub.store.audit_rows import AuditRows
 from hub.store.audit_tables import AUDIT, AUDIT_SEAL, AUDIT_SEGMENT, CITIZEN_HOLD, LEGAL_HOLD
+from hub.store.conversation_tables import ENVELOPE, THREAD
 from hub.store.parties import Parties
 from hub.store.tables import DELIVERY, INBOX, PART, PLAN, QUEUE_MESSAGE, TASK
 
@@ -138,7 +140,34 @@ class Retention:
             not_(exists().where(kept)),
             not_(_HELD_MESSAGE),
         )
-        return self._db.execute(update(INBOX).where(old).values(body=None)).rowcount
+        gone = self._db.execute(update(INBOX).where(old).values(body=None)).rowcount
+        return gone + self._delete_envelopes(before)
+
+    def _delete_envelopes(self, before: datetime) -> int:
+        """What messages called themselves that came before then and whose bytes are gone: a resend
+        is not to be expected any more."""
+        there = exists().where(
+            INBOX.c.id == ENVELOPE.c.inbox_id, or_(INBOX.c.body.is_not(None), _HELD_MESSAGE)
+        )
+        old = and_(ENVELOPE.c.at < before, not_(there))
+        return self._db.execute(delete(ENVELOPE).where(old)).rowcount
+
+    def delete_threads(self, before: datetime) -> int:
+        """What was said in threads about plans that have ended, and in which nothing was sent since
+        then. Which plan a thread was about stays known: a late reply still finds it."""
+        going_on = exists().where(PLAN.c.id == THREAD.c.plan_id, PLAN.c.status.not_in(ENDED))
+        lately = exists().where(
+            DELIVERY.c.plan_id == THREAD.c.plan_id,
+            DELIVERY.c.receiver == THREAD.c.party,
+            DELIVERY.c.updated_at >= before,
+        )
+        old = and_(not_(going_on), not_(lately), _free(THREAD.c.plan_id))
+        return self._db.execute(delete(THREAD).where(old)).rowcount
+
+    def drop_threads(self, citizen: str) -> None:
+        """The same of all of one citizen's plans, at once."""
+        plans = select(PLAN.c.id).where(PLAN.c.citizen_id == citizen)
+        self._db.execute(delete(THREAD).where(THREAD.c.plan_id.in_(plans)))
 
     def delete_sent(self, before: datetime) -> int:
         """The bytes of deliveries that ended before then; not of the newest one of a receiver in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, and_, func, select, tuple_
@@ -33,6 +33,8 @@ class Written(NamedTuple):
     digest: str
     owner: str
     """The part it belongs to; for a Patient: the citizen."""
+    mine: int | None = None
+    """Of a Patient, which all of a citizen's plans share: the version that this plan has."""
 
 
 class _Newest(NamedTuple):
@@ -47,21 +49,46 @@ def save_resources(db: Connection, written: Sequence[Written], by: str, now: dat
     Raises OthersError if an id already belongs to another.
     """
     newest = _newest(db, {_named(w.resource) for w in written})
+    own = _digests(db, [(*_named(w.resource), w.mine) for w in written if w.mine])
     keys: list[Key] = []
     rows: list[dict[str, Any]] = []
     for one in written:
-        kind, own = named = _named(one.resource)
+        kind, name = named = _named(one.resource)
         version, known, owner = newest.get(named, _Newest(0, "", one.owner))
         if owner != one.owner:
             raise OthersError(kind)
+        if kind == _SHARED_BY_PLANS:
+            number, known = one.mine or 0, own.get((kind, name, one.mine or 0), "")
+            following = max(version + 1, _moment(now))
+        else:
+            number, following = version, version + 1
         if known != one.digest:
-            version += 1
-            newest[named] = _Newest(version, one.digest, one.owner)
-            rows.append(_row(one, version, by, now))
-        keys.append((kind, own, version))
+            number = following
+            newest[named] = _Newest(number, one.digest, one.owner)
+            rows.append(_row(one, number, by, now))
+        keys.append((kind, name, number))
     if rows:
         db.execute(RESOURCE.insert(), rows)
     return keys
+
+
+_SHARED_BY_PLANS: Final = "Patient"
+"""One resource for all of a citizen's plans. Who writes in one may not know of another, so what is
+new is told by its own plan, and its versions are not counted: a count would tell of the others."""
+_BEGINNING: Final = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def _moment(now: datetime) -> int:
+    """The number of a version that is not counted: the second it was written in."""
+    return max(1, int((now - _BEGINNING).total_seconds()))
+
+
+def _digests(db: Connection, keys: Sequence[Key]) -> dict[Key, str]:
+    if not keys:
+        return {}
+    columns = (RESOURCE.c.type, RESOURCE.c.id, RESOURCE.c.version)
+    found = select(*columns, RESOURCE.c.digest).where(tuple_(*columns).in_(keys))
+    return {(r.type, r.id, r.version): r.digest for r in db.execute(found)}
 
 
 def _named(resource: Resource) -> tuple[str, str]:

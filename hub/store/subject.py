@@ -8,9 +8,13 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Select, Table, literal, or_, select
 
 from hub.model.delivery import ACKNOWLEDGES
-from hub.store.conversation_tables import LETTER
+from hub.store.audit_tables import CITIZEN_HOLD, LEGAL_HOLD
+from hub.store.conversation_tables import ENVELOPE, LETTER, THREAD, THREAD_KEY
 from hub.store.documents import DOCUMENT_ACCESS
+from hub.store.given import READ_WHOLE
+from hub.store.operating_tables import ACTION_ITEM
 from hub.store.proposal_tables import PROPOSAL
+from hub.store.subscription_tables import SEEN
 from hub.store.tables import (
     ACCESS,
     APPROVAL,
@@ -20,15 +24,23 @@ from hub.store.tables import (
     DELIVERY_EVENT,
     HOP,
     INBOX,
+    LOSS,
     PART,
     PLAN,
     PLAN_VERSION,
+    QUEUE_MESSAGE,
     RESOURCE,
     TASK,
 )
+from hub.store.withdrawal_tables import RETRACTION, WITHDRAWAL
 
 BYTES: Final = frozenset({"body"})
 """Columns that are files of their own."""
+_OF_PLANS: Final = (
+    PLAN_VERSION, APPROVAL, ACCESS, HOP, LETTER, PROPOSAL, THREAD, THREAD_KEY, READ_WHOLE,
+    WITHDRAWAL, LEGAL_HOLD,
+)  # fmt: skip
+"""All of one plan's."""
 
 
 class Subject:
@@ -63,7 +75,7 @@ class Subject:
 
 
 def _light(table: Table) -> Select[Any]:
-    kept = table.name in {INBOX.name, DELIVERY.name}
+    kept = table.name in {INBOX.name, DELIVERY.name, QUEUE_MESSAGE.name}
     columns = [c for c in table.c if not (kept and c.name in BYTES)]
     return select(*columns).order_by(*table.primary_key.columns)
 
@@ -82,21 +94,25 @@ def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
         *(INBOX.c.id.in_(m) for m in messages),
     )
     answers = select(literal(ACKNOWLEDGES).concat(INBOX.c.id)).where(named)
+    consents = select(CONSENT.c.id).where(CONSENT.c.citizen_id == citizen)
+    told = [
+        select(literal(f"{kind}/").concat(own.selected_columns[0]))
+        for kind, own in (("CarePlan", plans), ("CarePlan", parts), ("Consent", consents))
+    ]
     sent = or_(
         DELIVERY.c.plan_id.in_(plans),
         DELIVERY.c.document.in_(parts),
         DELIVERY.c.about.in_(answers),
+        *(DELIVERY.c.about.in_(t) for t in told),
     )
-    deliveries = select(DELIVERY.c.id).where(sent)
+    received, deliveries = select(INBOX.c.id).where(named), select(DELIVERY.c.id).where(sent)
     return [
+        *((table, table.c.plan_id.in_(plans)) for table in _OF_PLANS),
         (CITIZEN_IDENTIFIER, CITIZEN_IDENTIFIER.c.citizen_id == citizen),
         (PLAN, PLAN.c.citizen_id == citizen),
         (PART, PART.c.citizen_id == citizen),
-        (PLAN_VERSION, PLAN_VERSION.c.plan_id.in_(plans)),
         (RESOURCE, or_(RESOURCE.c.owner.in_(parts), RESOURCE.c.owner == citizen)),
         (CONSENT, CONSENT.c.citizen_id == citizen),
-        (APPROVAL, APPROVAL.c.plan_id.in_(plans)),
-        (ACCESS, ACCESS.c.plan_id.in_(plans)),
         (DOCUMENT_ACCESS, DOCUMENT_ACCESS.c.part_id.in_(parts)),
         (INBOX, named),
         (DELIVERY, sent),
@@ -106,10 +122,15 @@ def _conditions(citizen: str) -> list[tuple[Table, ColumnElement[bool]]]:
             or_(
                 TASK.c.plan_id.in_(plans),
                 TASK.c.delivery_id.in_(deliveries),
+                TASK.c.inbox_id.in_(received),
                 TASK.c.document.in_(parts),
             ),
         ),
-        (HOP, HOP.c.plan_id.in_(plans)),
-        (LETTER, LETTER.c.plan_id.in_(plans)),
-        (PROPOSAL, PROPOSAL.c.plan_id.in_(plans)),
+        (ENVELOPE, ENVELOPE.c.inbox_id.in_(received)),
+        (LOSS, or_(LOSS.c.delivery_id.in_(deliveries), LOSS.c.inbox_id.in_(received))),
+        (QUEUE_MESSAGE, QUEUE_MESSAGE.c.key.in_(deliveries)),
+        (SEEN, or_(*(SEEN.c.object.in_(t) for t in told))),
+        (RETRACTION, RETRACTION.c.part_id.in_(parts)),
+        (ACTION_ITEM, ACTION_ITEM.c.delivery_id.in_(deliveries)),
+        (CITIZEN_HOLD, CITIZEN_HOLD.c.citizen_id == citizen),
     ]

@@ -15,15 +15,20 @@ from hub.console import mount
 from hub.console.session import form_token, form_token_holds
 from hub.console.visit import own_path
 from hub.errors import StoreReadOnly, StoreUnavailable
+from hub.model.session import Area
 from hub.ports import Begun
 from hub.runtime.bootstrap import close
+from hub.runtime.parties import operator_entries, party_entries
+from hub.runtime.parties_file import read_parties
+from hub.services.admin import apply_parties
 from hub.services.hub import Hub
 from hub.services.logins import KEPT, MOST, Pending, Sessions, forget_logins
 from hub.services.restored import restored
 from hub.store.login_tables import CONSOLE_LOGIN, CONSOLE_SESSION
 from tests.api.conftest import Template, empty_template  # noqa: F401  (a fixture)
-from tests.api.world import World, opened
+from tests.api.world import PSYK, World, opened
 from tests.bench.counting import counting
+from tests.views import ROOT
 
 IDLE, LIFETIME = timedelta(minutes=15), timedelta(hours=8)
 SECOND = timedelta(seconds=1)
@@ -112,6 +117,38 @@ def test_a_session_in_use_ends_after_a_working_day(place: Place) -> None:
     place.world.clock.advance(minutes=7.5)
     assert place.others.find("operator", made) is None
     assert forget_logins(place.hub) >= 1
+
+
+def test_a_provider_is_asked_for_the_roles_within_the_hour(place: Place) -> None:
+    """A role that was taken away there stays no longer."""
+    made = place.sessions.open("party", "psyk", frozenset({"lead"}), "Signe Prøve")
+    for _ in range(8):
+        place.world.clock.advance(minutes=7)
+        assert place.sessions.find("party", made) is not None
+    place.world.clock.advance(minutes=4)
+    assert place.sessions.find("party", made) is None
+
+
+@pytest.mark.parametrize(("area", "name"), [("operator", "Drift Demo"), ("party", PSYK)])
+def test_a_credential_that_is_replaced_ends_what_it_opened(
+    place: Place, area: Area, name: str
+) -> None:
+    by_credential = place.sessions.open(area, name)
+    others = [
+        place.sessions.open(area, name, person="Signe Prøve"), place.sessions.open(area, "other")
+    ]  # fmt: skip
+    file = ROOT / "hub" / "demo" / "parties.yaml"
+    read = read_parties(file)
+    entries = party_entries(read, file.parent), operator_entries(read, file.parent)
+
+    def applied(*, renew: bool) -> None:
+        apply_parties(place.hub, *entries, read.citizen_format, by="test", renew=renew)
+
+    applied(renew=False)
+    assert place.others.find(area, by_credential) is not None
+    applied(renew=True)
+    assert place.others.find(area, by_credential) is None
+    assert all(place.sessions.find(area, other) for other in others)
 
 
 def test_logging_out_ends_it_everywhere(place: Place) -> None:

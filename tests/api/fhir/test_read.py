@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.api.fhir.client import audited, changed, found, get, keys, publish, search
+from tests.api.papers import consent_of
 from tests.api.world import (
     APPROVAL_1,
     CONSENT_1,
@@ -123,6 +124,19 @@ def test_a_copy_from_before_a_consent_changed_is_sent_again(full: World, plan: s
         assert again.status_code == 200
         assert again.headers["ETag"] == first.headers["ETag"]
         assert len(again.json()["activity"]) < len(first.json()["activity"])
+
+
+def test_what_the_citizen_says_to_another_unit_does_not_show(full: World, plan: str) -> None:
+    first = get(full, f"CarePlan/{plan}", PSYK)
+    full.clock.advance(minutes=5)
+    refusal = consent_of("nej-til-en-anden", (SOCIAL,), kind="deny", status="rejected")
+    assert full.post("/fhir/Consent", RUS, refusal).status_code == 201
+    assert get(full, f"CarePlan/{plan}", SOCIAL).status_code == 404
+    for headers in (
+        {"If_None_Match": first.headers["ETag"]},
+        {"If_Modified_Since": first.headers["Last-Modified"]},
+    ):
+        assert get(full, f"CarePlan/{plan}", PSYK, **headers).status_code == 304, headers
 
 
 def test_a_consent_that_ends_changes_nothing_twice(full: World, plan: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from hub.contract import Resource
 from hub.fhir import names
 from hub.fhir.bundles import references
-from hub.fhir.extract import sections
+from hub.fhir.extract import extension_value, sections
 from hub.fhir.reading import PlanReader
 from hub.model.reduction import permitted, shareable
 from tests.views import PLAN_1, view_of
@@ -133,6 +134,28 @@ def test_a_goal_that_the_shared_part_has_too_stays() -> None:
     kept, _ = shareable(shared | whole, lambda _: False)
     assert "Goal/g0" in kept
     assert kept["CarePlan/s"]["goal"] == [_link("Goal/g0")]
+
+
+def ranks(plan: Resource) -> list[list[Any]]:
+    lists = (plan.get(name, []) for name in ("addresses", "goal", "activity"))
+    return [[extension_value(item, names.RANK) for item in items] for items in lists]
+
+
+def test_no_rank_tells_that_something_is_left_out() -> None:
+    whole = view_of(PLAN_1).resources
+    plan = next(k for k, r in whole.items() if r["resourceType"] == "CarePlan")
+    first = {s for items in ("goal", "activity") for s in sections_of_first(whole, plan, items)}
+    kept, _ = permitted(whole, lambda item: not set(sections(item)) & first)
+    before, after = ranks(whole[plan]), ranks(kept[plan])
+    assert [len(x) for x in after] != [len(x) for x in before]
+    assert all(sorted(x) == list(range(1, len(x) + 1)) for x in after), after
+    # Nothing is left out, and nothing is touched.
+    assert permitted(whole, lambda _: True)[0][plan].get("goal") == whole[plan]["goal"]
+
+
+def sections_of_first(whole: Mapping[str, Resource], plan: str, name: str) -> tuple[str, ...]:
+    item = whole[plan][name][0]
+    return sections(whole.get(item.get("reference", ""), item))
 
 
 @given(st.sets(st.sampled_from(names.SECTIONS)))
