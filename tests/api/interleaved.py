@@ -7,9 +7,8 @@ takes.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from threading import Event, Lock
 from typing import Any, TypeVar
 
@@ -62,24 +61,17 @@ def meanwhile(
             one = pool.submit(first)
             assert _until(gate.reached.is_set, one), one.result()
             two = pool.submit(second)
-            waited = _waits(world, two)
+            waited = waits(world, two)
         finally:
             gate.open()
         return one.result(PATIENCE), two.result(PATIENCE), waited
 
 
-@contextmanager
-def beside(world: World, second: Callable[[], Second]) -> Iterator[tuple[Future[Second], bool]]:
-    """The body of the ``with`` has a transaction open meanwhile; see :func:`meanwhile`."""
-    with ThreadPoolExecutor(1) as pool:
-        two = pool.submit(second)
-        yield two, _waits(world, two)
-
-
-def _waits(world: World, other: Future[Any]) -> bool:
+def waits(world: World, other: Future[Any], several: int = 1) -> bool:
+    """It waits for a lock, as one of ``several``; False if it is done instead."""
     engine = world.hub.store.database.engine
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        return _until(lambda: bool(connection.execute(_WAITING).scalar_one()), other)
+        return _until(lambda: connection.execute(_WAITING).scalar_one() >= several, other)
 
 
 def _until(so: Callable[[], bool], other: Future[Any]) -> bool:

@@ -5,26 +5,39 @@ Each test fails without the lock, or the order of locks, that it is about.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+import httpx
 import pytest
 
 from hub.contract import Identifier
 from hub.errors import HubError
 from hub.fhir import names
+from hub.model.party import CITIZEN, SYSTEM, Viewer
 from hub.runtime.bootstrap import close
 from hub.services import retention
+from hub.store.consents import Consents
+from hub.store.inbox import Inbox
 from hub.store.journal import Journal
 from hub.store.retention import Retention
 from tests.api.conftest import OnServer
-from tests.api.interleaved import Gate, meanwhile
-from tests.api.papers import consent_of
+from tests.api.fhir.client import post_search
+from tests.api.fhir.test_races import said
+from tests.api.fhir.writing import one_of, put, read
+from tests.api.interleaved import PATIENCE, Gate, meanwhile, waits
+from tests.api.papers import consent_of, sector_plan
 from tests.api.test_citizens import link
-from tests.api.world import CPR_1, CPR_2, OPERATOR_VIEW, PSYK, RUS, World
+from tests.api.test_koordinationsplan import MARKED, publish
+from tests.api.world import CPR_1, CPR_2, OPERATOR_VIEW, PLAN_1, PSYK, RUS, SOCIAL, World
 
 ONE, OTHER = Identifier(names.CPR, CPR_1), Identifier(names.CPR, CPR_2)
+LEASE: Final = timedelta(minutes=1)
+CPR_3: Final = "0101809995"
 WHY: Final = "En klagesag"
 
 
@@ -105,3 +118,195 @@ def test_a_number_is_not_moved_from_under_a_hold(
     _, linked, waited = meanwhile(world, gate, lambda: hold(world), lambda: linking(world))
     assert (linked, waited) == (404, True)
     assert held(world) == [citizen_of(world, OTHER)] != [citizen_of(world, ONE)]
+
+
+# A consent, and what is made of it at the same moment
+
+
+def of_other(body: bytes, case: str) -> bytes:
+    """The second citizen's, in a case of its own."""
+    found = json.loads(body.replace(CPR_1.encode(), CPR_2.encode()))
+    found["entry"][0]["resource"]["identifier"] = [{"system": "urn:example:sag", "value": case}]
+    return json.dumps(found).encode()
+
+
+def consents(world: World, status: str = "active") -> int:
+    """To a plan of the second citizen."""
+    return world.consent(consent_of("til-planen", cpr=CPR_2, status=status)).status_code
+
+
+def publishes(world: World, case: str = "K-2", **named: str) -> httpx.Response:
+    return world.post("/documents/fhir", RUS, of_other(PLAN_1, case), **named)
+
+
+def plans_of_other(world: World, who: str) -> list[str]:
+    number = {"patient.identifier": f"{names.CPR}|{CPR_2}"}
+    found = post_search(world, "CarePlan", number, who).json()
+    return [e["resource"]["id"] for e in found.get("entry", ())]
+
+
+def test_a_plan_that_is_being_made_is_closed_by_a_withdrawal(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The withdrawal cannot see the plan yet, and the plan was decided on before it."""
+    consents(world)
+    gate = Gate(monkeypatch, Inbox, "settle")
+    made, _, waited = meanwhile(
+        world, gate, lambda: publishes(world), lambda: consents(world, "inactive")
+    )
+    plan = made.headers["Location"].split("/")[3]
+    with world.hub.store.reading() as work:
+        assert work.plans.get(plan, SYSTEM, world.clock()) is not None
+        assert work.plans.get(plan, Viewer("party", PSYK), world.clock()) is None
+        due = work.deliveries.listing(SYSTEM, plan_id=plan, state="due")
+    assert {d.receiver for d in due} == {CITIZEN}
+    assert (plans_of_other(world, PSYK), waited) == ([], True)
+
+
+def test_no_plan_is_made_on_a_consent_that_is_being_withdrawn(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consents(world)
+    gate = Gate(monkeypatch, Inbox, "settle")
+    _, made, waited = meanwhile(
+        world, gate, lambda: consents(world, "inactive"), lambda: publishes(world)
+    )
+    assert (made.status_code, waited) == (403, True)
+    assert plans_of_other(world, RUS) == []
+
+
+def test_of_two_first_documents_of_a_case_the_second_changes_the_plan(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under ids of their own; the second waits inside and is answered as if it had come later."""
+    consents(world)
+    gate = Gate(monkeypatch, Inbox, "settle")
+    first, second, waited = meanwhile(
+        world,
+        gate,
+        lambda: publishes(world, message_id="one"),
+        lambda: publishes(world, message_id="other"),
+    )
+    assert [(a.status_code, waited) for a in (first, second)] == [(200, True)] * 2
+    assert "Nothing new; version 1 stands" in second.text
+    assert len(plans_of_other(world, RUS)) == 1
+
+
+# A citizen who is registered at this moment
+
+
+def koordinationsplan(number: str, case: str) -> bytes:
+    body = MARKED.replace(CPR_1.encode(), number.encode()).replace(b"2026-000064", case.encode())
+    assert number.encode() in body
+    return body
+
+
+@pytest.mark.parametrize("kind", ["document", "consent"])
+def test_of_two_who_register_a_citizen_the_second_finds_the_first_s(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def registers(case: str) -> httpx.Response:
+        if kind == "document":
+            return publish(world, koordinationsplan(CPR_3, case))
+        return world.consent(consent_of(f"ny-{case}", cpr=CPR_3))
+
+    gate = Gate(monkeypatch, Inbox, "settle")
+    first, second, waited = meanwhile(
+        world, gate, lambda: registers("2026-1"), lambda: registers("2026-2")
+    )
+    assert waited
+    assert [a.is_success and a.status_code != 202 for a in (first, second)] == [True, True]
+    citizen = citizen_of(world, Identifier(names.CPR, CPR_3))
+    assert citizen is not None
+    with world.hub.store.reading() as work:
+        found = work.consents.of_citizen(citizen) or work.plans.loose_parts(citizen)
+    assert len(found) == 2
+
+
+# A sector's document, and the plan that it is for
+
+
+def sector(world: World, text: str = "Et forløb") -> httpx.Response:
+    body = sector_plan(SOCIAL, case="P-2", numbers=(CPR_2,), text=text)
+    return world.post("/documents/fhir", SOCIAL, body)
+
+
+@pytest.mark.parametrize("plan_first", [True, False])
+def test_a_document_and_the_plan_that_it_waits_for_find_each_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, plan_first: bool
+) -> None:
+    consents(world)
+    both = [lambda: publishes(world), lambda: sector(world)]
+    gate = Gate(monkeypatch, Inbox, "settle")
+    one, other, waited = meanwhile(world, gate, *(both if plan_first else both[::-1]))
+    made = one if plan_first else other
+    with world.hub.store.reading() as work:
+        parts = work.plans.parts(made.headers["Location"].split("/")[3])
+    assert {p.owner for p in parts} == {RUS, SOCIAL}
+    assert waited
+
+
+def test_a_newer_document_is_not_taken_back_with_the_one_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consents(world)
+    before = world.inbox(sector(world, "Skrevet ved en fejl")).id
+    gate = Gate(monkeypatch, Inbox, "settle")
+    _, taken_back, waited = meanwhile(
+        world,
+        gate,
+        lambda: sector(world, "Det rigtige"),
+        lambda: world.request(
+            "POST",
+            f"/messages/{before}/entered-in-error",
+            SOCIAL,
+            json={"person": "Signe Prøve", "reason": "En fejl"},
+        ),
+    )
+    citizen = citizen_of(world, OTHER)
+    assert citizen is not None
+    with world.hub.store.reading() as work:
+        (part,) = work.plans.loose_parts(citizen)
+        (plan, *_) = work.plans.resources(part.members).values()
+    assert (plan["status"], plan["description"]) == ("active", "Det rigtige")
+    assert (taken_back.status_code, waited) == (422, True)
+
+
+# Nobody waits in a circle
+
+
+def test_who_writes_over_rest_waits_for_who_changes_a_consent_before_it_holds_anything(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = one_of(world, "CarePlan?identifier=RUS-2026-0001")
+    before, version = read(world, shared["goal"][0]["reference"])
+    gate = Gate(monkeypatch, Consents, "save")
+    consent, written, waited = meanwhile(
+        world,
+        gate,
+        lambda: world.consent(consent_of("et-til")),
+        lambda: put(world, said(before, "Skrevet om"), version),
+    )
+    assert (consent.status_code, written.status_code, waited) == (201, 200, True)
+
+
+def test_numbers_are_held_in_one_order(world: World) -> None:
+    """Who waits for the first of them holds no other one yet, in whatever order it names them."""
+    store = world.hub.store
+
+    def about_both() -> int:
+        with store.writing() as work:
+            return len(work.plans.hold_citizens([OTHER, ONE]))
+
+    def moves_other() -> bool:
+        with store.writing() as work:
+            work.plans.hold_numbers([OTHER])
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        with store.writing() as work:
+            work.plans.hold_numbers([ONE])
+            both = pool.submit(about_both)
+            assert waits(world, both)
+            assert not waits(world, pool.submit(moves_other), 2)
+        assert both.result(PATIENCE) == 2
