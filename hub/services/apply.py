@@ -17,7 +17,7 @@ from hub.model.withdrawal import is_frozen
 from hub.services.answers import Answer
 from hub.services.asking import ask_to_protect
 from hub.services.attach import place
-from hub.services.document_route import follow_documents
+from hub.services.document_route import follow_documents, hold_documents
 from hub.services.had import Had, MovedError
 from hub.services.hub import Hub, new_id
 from hub.services.incomplete import NoConsentError
@@ -85,6 +85,8 @@ def _applied(
         else:
             _refuse_stale(work, plan, update)
             taken = replace(taken, written_on=plan.head)
+    if is_alone(part.kind):
+        hold_documents(work, citizen)
     part = replace(part, members=store(hub, work, part, sender, citizen, taken.resources))
     if plan is None or part.kind != SHARED or plan.lead == sender.id:
         # What came over REST is no document that could be re-issued to its owner.

@@ -21,7 +21,9 @@ from hub.fhir import names
 from hub.model.party import CITIZEN, SYSTEM, Viewer
 from hub.runtime.bootstrap import close
 from hub.services import retention
+from hub.services.document_route import follow_documents
 from hub.store.consents import Consents
+from hub.store.documents import Documents
 from hub.store.inbox import Inbox
 from hub.store.journal import Journal
 from hub.store.retention import Retention
@@ -288,6 +290,28 @@ def test_who_writes_over_rest_waits_for_who_changes_a_consent_before_it_holds_an
         lambda: put(world, said(before, "Skrevet om"), version),
     )
     assert (consent.status_code, written.status_code, waited) == (201, 200, True)
+
+
+def test_documents_of_a_citizen_are_held_in_one_order(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By who sends one of them and by who lets all follow a change of the parties."""
+    for case in ("2026-1", "2026-2"):
+        assert publish(world, koordinationsplan(CPR_1, case)).status_code == 200
+    with world.hub.store.reading() as work:
+        last = work.documents.of_kinds(["koordinationsplan"])[-1]
+    again = koordinationsplan(CPR_1, last.case_id.removeprefix("KOO-"))
+
+    def all_follow() -> bool:
+        with world.hub.store.writing() as work:
+            follow_documents(world.hub, work, work.parties.directory(), actor="test")
+            work.commit()
+        return True
+
+    gate = Gate(monkeypatch, Documents, "of_kinds")
+    changed = again.replace(b"Depotmedicin", b"Depotmedicinen")
+    sent, followed, _ = meanwhile(world, gate, lambda: publish(world, changed), all_follow)
+    assert (sent.status_code, followed) == (200, True)
 
 
 def test_numbers_are_held_in_one_order(world: World) -> None:
