@@ -9,7 +9,9 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from threading import Barrier
 from typing import Final
 
 import httpx
@@ -27,15 +29,16 @@ from hub.store.documents import Documents
 from hub.store.inbox import Inbox
 from hub.store.journal import Journal
 from hub.store.retention import Retention
+from hub.store.work import UnitOfWork
 from tests.api.conftest import OnServer
 from tests.api.fhir.client import post_search
-from tests.api.fhir.test_races import said
+from tests.api.fhir.test_races import at_once, said
 from tests.api.fhir.writing import one_of, put, read
 from tests.api.interleaved import PATIENCE, Gate, meanwhile, waits
 from tests.api.papers import consent_of, sector_plan
 from tests.api.test_citizens import link
 from tests.api.test_koordinationsplan import MARKED, publish
-from tests.api.world import CPR_1, CPR_2, OPERATOR_VIEW, PLAN_1, PSYK, RUS, SOCIAL, World
+from tests.api.world import CPR_1, CPR_2, OPERATOR_VIEW, PLAN_1, PSYK, RUS, SOCIAL, START, World
 
 ONE, OTHER = Identifier(names.CPR, CPR_1), Identifier(names.CPR, CPR_2)
 LEASE: Final = timedelta(minutes=1)
@@ -64,6 +67,9 @@ def held(world: World) -> list[str]:
 
 def linking(world: World) -> int:
     return link(world, RUS, CPR_1, CPR_2)
+
+
+Step = Callable[[UnitOfWork], object]
 
 
 # Whose a number is
@@ -334,3 +340,66 @@ def test_numbers_are_held_in_one_order(world: World) -> None:
             assert waits(world, both)
             assert not waits(world, pool.submit(moves_other), 2)
         assert both.result(PATIENCE) == 2
+
+
+def recalls(party: str) -> Step:
+    return lambda work: work.withdrawals.recall(party, START)
+
+
+def locks_the_plan(work: UnitOfWork) -> object:
+    (found, *_) = work.plans.listing(SYSTEM, START)
+    return work.plans.lock(found.id)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(recalls(RUS), recalls(SOCIAL)), (recalls(RUS), locks_the_plan)],
+    ids=["another queue", "a plan"],
+)
+def test_queues_are_taken_back_in_whatever_order_that_is_asked_for(
+    world: World, first: Step, second: Step
+) -> None:
+    """By a withdrawal of one citizen's consent and by that of another, or by who has its plan."""
+    begun = Barrier(2)
+
+    def withdraws(one: Step, other: Step) -> bool:
+        with world.hub.store.writing() as work:
+            one(work)
+            begun.wait(PATIENCE)
+            other(work)
+            asked = work.withdrawals.is_recalled(RUS)
+            work.commit()
+        return asked
+
+    both = (partial(withdraws, first, second), partial(withdraws, second, first))
+    assert at_once(*both) == [True, True]
+    with world.hub.store.reading() as work:
+        found = work.withdrawals.recalled(RUS)
+    assert found is not None
+    assert (found.open, found.round) == (True, 2)
+
+
+def test_who_takes_queues_in_hand_waits_for_no_withdrawal(world: World) -> None:
+    """It would hold some of them meanwhile. What it leaves out is to be done once more anyway."""
+    writing = world.hub.store.writing
+    with writing() as work:
+        for party in (SOCIAL, RUS):
+            work.withdrawals.recall(party, START)
+        work.commit()
+    with writing() as work:
+        for mine in work.withdrawals.claim_recalls(START, LEASE):
+            work.withdrawals.close_recall(mine, START + LEASE)
+        work.commit()
+
+    def claims() -> list[str]:
+        with writing() as work:
+            return [r.party for r in work.withdrawals.claim_recalls(START + LEASE, LEASE)]
+
+    with ThreadPoolExecutor(1) as pool, writing() as work:
+        work.withdrawals.recall(RUS, START)
+        work.withdrawals.write_recalls()
+        claimed = pool.submit(claims)
+        assert not waits(world, claimed)
+        work.commit()
+    assert claimed.result() == [SOCIAL]
+    assert sorted(claims()) == [RUS, SOCIAL]
