@@ -144,8 +144,7 @@ def _consent(
         basis=basis, detail=str(resource["status"]),
     )  # fmt: skip
     completed(work, sender.id, citizen, hub.clock())
-    for plan_id in work.plans.plan_ids_of_citizen(citizen):
-        work.journal.close_tasks(sender.id, hub.clock(), plan_id=plan_id, kind=WITHDRAW)
+    for plan_id in sorted(work.plans.plan_ids_of_citizen(citizen)):
         left = _follow(hub, work, plan_id, before, basis, sender, directory)
         warnings += _may_have_left(left) if left is not None else ()
     follow_documents(hub, work, directory, citizen, actor=sender.id)
@@ -165,6 +164,7 @@ def _follow(
 ) -> int | None:
     """Let one plan follow; how much may have left, where the plan's lead took something back."""
     work.plans.lock(plan_id)
+    work.journal.close_tasks(sender.id, hub.clock(), plan_id=plan_id, kind=WITHDRAW)
     work.plans.bump_epoch(plan_id)
     plan = work.plans.lock(plan_id)
     assert plan is not None

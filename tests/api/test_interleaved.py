@@ -22,8 +22,9 @@ from hub.errors import HubError
 from hub.fhir import names
 from hub.model.party import CITIZEN, SYSTEM, Viewer
 from hub.runtime.bootstrap import close
-from hub.services import retention
+from hub.services import rejection, retention
 from hub.services.document_route import follow_documents
+from hub.services.rejection import WITHDRAW
 from hub.store.consents import Consents
 from hub.store.documents import Documents
 from hub.store.inbox import Inbox
@@ -35,10 +36,21 @@ from tests.api.fhir.client import post_search
 from tests.api.fhir.test_races import at_once, said
 from tests.api.fhir.writing import one_of, put, read
 from tests.api.interleaved import PATIENCE, Gate, meanwhile, waits
-from tests.api.papers import consent_of, sector_plan
+from tests.api.papers import approval_of, consent_of, sector_plan
 from tests.api.test_citizens import link
 from tests.api.test_koordinationsplan import MARKED, publish
-from tests.api.world import CPR_1, CPR_2, OPERATOR_VIEW, PLAN_1, PSYK, RUS, SOCIAL, START, World
+from tests.api.world import (
+    CONSENT_1,
+    CPR_1,
+    CPR_2,
+    OPERATOR_VIEW,
+    PLAN_1,
+    PSYK,
+    RUS,
+    SOCIAL,
+    START,
+    World,
+)
 
 ONE, OTHER = Identifier(names.CPR, CPR_1), Identifier(names.CPR, CPR_2)
 LEASE: Final = timedelta(minutes=1)
@@ -403,3 +415,27 @@ def test_who_takes_queues_in_hand_waits_for_no_withdrawal(world: World) -> None:
         work.commit()
     assert claimed.result() == [SOCIAL]
     assert sorted(claims()) == [RUS, SOCIAL]
+
+
+def test_a_consent_is_withdrawn_while_a_person_says_that_it_does_not_hold(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are about the plan and about the task that asks for the withdrawal."""
+    with world.hub.store.reading() as work:
+        rus = work.parties.directory().get(RUS)
+    assert rus is not None
+
+    def says() -> bool:
+        rejection.answer(world.hub, rus, plan, "Mette", consent_holds=False, new_meeting=False)
+        return True
+
+    plan = world.deliveries()[0]["plan"]
+    no_more = json.dumps(json.loads(CONSENT_1) | {"status": "inactive"}).encode()
+    for name, answered in (("nej", True), ("nej-igen", False)):
+        world.clock.advance(minutes=1)
+        assert world.consent(approval_of(plan, decision="no", id=name)).status_code == 201
+        assert not answered or says()
+    gate = Gate(monkeypatch, Journal, "audit")
+    said_so, withdrawn, waited = meanwhile(world, gate, says, lambda: world.consent(no_more))
+    assert (said_so, withdrawn.status_code, waited) == (True, 200, True)
+    assert (WITHDRAW, None) not in world.tasks(RUS)
