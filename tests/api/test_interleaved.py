@@ -439,3 +439,19 @@ def test_a_consent_is_withdrawn_while_a_person_says_that_it_does_not_hold(
     said_so, withdrawn, waited = meanwhile(world, gate, says, lambda: world.consent(no_more))
     assert (said_so, withdrawn.status_code, waited) == (True, 200, True)
     assert (WITHDRAW, None) not in world.tasks(RUS)
+
+
+# What is deleted, and what is held
+
+
+def test_a_hold_waits_for_what_is_being_deleted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When it is in force, nothing goes any more."""
+    world.clock.advance(days=2 * world.hub.limits.delivery_days)
+    gate = Gate(monkeypatch, Journal, "audit")
+    gone, said_so, waited = meanwhile(
+        world, gate, lambda: retention.expire(world.hub), lambda: hold(world, ONE)
+    )
+    assert gone > 0
+    assert (said_so, waited) == ("held", True)
