@@ -17,8 +17,8 @@ from hub.model.withdrawal import is_frozen
 from hub.services.answers import Answer
 from hub.services.asking import ask_to_protect
 from hub.services.attach import place
-from hub.services.document_route import follow_documents
-from hub.services.had import Had
+from hub.services.document_route import follow_documents, hold_documents
+from hub.services.had import Had, MovedError
 from hub.services.hub import Hub, new_id
 from hub.services.incomplete import NoConsentError
 from hub.services.kept_changes import keeps_promise
@@ -45,7 +45,7 @@ def apply_update(
 
     ``had``: what the sender had of the shared part that a whole document of it changes.
     ``said``: what the document says of others' parts. Raises MovedError if either is another by
-    now.
+    now, or the citizen has been registered at this moment.
     """
     work.losses.forget(inbox_id=item.id)
     citizen, basis = _permitted(hub, work, sender, update)
@@ -85,6 +85,8 @@ def _applied(
         else:
             _refuse_stale(work, plan, update)
             taken = replace(taken, written_on=plan.head)
+    if is_alone(part.kind):
+        hold_documents(work, citizen)
     part = replace(part, members=store(hub, work, part, sender, citizen, taken.resources))
     if plan is None or part.kind != SHARED or plan.lead == sender.id:
         # What came over REST is no document that could be re-issued to its owner.
@@ -192,20 +194,21 @@ def _citizen(work: UnitOfWork, update: PlanUpdate) -> str | None:
     systems = [i.system for i in set(update.citizen.identifiers)]
     if len(set(systems)) != len(systems):
         raise Invalid("Two numbers of one kind; send one citizen's document", at="Patient")
-    found = {work.plans.citizen([i], hold=True) for i in update.citizen.identifiers} - {None}
-    return found.pop() if len(found) == 1 else None
+    found = work.plans.hold_citizens(update.citizen.identifiers)
+    return next(iter(found)) if len(found) == 1 else None
 
 
 def _first_seen(work: UnitOfWork, update: PlanUpdate) -> str | None:
     """A citizen of whom nothing is registered, kept on a statute; None if the numbers disagree.
 
-    Only with one number: a document makes no two numbers one person.
+    Only with one number: a document makes no two numbers one person. Raises MovedError.
     """
     numbers = set(update.citizen.identifiers)
     if len(numbers) != 1 or work.plans.citizen(numbers) is not None:
         return None
     citizen = new_id()
-    work.plans.add_citizen(citizen, numbers)
+    if not work.plans.add_citizen(citizen, numbers):
+        raise MovedError
     return citizen
 
 

@@ -22,6 +22,7 @@ from hub.model.routing import registers_approvals
 from hub.services.answers import Answer, Written
 from hub.services.document_route import follow_documents
 from hub.services.frozen import carry
+from hub.services.had import MovedError
 from hub.services.hub import Hub, new_id, repeatable, sha256
 from hub.services.incomplete import completed
 from hub.services.rejection import WITHDRAW, ask_after
@@ -72,6 +73,7 @@ def record_decision(
 
     ``known_as``: the hub's id of the one that this is written on, knowing what it says now. Any
     other may be a resend, and a resend of what has been changed since changes nothing.
+    Raises MovedError where the citizen has been registered at this moment.
     """
     named = str(decision.resource.get("id") or item.message_id)
     own = known_as or repeatable(sender.id, "Consent", named)
@@ -112,7 +114,7 @@ def _consent(
     if not any(i.system in names.PERSON_SYSTEMS for i in decision.citizen.identifiers):
         raise Invalid(_ANONYMOUS, at="Consent.patient.identifier")
     consent, warnings = read_consent(resource, directory.find)
-    known = work.plans.citizen(decision.citizen.identifiers, hold=True)
+    known = next(iter(work.plans.hold_citizens(decision.citizen.identifiers)), None)
     _fits(work, consent, known)
     numbers = (*decision.citizen.identifiers, *(work.plans.numbers(known) if known else ()))
     agreed = agreements_of(work)
@@ -126,7 +128,8 @@ def _consent(
         return _told(_REGISTERED_SINCE, Issue("warning", "conflict", _NOT_REVIVED, "Consent.id"),
                      citizen=known)  # fmt: skip
     citizen = known or new_id()
-    work.plans.add_citizen(citizen, decision.citizen.identifiers)
+    if not work.plans.add_citizen(citizen, decision.citizen.identifiers):
+        raise MovedError
     before = work.consents.of_citizen(citizen)
     text, basis = f"Consent/{consent.id} is registered", f"consent/{consent.id}"
     registered = work.consents.registered(consent.id)
@@ -141,8 +144,7 @@ def _consent(
         basis=basis, detail=str(resource["status"]),
     )  # fmt: skip
     completed(work, sender.id, citizen, hub.clock())
-    for plan_id in work.plans.plan_ids_of_citizen(citizen):
-        work.journal.close_tasks(sender.id, hub.clock(), plan_id=plan_id, kind=WITHDRAW)
+    for plan_id in sorted(work.plans.plan_ids_of_citizen(citizen)):
         left = _follow(hub, work, plan_id, before, basis, sender, directory)
         warnings += _may_have_left(left) if left is not None else ()
     follow_documents(hub, work, directory, citizen, actor=sender.id)
@@ -162,6 +164,7 @@ def _follow(
 ) -> int | None:
     """Let one plan follow; how much may have left, where the plan's lead took something back."""
     work.plans.lock(plan_id)
+    work.journal.close_tasks(sender.id, hub.clock(), plan_id=plan_id, kind=WITHDRAW)
     work.plans.bump_epoch(plan_id)
     plan = work.plans.lock(plan_id)
     assert plan is not None

@@ -66,9 +66,22 @@ def follow_documents(
     hub: Hub, work: UnitOfWork, directory: Directory, citizen: str | None = None, *, actor: str
 ) -> None:
     """All documents of a citizen, or all there are: a unit may have become a party."""
-    kinds = {k for s in statutes() if s.use in {"delivery", "look-up"} for k in s.carries}
-    for part in work.documents.of_kinds(kinds, citizen):
+    for part in work.documents.of_kinds(_kinds(), citizen):
         follow_document(hub, work, part, directory, actor=actor)
+
+
+def hold_documents(work: UnitOfWork, citizen: str) -> None:
+    """Let nobody else decide on the citizen's documents that stand alone: before one of them is
+    written, and in the order in which :func:`follow_documents` comes to them."""
+    for part in work.documents.of_kinds(_kinds(), citizen):
+        if is_alone(part.kind):
+            work.documents.lock(part.id)
+
+
+def _kinds() -> frozenset[str]:
+    """What a statute lets others look up, or be sent."""
+    known = (s for s in statutes() if s.use in {"delivery", "look-up"})
+    return frozenset(kind for statute in known for kind in statute.carries)
 
 
 def follow_document(

@@ -133,6 +133,7 @@ def decide(
             return made.proposal
         _validate(hub, made)
         with hub.store.writing() as work:
+            work.plans.hold_citizens((), [made.plan.citizen_id])
             work.plans.lock(made.plan.id)
             if _work_out(hub, work, by, proposal_id, choice, text, version) != made:
                 continue

@@ -58,6 +58,7 @@ def _segments(hub: Hub, days: int) -> int:
     while days:
         now = hub.clock()
         with hub.store.writing() as work:
+            work.retention.take_turn()
             number = work.retention.expired_segment(now - timedelta(days=days))
             if number is None:
                 return gone
@@ -74,6 +75,7 @@ def _expire(hub: Hub, what: str, days: int, delete: Callable[[UnitOfWork, dateti
         return 0
     now = hub.clock()
     with hub.store.writing() as work:
+        work.retention.take_turn()
         gone = delete(work, now - timedelta(days=days))
         if gone:
             told = f"{gone} older than {days} days"
@@ -89,6 +91,7 @@ def hold(hub: Hub, viewer: Viewer, whose: Whose, *, reason: str, citizen: bool =
     subject_of(hub, viewer, whose, HOLD)
     with hub.store.writing() as work:
         named = held_fast(hub, work, whose)
+        work.retention.take_turn()
         plan = "" if citizen else named.plan
         made = Hold(plan, "" if plan else named.citizen, why, viewer.id, hub.clock())
         if not work.retention.hold(made):

@@ -132,6 +132,9 @@ def document_in_error(
         if item is None or sender not in {None, item.sender}:
             raise NotFound("No such message is known to you")
         part = work.plans.part_of_message(message_id)
+        if part is not None:
+            work.plans.hold_citizens((), [part.citizen_id])
+            part = work.plans.part_of_message(message_id)
         if part is None or not part.members:
             newer = item.plan_id is not None
             raise Invalid(

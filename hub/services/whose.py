@@ -65,10 +65,11 @@ def subject_of(hub: Hub, viewer: Viewer, whose: Whose, action: str) -> Subject:
 
 def held_fast(hub: Hub, work: UnitOfWork, whose: Whose) -> Subject:
     """The same in a transaction that writes about who was found: until it ends, nobody makes the
-    number another citizen's."""
+    number another citizen's, or writes about the same one."""
     found = _found(hub, work, whose, hold=True)
     if found is None:
         raise NotFound(_NOBODY)
+    work.plans.hold_citizens((), [found.citizen])
     return found
 
 
@@ -77,8 +78,8 @@ def _found(hub: Hub, work: UnitOfWork, whose: Whose, *, hold: bool = False) -> S
         return _named_by(hub, work, whose)
     if whose.system not in names.PERSON_SYSTEMS:
         raise Invalid("Give a CPR number or a replacement number")
-    citizen = work.plans.citizen([whose], hold=hold)
-    return Subject(citizen, PATIENT) if citizen is not None else None
+    found = work.plans.hold_citizens([whose]) if hold else {work.plans.citizen([whose])} - {None}
+    return next((Subject(citizen, PATIENT) for citizen in found if citizen), None)
 
 
 def _named_by(hub: Hub, work: UnitOfWork, own: str) -> Subject:

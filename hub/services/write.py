@@ -8,6 +8,7 @@ anew, so a version that was named and is gone is found out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -33,6 +34,7 @@ from hub.services.apply import apply_update
 from hub.services.compose import Draft, compose, consent, in_consent
 from hub.services.decide import record_decision
 from hub.services.ground import Ground, lock, survey
+from hub.services.had import MovedError
 from hub.services.hub import Hub
 from hub.services.sight import Sight
 from hub.store.work import UnitOfWork
@@ -86,15 +88,25 @@ def write(
     _well_formed(change)
     for _ in range(_TRIES):
         plan = _work_out(change)
-        with hub.store.writing() as work:
+        with suppress(MovedError), hub.store.writing() as work:
+            _hold(work, plan)
             lock(work, plan.ground, sender.party, asked)
             if survey(hub, work, sender.party, asked) != plan.ground:
                 continue
             answer = _carry_out(change, work, plan)
             settle(work, answer)
             work.commit()
-        return answer
+            return answer
     raise StoreUnavailable("Others are writing the same; it is tried again")
+
+
+def _hold(work: UnitOfWork, plan: _Plan) -> None:
+    """Whoever else writes about the same citizens waits here, before any other lock."""
+    told = [d.citizen for d in plan.decisions.values() if d.citizen is not None]
+    told += [plan.update.citizen] if plan.update is not None else []
+    part = plan.ground.part
+    known = [part.citizen_id] if part is not None else []
+    work.plans.hold_citizens([i for citizen in told for i in citizen.identifiers], known)
 
 
 def requested(item: InboxItem, base: str) -> tuple[Resource, tuple[Interaction, ...]]:

@@ -232,6 +232,13 @@ def take_turn(connection: Connection, name: str) -> bool:
     return bool(connection.execute(wanted, {"name": name}).scalar_one())
 
 
+def wait_turn(connection: Connection, name: str) -> None:
+    """As :func:`take_turn`, but waits for who has that name."""
+    if connection.dialect.name != "sqlite":
+        wanted = text("SELECT pg_advisory_xact_lock(4711004, hashtext(:name))")
+        connection.execute(wanted, {"name": name})
+
+
 _MIGRATING: Final = 4711001
 _WHO_MIGRATES: Final = text(
     "SELECT format('process %s, since %s', a.pid, a.xact_start) FROM pg_locks l"

@@ -14,6 +14,7 @@ from hub.fhir.codec import parse_kept
 from hub.model.party import Viewer
 from hub.model.plan import Key
 from hub.model.records import Part, Plan, PlanVersion
+from hub.store.dialect import inserted, wait_turn
 from hub.store.replace import replace_rows
 from hub.store.saving import Written, save_resources
 from hub.store.tables import ACCESS, CITIZEN_IDENTIFIER, PART, PLAN, PLAN_VERSION, RESOURCE
@@ -40,23 +41,29 @@ class Plans:
 
     # Citizens
 
-    def citizen(self, identifiers: Iterable[Identifier], *, hold: bool = False) -> str | None:
-        """The hub's id of the citizen with one of these numbers. ``hold``: until the transaction
-        ends nobody makes these numbers another citizen's.
+    def citizen(self, identifiers: Iterable[Identifier]) -> str | None:
+        """The hub's id of the citizen with one of these numbers."""
+        return self._db.execute(_with(identifiers)).scalar()
+
+    def hold_citizens(
+        self, identifiers: Iterable[Identifier], known: Iterable[str] = ()
+    ) -> frozenset[str]:
+        """The citizens with one of these numbers, for who writes about them, or about the
+        ``known`` ones: until the transaction ends nobody makes the numbers another's, and who else
+        writes about one of the citizens waits here.
+
+        What is new, a plan or a document, has no row that another could wait for: who withdraws a
+        consent at that moment would not see it. Before any other lock, and in one order.
         """
-        wanted = [(i.system, i.value) for i in identifiers]
-        if not wanted:
-            return None
-        columns = tuple_(CITIZEN_IDENTIFIER.c.system, CITIZEN_IDENTIFIER.c.value)
-        found = select(CITIZEN_IDENTIFIER.c.citizen_id).where(columns.in_(wanted))
-        return self._db.execute(found.with_for_update(read=True) if hold else found).scalar()
+        held = _with(identifiers).with_for_update(read=True)
+        found = frozenset(self._db.execute(held).scalars())
+        for citizen in sorted(found.union(known)):
+            wait_turn(self._db, f"citizen/{citizen}")
+        return found
 
     def hold_numbers(self, identifiers: Iterable[Identifier]) -> None:
         """For who changes whose they are: waits for those who write about their citizen."""
-        wanted = [(i.system, i.value) for i in identifiers]
-        columns = tuple_(CITIZEN_IDENTIFIER.c.system, CITIZEN_IDENTIFIER.c.value)
-        found = select(CITIZEN_IDENTIFIER).where(columns.in_(wanted)).order_by(*columns)
-        self._db.execute(found.with_for_update())
+        self._db.execute(_with(identifiers).with_for_update())
 
     def move_number(self, number: Identifier, citizen_id: str) -> None:
         """From now on it finds this citizen and no other."""
@@ -73,19 +80,17 @@ class Plans:
         ordered = found.order_by(CITIZEN_IDENTIFIER.c.system, CITIZEN_IDENTIFIER.c.value)
         return tuple(Identifier(r.system, r.value) for r in self._db.execute(ordered))
 
-    def add_citizen(self, citizen_id: str, identifiers: Iterable[Identifier]) -> None:
-        """Remember the numbers of a citizen."""
-        known = select(CITIZEN_IDENTIFIER.c.system, CITIZEN_IDENTIFIER.c.value).where(
-            CITIZEN_IDENTIFIER.c.citizen_id == citizen_id
+    def add_citizen(self, citizen_id: str, identifiers: Iterable[Identifier]) -> bool:
+        """Remember the numbers of a citizen; False if one is another's, also since this moment."""
+        fresh = sorted({(i.system, i.value) for i in {*identifiers} - {*self.numbers(citizen_id)}})
+        return all(
+            inserted(
+                self._db,
+                CITIZEN_IDENTIFIER,
+                {"system": system, "value": value, "citizen_id": citizen_id},
+            )
+            for system, value in fresh
         )
-        held = {(r.system, r.value) for r in self._db.execute(known)}
-        for i in identifiers:
-            if (i.system, i.value) not in held:
-                self._db.execute(
-                    CITIZEN_IDENTIFIER.insert().values(
-                        system=i.system, value=i.value, citizen_id=citizen_id
-                    )
-                )
 
     # Plans
 
@@ -306,6 +311,14 @@ class Plans:
         """For the services: every plan a consent of this citizen concerns."""
         found = select(PLAN.c.id).where(PLAN.c.citizen_id == citizen_id)
         return list(self._db.execute(found).scalars())
+
+
+def _with(identifiers: Iterable[Identifier]) -> Select[Any]:
+    """The citizens with these numbers, in the order in which numbers are always locked."""
+    columns = (CITIZEN_IDENTIFIER.c.system, CITIZEN_IDENTIFIER.c.value)
+    wanted = [(i.system, i.value) for i in identifiers]
+    found = select(CITIZEN_IDENTIFIER.c.citizen_id).where(tuple_(*columns).in_(wanted))
+    return found.order_by(*columns)
 
 
 def _plan(row: Row[Any]) -> Plan:

@@ -24,6 +24,7 @@ from hub.model.records import ENDED
 from hub.store.audit_rows import AuditRows
 from hub.store.audit_tables import AUDIT, AUDIT_SEAL, AUDIT_SEGMENT, CITIZEN_HOLD, LEGAL_HOLD
 from hub.store.conversation_tables import ENVELOPE, THREAD
+from hub.store.dialect import wait_turn
 from hub.store.parties import Parties
 from hub.store.tables import DELIVERY, INBOX, PART, PLAN, QUEUE_MESSAGE, TASK
 
@@ -47,6 +48,10 @@ class Retention:
         self._rows = AuditRows(connection, parties)
 
     # Holds
+
+    def take_turn(self) -> None:
+        """Nothing is deleted while a hold is being set, nor the other way round."""
+        wait_turn(self._db, "retention")
 
     def hold(self, hold: Hold) -> bool:
         """Set it; False if there is one."""

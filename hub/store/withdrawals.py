@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 
 from hub.model.withdrawal import Left, Recall, Retraction, Withdrawal
 from hub.store.audit_tables import AUDIT
+from hub.store.dialect import inserted
 from hub.store.withdrawal_tables import RECALL, RETRACTION, WITHDRAWAL
 
 
@@ -19,6 +20,7 @@ class Withdrawals:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+        self._asked: dict[str, datetime] = {}
 
     def add(self, withdrawal: Withdrawal) -> None:
         """Once; said again, it is the same."""
@@ -50,15 +52,21 @@ class Withdrawals:
     # The broker's queues
 
     def recall(self, party: str, now: datetime) -> None:
-        """Take the party's queue back, again if it is being done: one more round."""
-        if self.recalled(party) is None:
-            self._db.execute(
-                RECALL.insert().values(party=party, round=1, open=True, taken=[], opened_at=now)
-            )
-            return
-        changed = update(RECALL).where(RECALL.c.party == party)
-        again = {"round": RECALL.c.round + 1, "open": True, "opened_at": now}
-        self._db.execute(changed.values(**again, looks=0, look_at=None))
+        """Take the party's queue back, again if it is being done: one more round. Written when
+        the transaction ends."""
+        self._asked[party] = now
+
+    def write_recalls(self) -> None:
+        """All that were asked for: after every other lock of the transaction, and by party, so
+        that nobody waits in a circle for one who takes back others' queues."""
+        for party, now in sorted(self._asked.items()):
+            fresh = {"party": party, "round": 1, "open": True, "taken": [], "opened_at": now}
+            if inserted(self._db, RECALL, fresh):
+                continue
+            changed = update(RECALL).where(RECALL.c.party == party)
+            again = {"round": RECALL.c.round + 1, "open": True, "opened_at": now}
+            self._db.execute(changed.values(**again, looks=0, look_at=None))
+        self._asked.clear()
 
     def recalled(self, party: str) -> Recall | None:
         """The party's recall, open or done."""
@@ -67,16 +75,16 @@ class Withdrawals:
 
     def claim_recalls(self, now: datetime, lease: timedelta) -> list[Recall]:
         """Those that are not done, or to be done once more, and in nobody's hands; a crash gives
-        them back after the lease."""
-        once_more = update(RECALL).where(RECALL.c.look_at <= now)
-        self._db.execute(once_more.values(open=True, look_at=None))
+        them back after the lease. It waits for none, so that nobody waits for it in a circle."""
+        wanted = or_(RECALL.c.open, RECALL.c.look_at <= now)
         free = or_(RECALL.c.lease_until.is_(None), RECALL.c.lease_until < now)
-        found = select(RECALL).where(RECALL.c.open, free).order_by(RECALL.c.opened_at)
+        found = select(RECALL).where(wanted, free).order_by(RECALL.c.opened_at)
         taken = [_recall(r) for r in self._db.execute(found.with_for_update(skip_locked=True))]
-        mine = RECALL.c.party.in_([r.party for r in taken])
+        mine = update(RECALL).where(RECALL.c.party.in_([r.party for r in taken]))
         if taken:
-            self._db.execute(update(RECALL).where(mine).values(lease_until=now + lease))
-        return [replace(r, lease_until=now + lease) for r in taken]
+            again = {"open": True, "look_at": None, "lease_until": now + lease}
+            self._db.execute(mine.values(**again))
+        return [replace(r, open=True, lease_until=now + lease) for r in taken]
 
     def renew_recall(self, recall: Recall, until: datetime) -> Recall | None:
         """Still in the same hands; None if it has passed on. Nobody else changes the row until
@@ -103,7 +111,7 @@ class Withdrawals:
     def is_recalled(self, party: str) -> bool:
         """Nothing new goes on the party's queue now."""
         found = self.recalled(party)
-        return found is not None and found.open
+        return party in self._asked or (found is not None and found.open)
 
     def taken(self, party: str, keys: Iterable[tuple[str, bool]]) -> None:
         """What was taken out of the queue; committed before it is gone from there."""

@@ -66,6 +66,7 @@ class UnitOfWork:
 
     def commit(self) -> None:
         """Make it so. Only services call this."""
+        self.withdrawals.write_recalls()
         self._connection.commit()
 
 

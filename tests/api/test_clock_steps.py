@@ -154,6 +154,7 @@ def test_a_pause_and_the_next_look_are_as_long_as_they_were(planned: World) -> N
         shut = Breaker("https://away.example", Circuit.OPEN, 5, since=now, until=now + pause)
         work.breakers.save(shut)
         work.withdrawals.recall(RUS, now)
+        work.withdrawals.write_recalls()
         (open_one,) = work.withdrawals.claim_recalls(now, pause)
         work.withdrawals.close_recall(open_one, open_one.look_again_at(now))
         work.commit()

@@ -124,7 +124,7 @@ def test_a_number_is_nobody_else_s_while_somebody_writes_about_its_citizen(
 
     def write() -> None:
         with committed(store) as work:
-            assert work.plans.citizen([number], hold=True) == "first"
+            assert work.plans.hold_citizens([number]) == {"first"}
             begun.set()
             time.sleep(0.1)
             assert work.plans.citizen([number]) == "first"
@@ -295,11 +295,10 @@ def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
 
 
 def test_an_error_of_the_database_hides_its_parameters(store: Store) -> None:
-    number = Identifier(names.CPR, "0201609996")
     with committed(store) as work:
-        work.plans.add_citizen("c-1", [number])
+        work.plans.add(plan(), NOW)
     with pytest.raises(IntegrityError) as caught, store.writing() as work:
-        work.plans.add_citizen("c-2", [number])
+        work.plans.add(plan(), NOW)
     assert caught.value.hide_parameters
     assert "parameters hidden" in str(caught.value)
 
