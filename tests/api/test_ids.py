@@ -10,7 +10,6 @@ import pytest
 from hub.fhir.codec import parse_json
 from hub.runtime.bootstrap import close
 from hub.services.hub import IDS_KEY, repeatable
-from tests.api.conftest import Template
 from tests.api.fhir.client import keys, search
 from tests.api.world import CPR_1, PLAN_1, RUS, World, founded
 
@@ -37,10 +36,8 @@ def tried(body: bytes, number: str) -> set[str]:
     return {repeatable(RUS, f"{number}/{kind}/{own}") for kind, own in entries}
 
 
-def test_no_id_can_be_worked_out_from_a_number(
-    empty_template: Template, tmp_path: Path, caseless: bytes
-) -> None:
-    one = empty_template.copy(tmp_path / "one")
+def test_no_id_can_be_worked_out_from_a_number(tmp_path: Path, caseless: bytes) -> None:
+    one = founded(tmp_path / "one", own_ids=True)
     found = ids(one, caseless)
     assert not found & tried(caseless, CPR_1)
     again = one.post("/documents/fhir", RUS, caseless, message_id="igen")
@@ -48,7 +45,7 @@ def test_no_id_can_be_worked_out_from_a_number(
     assert {k.partition("/")[2] for k in keys(search(one, "Goal", RUS))} <= found
     close(one.hub)
     # Another hub has other ids for the same document.
-    two = founded(tmp_path / "two")
+    two = founded(tmp_path / "two", own_ids=True)
     assert not ids(two, caseless) & found
     close(two.hub)
 

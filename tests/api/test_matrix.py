@@ -94,6 +94,8 @@ class Hall:
     """Path parameter to the id of something there."""
     keys: list[str] = field(default_factory=list)
     """``Type/id`` of resources in the first plan."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """Key to the version of it that the plan's first one has."""
 
     @property
     def routes(self) -> list[Route]:
@@ -114,7 +116,7 @@ class Hall:
             values = self.ids | {"resource_id": resource_id, "plan_id": self.ids["plan"]}
             if not real:
                 values = {k: str(uuid.uuid4()) for k in values}
-            values |= {"kind": kind, "version": "1", "format": "fhir"}
+            values |= {"kind": kind, "version": self.versions.get(key, "1"), "format": "fhir"}
             found.append(re.sub(r"\{(\w+)(:path)?\}", lambda m, v=values: v[m[1]], path))
         return found
 
@@ -149,6 +151,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
         seeded.secrets[STRANGER] = STRANGER
         manifest = work.plans.versions(plan)[0].manifest
         found = {t: f"{t}/{i}" for keys in manifest.values() for t, i, _ in keys}
+        made.versions = {f"{t}/{i}": str(v) for keys in manifest.values() for t, i, v in keys}
         made.keys = sorted(found.values()) + sorted(decisions(work, plan))[:1]
         work.commit()
     made.keys = [k for k in made.keys if made.world.get(f"/fhir/{k}", RUS).status_code == 200]

@@ -24,7 +24,7 @@ from hub.runtime.parties import operator_entries, party_entries
 from hub.runtime.parties_file import read_parties
 from hub.runtime.settings import Settings
 from hub.services.admin import apply_parties
-from hub.services.hub import Hub
+from hub.services.hub import IDS_KEY, Hub
 from hub.services.worker import work_once
 from hub.store.migrate import migrate
 from tests.views import EXAMPLES, ROOT
@@ -195,10 +195,12 @@ class World:
             return work.inbox.listing(SYSTEM, states)  # type: ignore[arg-type]
 
 
-def founded(folder: Path, **settings: Any) -> World:
+def founded(folder: Path, *, own_ids: bool = False, **settings: Any) -> World:
     """A new hub in the folder, with the demo's parties."""
     hub, clock = _hub(folder, settings)
     migrate(hub.store.database)
+    if not own_ids:
+        same_ids(hub)
     file = ROOT / "hub" / "demo" / "parties.yaml"
     read = read_parties(file)
     applied = apply_parties(
@@ -209,6 +211,16 @@ def founded(folder: Path, **settings: Any) -> World:
         by="test",
     )
     return World(hub, applied.secrets, clock)
+
+
+def same_ids(hub: Hub) -> None:
+    """What is the same in two runs has the same ids in both: what fails can be seen to fail again.
+
+    Before the hub's first document.
+    """
+    with hub.store.writing() as work:
+        work.journal.set_meta(IDS_KEY, "the same in every run")
+        work.commit()
 
 
 def opened(folder: Path, secrets: Mapping[str, str], **settings: Any) -> World:

@@ -28,6 +28,7 @@ from hub.services.senders import deliver_due
 from hub.services.settle import receipt_for
 from hub.store.migrate import migrate
 from tests.api.copies import changed, copy_for, goals, note_of
+from tests.api.world import same_ids
 from tests.unit.medcom.messages import reply_to
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +87,7 @@ def empty(folder: Path) -> Seeded:
     """A hub with the demo's parties and nothing else."""
     hub = _hub(folder)
     migrate(hub.store.database)
+    same_ids(hub)
     file = read_parties(PARTIES)
     applied = admin.apply_parties(
         hub,

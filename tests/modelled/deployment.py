@@ -39,7 +39,7 @@ from hub.services.strays import compare_all
 from hub.services.whole import Wanted, everything
 from hub.services.worker import maintain, work_once
 from hub.store.migrate import migrate
-from tests.api.world import Clock, _hub
+from tests.api.world import Clock, _hub, same_ids
 from tests.modelled.reference import OTHER, PSYK, SOCIAL
 from tests.servers.postgres import PostgresServer
 from tests.servers.prepared import Prepared
@@ -198,6 +198,7 @@ def prepared(folder: Path, now: datetime, settings: Mapping[str, Any], *, broker
     hub, clock = _hub(folder, settings)
     clock.now = now
     migrate(hub.store.database)
+    same_ids(hub)
     file = ROOT / "hub" / "demo" / "parties.yaml"
     read = read_parties(file)
     plain = tuple(
