@@ -106,7 +106,10 @@ class Settings(BaseSettings):
     session_idle_minutes: float = Field(
         15.0, description="A login of the console ends after so long without a request"
     )
-    session_hours: float = Field(8.0, description="And after so long in any case")
+    session_hours: float = Field(
+        8.0,
+        description="And after so long in any case; of a person from a provider, one hour at most",
+    )
     proxy_networks: str = Field(
         "", description="Where the proxy that ends TLS is, with commas; its word on certificates"
     )

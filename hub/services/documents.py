@@ -132,7 +132,10 @@ def as_shown(work: UnitOfWork, part: Part) -> dict[str, Resource]:
 
 
 def _hidden(work: UnitOfWork, part: Part) -> bool:
-    """The citizen is protected by what any of the citizen's plans says."""
+    """The citizen is protected by what any of the citizen's plans says.
+
+    Each plan has a version of its own of the one Patient: they are read one by one.
+    """
     plans = work.plans.plan_ids_of_citizen(part.citizen_id)
     parts = (one for plan in plans for one in work.plans.parts(plan))
     people = (key for one in parts for key in one.members if key[0] == "Patient")

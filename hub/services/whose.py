@@ -66,20 +66,22 @@ def subject_of(hub: Hub, viewer: Viewer, whose: Whose, action: str) -> Subject:
 def held_fast(hub: Hub, work: UnitOfWork, whose: Whose) -> Subject:
     """The same in a transaction that writes about who was found: until it ends, nobody makes the
     number another citizen's, or writes about the same one."""
-    found = _found(hub, work, whose, hold=True)
+    # Whose the number is can change until it is held.
+    work.plans.hold_citizens(() if isinstance(whose, str) else [whose])
+    found = _found(hub, work, whose)
     if found is None:
         raise NotFound(_NOBODY)
     work.plans.hold_citizens((), [found.citizen])
     return found
 
 
-def _found(hub: Hub, work: UnitOfWork, whose: Whose, *, hold: bool = False) -> Subject | None:
+def _found(hub: Hub, work: UnitOfWork, whose: Whose) -> Subject | None:
     if isinstance(whose, str):
         return _named_by(hub, work, whose)
     if whose.system not in names.PERSON_SYSTEMS:
         raise Invalid("Give a CPR number or a replacement number")
-    found = work.plans.hold_citizens([whose]) if hold else {work.plans.citizen([whose])} - {None}
-    return next((Subject(citizen, PATIENT) for citizen in found if citizen), None)
+    citizen = work.plans.citizen([whose])
+    return Subject(citizen, PATIENT) if citizen is not None else None
 
 
 def _named_by(hub: Hub, work: UnitOfWork, own: str) -> Subject:

@@ -32,13 +32,15 @@ from hub.store.journal import Journal
 from hub.store.retention import Retention
 from hub.store.work import UnitOfWork
 from tests.api.conftest import OnServer
+from tests.api.copies import copy_for, send
 from tests.api.fhir.client import post_search
 from tests.api.fhir.test_races import at_once, said
 from tests.api.fhir.writing import one_of, put, read
-from tests.api.interleaved import PATIENCE, Gate, meanwhile, waits
+from tests.api.interleaved import PATIENCE, First, Gate, Second, meanwhile, waits
 from tests.api.papers import approval_of, consent_of, sector_plan
 from tests.api.test_citizens import link
 from tests.api.test_koordinationsplan import MARKED, publish
+from tests.api.test_merging import decide, saying, waiting
 from tests.api.world import (
     CONSENT_1,
     CPR_1,
@@ -66,6 +68,16 @@ def world(plan_on_server: OnServer, tmp_path: Path) -> Iterator[World]:
     found.consent(consent_of("andet-nummer", (PSYK,), cpr=CPR_2, status="inactive"))
     yield found
     close(found.hub)
+
+
+def before_commit(
+    world: World,
+    patch: pytest.MonkeyPatch,
+    first: Callable[[], First],
+    second: Callable[[], Second],
+) -> tuple[First, Second, bool]:
+    """``first``, a document or a consent, has written all that it comes to; see meanwhile."""
+    return meanwhile(world, Gate(patch, Inbox, "settle"), first, second)
 
 
 def citizen_of(world: World, number: Identifier) -> str | None:
@@ -131,6 +143,19 @@ def test_an_operator_s_act_on_a_number_is_about_whose_it_is_by_then(
     assert held(world) == ([citizen_of(world, ONE)] if after else [])
 
 
+def test_an_operator_s_act_on_a_plan_waits_for_who_writes_about_its_citizen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = world.deliveries()[0]["plan"]
+    consent, _, waited = before_commit(
+        world,
+        monkeypatch,
+        lambda: world.consent(consent_of("et-til")),
+        lambda: retention.hold(world.hub, OPERATOR_VIEW, plan, reason=WHY),
+    )
+    assert (consent.status_code, waited) == (201, True)
+
+
 def test_a_number_is_not_moved_from_under_a_hold(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,9 +195,8 @@ def test_a_plan_that_is_being_made_is_closed_by_a_withdrawal(
 ) -> None:
     """The withdrawal cannot see the plan yet, and the plan was decided on before it."""
     consents(world)
-    gate = Gate(monkeypatch, Inbox, "settle")
-    made, _, waited = meanwhile(
-        world, gate, lambda: publishes(world), lambda: consents(world, "inactive")
+    made, _, waited = before_commit(
+        world, monkeypatch, lambda: publishes(world), lambda: consents(world, "inactive")
     )
     plan = made.headers["Location"].split("/")[3]
     with world.hub.store.reading() as work:
@@ -187,9 +211,8 @@ def test_no_plan_is_made_on_a_consent_that_is_being_withdrawn(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     consents(world)
-    gate = Gate(monkeypatch, Inbox, "settle")
-    _, made, waited = meanwhile(
-        world, gate, lambda: consents(world, "inactive"), lambda: publishes(world)
+    _, made, waited = before_commit(
+        world, monkeypatch, lambda: consents(world, "inactive"), lambda: publishes(world)
     )
     assert (made.status_code, waited) == (403, True)
     assert plans_of_other(world, RUS) == []
@@ -200,10 +223,9 @@ def test_of_two_first_documents_of_a_case_the_second_changes_the_plan(
 ) -> None:
     """Under ids of their own; the second waits inside and is answered as if it had come later."""
     consents(world)
-    gate = Gate(monkeypatch, Inbox, "settle")
-    first, second, waited = meanwhile(
+    first, second, waited = before_commit(
         world,
-        gate,
+        monkeypatch,
         lambda: publishes(world, message_id="one"),
         lambda: publishes(world, message_id="other"),
     )
@@ -230,9 +252,8 @@ def test_of_two_who_register_a_citizen_the_second_finds_the_first_s(
             return publish(world, koordinationsplan(CPR_3, case))
         return world.consent(consent_of(f"ny-{case}", cpr=CPR_3))
 
-    gate = Gate(monkeypatch, Inbox, "settle")
-    first, second, waited = meanwhile(
-        world, gate, lambda: registers("2026-1"), lambda: registers("2026-2")
+    first, second, waited = before_commit(
+        world, monkeypatch, lambda: registers("2026-1"), lambda: registers("2026-2")
     )
     assert waited
     assert [a.is_success and a.status_code != 202 for a in (first, second)] == [True, True]
@@ -257,8 +278,7 @@ def test_a_document_and_the_plan_that_it_waits_for_find_each_other(
 ) -> None:
     consents(world)
     both = [lambda: publishes(world), lambda: sector(world)]
-    gate = Gate(monkeypatch, Inbox, "settle")
-    one, other, waited = meanwhile(world, gate, *(both if plan_first else both[::-1]))
+    one, other, waited = before_commit(world, monkeypatch, *(both if plan_first else both[::-1]))
     made = one if plan_first else other
     with world.hub.store.reading() as work:
         parts = work.plans.parts(made.headers["Location"].split("/")[3])
@@ -271,10 +291,9 @@ def test_a_newer_document_is_not_taken_back_with_the_one_before(
 ) -> None:
     consents(world)
     before = world.inbox(sector(world, "Skrevet ved en fejl")).id
-    gate = Gate(monkeypatch, Inbox, "settle")
-    _, taken_back, waited = meanwhile(
+    _, taken_back, waited = before_commit(
         world,
-        gate,
+        monkeypatch,
         lambda: sector(world, "Det rigtige"),
         lambda: world.request(
             "POST",
@@ -308,6 +327,23 @@ def test_who_writes_over_rest_waits_for_who_changes_a_consent_before_it_holds_an
         lambda: put(world, said(before, "Skrevet om"), version),
     )
     assert (consent.status_code, written.status_code, waited) == (201, 200, True)
+
+
+def test_a_person_s_decision_on_a_proposal_waits_before_it_holds_anything(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = world.deliveries()[0]["plan"]
+    copy = copy_for(world.hub, plan, PSYK)
+    assert send(world, PSYK, saying(copy, "Foreslået af psykiatrien")).status_code == 200
+    (asked,) = waiting(world, RUS)
+    gate = Gate(monkeypatch, Consents, "save")
+    consent, decided, waited = meanwhile(
+        world,
+        gate,
+        lambda: world.consent(consent_of("et-til")),
+        lambda: decide(world, asked["proposal"], "accept"),
+    )
+    assert (consent.status_code, decided.status_code, waited) == (201, 200, True)
 
 
 def test_documents_of_a_citizen_are_held_in_one_order(

@@ -34,6 +34,7 @@ from tests.api.world import (
     KOORD_OWN,
     OPERATOR,
     PARTIES,
+    PLAN_1,
     PSYK,
     RUS,
     SOCIAL,
@@ -429,6 +430,22 @@ def test_a_citizen_who_is_protected_since_is_so_in_what_was_made_before(planned:
     planned.publish_plan(json.dumps(bundle).encode())
     assert states(planned, SOCIAL) == ["cancelled", "due"]
     problem(planned.get(found["href"], SOCIAL), 404)
+    planned.work()
+    _, got = letter(planned, SOCIAL)
+    assert ("Birken" in got.text, "Socialforvaltningen" in got.text) == (False, True)
+
+
+def test_a_citizen_who_is_protected_by_one_plan_is_so_beside_another(planned: World) -> None:
+    """That says nothing of it, and says it later."""
+    bundle, citizen = plan_bundle()
+    citizen["meta"] = {"security": [{"system": names.CONFIDENTIALITY, "code": "R"}]}
+    planned.clock.advance(minutes=1)
+    planned.publish_plan(json.dumps(bundle).encode())
+    planned.clock.advance(minutes=1)
+    other = PLAN_1.replace(b"RUS-2026-0001", b"RUS-2026-0002")
+    assert planned.post("/documents/fhir", RUS, other).status_code == 200
+    subscribe(planned, SOCIAL)
+    assert planned.post("/documents/fhir", PSYK, housed()).status_code == 200
     planned.work()
     _, got = letter(planned, SOCIAL)
     assert ("Birken" in got.text, "Socialforvaltningen" in got.text) == (False, True)

@@ -98,6 +98,29 @@ def test_an_operator_logs_in_and_out(site: Site) -> None:
         assert client.get("/console/plans").status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("way", "user", "page"),
+    [
+        ("/login/provider", roles("operator"), "/console/plans"),
+        ("/decisions/login/provider", roles("coordinator") | {"unit": PSYK}, "/decisions"),
+    ],
+)
+def test_the_provider_is_asked_for_the_roles_within_the_hour(
+    site: Site, way: str, user: dict[str, Any], page: str
+) -> None:
+    began = site.world.clock.now
+    with site.visitor() as client:
+        site.logged_in(client, way, **user)
+        for _ in range(5):
+            assert client.get(page).status_code == 200
+            site.world.clock.advance(minutes=10)
+        assert client.get(page).status_code == 200
+        site.world.clock.advance(minutes=11)
+        ended = client.get(page)
+    site.world.clock.now = began
+    assert ended.status_code == 303
+
+
 def test_an_administrator_sees_to_parties_and_nothing_else(site: Site) -> None:
     with site.visitor() as client:
         done = site.logged_in(client, **roles("administrator"))
